@@ -1,0 +1,3 @@
+package syndicate
+
+func (s *Server) pageRoutes() {}
