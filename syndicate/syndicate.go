@@ -84,13 +84,17 @@ type Server struct {
 	store Store
 	log   *slog.Logger
 	mux   *http.ServeMux
+	views views // templates of the pages
+	words words // texts of the pages
 }
 
 // New builds the public server. Its metrics are registered with reg.
 func New(cfg Config, st Store, log *slog.Logger, reg prometheus.Registerer) (*Server, error) {
 	s := &Server{cfg: cfg, store: st, log: log, mux: http.NewServeMux()}
 	s.feedRoutes()
-	s.pageRoutes()
+	if err := s.pageRoutes(); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 
