@@ -1,7 +1,6 @@
 package syndicate
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -42,7 +41,7 @@ func (c *Config) card(st store.Story, teaser int) card {
 	it := &st.Quoted
 	x := card{
 		Path: "/stories/" + st.ID, Title: it.Title, Lang: c.foreign(it.Lang),
-		Teaser: lead(it, st.Outlet, teaser), By: c.byline(it, st.Outlet), At: it.Time(),
+		Teaser: lead(it, st.Outlet, teaser), By: c.byline(it, st.Outlet), At: st.Shown,
 	}
 	if st.Copies > 1 {
 		x.Copies = st.Copies
@@ -60,6 +59,17 @@ func (c *Config) cards(stories []store.Story, teaser int) []card {
 		xs[i] = c.card(st, teaser)
 	}
 	return xs
+}
+
+// under leaves the topic out of cards that stand under its name; path is the
+// address of that topic, or of another channel.
+func under(path string, cards []card) []card {
+	for i := range cards {
+		if t := cards[i].Topic; t != nil && t.Href == path {
+			cards[i].Topic = nil
+		}
+	}
+	return cards
 }
 
 // lead is what may be shown of an item's summary, at most n syllables of it.
@@ -108,22 +118,4 @@ func (c *Config) topicLinks(ids []store.Topic) []link {
 		}
 	}
 	return links
-}
-
-// outlet finds an outlet of feeds.yaml, or nil.
-func (c *Config) outlet(id string) *store.Outlet {
-	i := slices.IndexFunc(c.Outlets, func(o store.Outlet) bool { return o.ID == id })
-	if i < 0 {
-		return nil
-	}
-	return &c.Outlets[i]
-}
-
-// place finds a province, or nil.
-func (c *Config) place(id string) *Place {
-	i := slices.IndexFunc(c.Places, func(p Place) bool { return p.ID == id })
-	if i < 0 {
-		return nil
-	}
-	return &c.Places[i]
 }

@@ -63,10 +63,13 @@ func (s *Server) channelPage(ctx context.Context, kind string, r *http.Request) 
 		daysAt = ch.Path
 		v.Pick = &dayPick{Topic: ch.ID}
 		if len(stories) > 0 {
-			v.Pick.Day = store.DayOf(stories[0].Quoted.Time())
+			v.Pick.Day = store.DayOf(stories[0].Shown)
 		}
 	}
 	v.Days = s.byDay(stories, daysAt)
+	for _, g := range v.Days {
+		under(ch.Path, g.Cards)
+	}
 	p := page{View: "channel", Title: ch.Title.VI, About: ch.Description.VI, Path: ch.Path,
 		Nav: "/" + kind + "/", Feeds: v.Feeds}
 	if older != "" {
@@ -108,7 +111,7 @@ func (s *Server) window(ctx context.Context, sel store.Selection, before store.C
 	}
 	stories = stories[:n]
 	last := &stories[n-1]
-	return stories, writeCursor(store.Cursor{At: last.Quoted.Time(), ID: last.ID}), nil
+	return stories, writeCursor(store.Cursor{At: last.Shown, ID: last.ID}), nil
 }
 
 // writeCursor writes a place as addresses have it: milliseconds since 1970 and
@@ -140,7 +143,7 @@ func (s *Server) byDay(stories []store.Story, at string) []dayGroup {
 	var groups []dayGroup
 	var last store.Day
 	for _, st := range stories {
-		day := store.DayOf(st.Quoted.Time())
+		day := store.DayOf(st.Shown)
 		if day != last || len(groups) == 0 {
 			groups = append(groups, dayGroup{
 				Title: fmt.Sprintf(s.words["day.of"], weekday(day), date(day)),

@@ -77,7 +77,7 @@ func (s *Server) dayPage(ctx context.Context, r *http.Request) (page, error) {
 		v.Title = fmt.Sprintf(w["day.topic"], ch.Title.VI, date(day))
 		v.Pick.Topic = ch.ID
 		v.Wider = &link{Text: fmt.Sprintf(w["day.all"], date(day)), Href: dayPath(day)}
-		v.Groups = []dayGroup{{Cards: s.cfg.cards(stories, teaserSyllables)}}
+		v.Groups = []dayGroup{{Cards: under(ch.Path, s.cfg.cards(stories, teaserSyllables))}}
 	} else {
 		v.Groups = s.byTopic(stories, day)
 		v.Toc = len(v.Groups) > 1
@@ -124,7 +124,7 @@ func (s *Server) byTopic(stories []store.Story, day store.Day) []dayGroup {
 	for _, ch := range s.cfg.channelsOf("topics") {
 		if cards := of[ch.ID]; cards != nil {
 			groups = append(groups, dayGroup{
-				Title: ch.Title.VI, Anchor: ch.ID, Href: ch.onDay(day).Path, Cards: cards})
+				Title: ch.Title.VI, Anchor: ch.ID, Href: ch.onDay(day).Path, Cards: under(ch.Path, cards)})
 		}
 	}
 	if cards := of[none]; cards != nil {
@@ -201,7 +201,7 @@ func (s *Server) topicDaysPage(ctx context.Context, r *http.Request) (page, erro
 	}
 	to := ch.Path
 	if len(stories) > 0 {
-		to = ch.onDay(store.DayOf(stories[0].Quoted.Time())).Path
+		to = ch.onDay(store.DayOf(stories[0].Shown)).Path
 	}
 	return page{}, moved{to, http.StatusFound}
 }
@@ -233,7 +233,7 @@ func (s *Server) monthOf(ctx context.Context, asked string) (time.Time, error) {
 	if len(newest) == 0 {
 		return time.Time{}, nil
 	}
-	t := newest[0].Quoted.Time().In(store.Zone)
+	t := newest[0].Shown.In(store.Zone)
 	return time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, store.Zone), nil
 }
 

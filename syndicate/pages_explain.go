@@ -57,7 +57,11 @@ func (s *Server) topicWhys(topics []store.ItemTopic) []topicWhy {
 		}
 		why := topicWhy{Topic: names[0], Primary: t.Primary, Score: decimal(t.Score)}
 		for _, p := range t.Reasons {
-			why.Reasons = append(why.Reasons, phraseRow{p.Text, s.words.or("place."+p.Place, p.Place), decimal(p.Weight)})
+			text := p.Text
+			if section, ok := s.cfg.channel("topics", text); ok && p.Place == "section" {
+				text = section.Title.VI
+			}
+			why.Reasons = append(why.Reasons, phraseRow{text, s.words.or("place."+p.Place, p.Place), decimal(p.Weight)})
 		}
 		whys = append(whys, why)
 	}

@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	homeStories  = 24 // newest stories on the home page
-	homeTeasers  = 8  // how many of them show a summary
+	homeStories  = 16 // newest stories on the home page
+	homeTeasers  = 6  // how many of them show a summary
 	homePerTopic = 4  // newest of each topic there
 	homeDays     = 7  // days with news in the strip
 )
@@ -53,7 +53,7 @@ func (s *Server) homePage(ctx context.Context, _ *http.Request) (page, error) {
 		return page{}, err
 	}
 	if len(newest) > 0 {
-		day := store.DayOf(newest[0].Quoted.Time())
+		day := store.DayOf(newest[0].Shown)
 		v.Pick.Day = day
 		if v.Days, err = s.dayStrip(ctx, day); err != nil {
 			return page{}, err
@@ -73,7 +73,7 @@ func (s *Server) topicBlocks(ctx context.Context, n int) ([]block, error) {
 			return nil, fmt.Errorf("newest stories of topic %s: %w", t.ID, err)
 		}
 		if len(stories) > 0 {
-			blocks = append(blocks, block{link{Text: ch.Title.VI, Href: ch.Path}, s.cfg.cards(stories, 0)})
+			blocks = append(blocks, block{link{Text: ch.Title.VI, Href: ch.Path}, under(ch.Path, s.cfg.cards(stories, 0))})
 		}
 	}
 	return blocks, nil

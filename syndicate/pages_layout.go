@@ -30,7 +30,6 @@ type views map[string]*template.Template
 func parseViews(w words) (views, error) {
 	base := template.New("").Funcs(template.FuncMap{
 		"t":     w.say,
-		"or":    w.or,
 		"iso":   func(t time.Time) string { return t.In(store.Zone).Format(time.RFC3339) },
 		"clock": clock,
 		"short": func(weekday string) string { return shortDays[weekday] },

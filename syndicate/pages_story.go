@@ -79,6 +79,9 @@ func (s *Server) storyPage(ctx context.Context, r *http.Request) (page, error) {
 	if links := s.provinceLink(st.Province); links != nil {
 		v.Province = &links[0]
 	}
+	if len(v.Copies) < 2 {
+		v.Copies = nil // it would say again what stands above
+	}
 	if n := outletsIn(v.Copies); n > 1 {
 		v.Carried = fmt.Sprintf(s.words["copies"], n)
 	}

@@ -60,7 +60,6 @@ var vietnamese = words{
 	"copies":       "%d báo, trang tin cùng đăng",
 	"read.at":      "Đọc bài tại %s",
 	"after":        "theo %s",
-	"sep":          "·",
 	"none":         "Chưa có tin nào ở đây.",
 	"none.hint":    "Tin sẽ hiện ra khi có báo, trang tin đăng. Trong lúc chờ, mời xem %s.",
 	"none.newest":  "tin mới nhất",
@@ -120,8 +119,8 @@ var vietnamese = words{
 	"days.cell":      "Tin ngày %s",
 	"day.title":      "Tin ngày %s",
 	"day.topic":      "%s: tin ngày %s",
-	"day.count":      "%s: %d tin.",
-	"day.count.more": "%s: %d tin mới nhất trong ngày.",
+	"day.count":      "%s, %d tin.",
+	"day.count.more": "%s, %d tin mới nhất trong ngày.",
 	"day.nav":        "Chuyển ngày",
 	"day.prev":       "Ngày trước: %s",
 	"day.next":       "Ngày sau: %s",
@@ -129,7 +128,6 @@ var vietnamese = words{
 	"day.none":       "Không có tin nào đăng ngày này.",
 	"day.older":      "Tin sớm hơn trong ngày",
 	"day.all":        "Tất cả chuyên mục ngày %s",
-	"day.only":       "Chỉ xem chuyên mục: %s",
 
 	// A story.
 	"story.from":      "Nguồn:",
@@ -176,11 +174,10 @@ var vietnamese = words{
 	"place.body":    "thân bài",
 	"place.section": "mục của báo",
 
-	"merge.first": "bản đầu tiên được đọc thấy",
-	"merge.link":  "cùng một địa chỉ bài",
-	"merge.text":  "nội dung gần như trùng nhau",
-	"merge.title": "tiêu đề và đoạn mở đầu gần như trùng nhau",
-	"merge.via":   "bài ghi rõ lấy lại từ bản kia",
+	"merge.first":       "bản đầu tiên được đọc thấy",
+	"merge.link":        "cùng một địa chỉ bài",
+	"merge.text":        "nội dung gần như trùng nhau",
+	"merge.attribution": "bài tự ghi là đăng lại từ bản kia",
 
 	// Status.
 	"status.title":   "Tình trạng nguồn tin",
