@@ -51,9 +51,9 @@ func (s *Server) pageRoutes() error {
 	s.views, s.words = views, vietnamese
 	s.mux.HandleFunc("GET /{$}", s.serve(s.homePage))
 	s.folder("/days/", s.daysPage)
-	s.folder("/days/{day}/", s.dayPage)
-	s.folder("/topics/{id}/days/", s.topicDaysPage)
-	s.folder("/topics/{id}/days/{day}/", s.dayPage)
+	s.folder("/days/{day}/", func(ctx context.Context, r *http.Request) (page, error) {
+		return s.dayPage(ctx, "", r)
+	})
 	s.folder("/gioi-thieu/", s.aboutPage)
 	s.folder("/nguon-cap-tin/", s.feedsPage)
 	for _, kind := range kinds {
@@ -62,6 +62,12 @@ func (s *Server) pageRoutes() error {
 		})
 		s.folder("/"+kind+"/{id}/", func(ctx context.Context, r *http.Request) (page, error) {
 			return s.channelPage(ctx, kind, r)
+		})
+		s.folder("/"+kind+"/{id}/days/", func(ctx context.Context, r *http.Request) (page, error) {
+			return s.newestDay(ctx, kind, r)
+		})
+		s.folder("/"+kind+"/{id}/days/{day}/", func(ctx context.Context, r *http.Request) (page, error) {
+			return s.dayPage(ctx, kind, r)
 		})
 	}
 	s.leaf("/stories/{id}", s.storyPage)

@@ -22,9 +22,9 @@ type channelView struct {
 	Channel Channel
 	Facts   []fact
 	Days    []dayGroup
-	Pick    *dayPick // a form that leads to one day of the channel; nil if it has no days of its own
-	Older   string   // address of the next page; empty at the end
-	Newest  string   // address of the first page; empty on it
+	Pick    dayPick
+	Older   string // address of the next page; empty at the end
+	Newest  string // address of the first page; empty on it
 	Feeds   []feedLink
 }
 
@@ -58,15 +58,11 @@ func (s *Server) channelPage(ctx context.Context, kind string, r *http.Request) 
 		return page{}, err
 	}
 	v := channelView{Channel: ch, Facts: s.facts(ch), Feeds: feedsOf(ch.Path, ch.Title.VI)}
-	daysAt := "/"
-	if ch.Kind == "topic" {
-		daysAt = ch.Path
-		v.Pick = &dayPick{Topic: ch.ID}
-		if len(stories) > 0 {
-			v.Pick.Day = store.DayOf(stories[0].Shown)
-		}
+	v.Pick = dayPick{Kind: kind, ID: ch.ID}
+	if len(stories) > 0 {
+		v.Pick.Day = store.DayOf(stories[0].Shown)
 	}
-	v.Days = s.byDay(stories, daysAt)
+	v.Days = s.byDay(stories, ch)
 	for _, g := range v.Days {
 		under(ch.Path, g.Cards)
 	}
@@ -138,8 +134,8 @@ func readCursor(s string) (store.Cursor, error) {
 const maxMillis = 253402300799999
 
 // byDay groups stories, which come newest first, by the day they were published.
-// The groups' titles lead to the day listings under the path at.
-func (s *Server) byDay(stories []store.Story, at string) []dayGroup {
+// The groups' titles lead to the channel's listings of those days.
+func (s *Server) byDay(stories []store.Story, ch Channel) []dayGroup {
 	var groups []dayGroup
 	var last store.Day
 	for _, st := range stories {
@@ -147,7 +143,7 @@ func (s *Server) byDay(stories []store.Story, at string) []dayGroup {
 		if day != last || len(groups) == 0 {
 			groups = append(groups, dayGroup{
 				Title: fmt.Sprintf(s.words["day.of"], weekday(day), date(day)),
-				Href:  at + "days/" + string(day) + "/",
+				Href:  ch.onDay(day).Path,
 			})
 			last = day
 		}
@@ -177,7 +173,7 @@ func (s *Server) facts(ch Channel) []fact {
 	case "outlet":
 		o := s.cfg.outlet(ch.ID)
 		if len(o.Domains) > 0 {
-			add(w["outlet.site"], link{Text: o.Domains[0], Href: "https://" + o.Domains[0] + "/"})
+			add(w["outlet.site"], link{Text: o.Domains[0], Href: "https://" + o.Domains[0] + "/", Out: true})
 		}
 		add(w["outlet.scope"], link{Text: scopeNames[o.Scope].VI, Href: "/scopes/" + string(o.Scope) + "/"})
 		add(w["outlet.province"], s.provinceLink(o.Province)...)

@@ -17,8 +17,9 @@ const dayStories = 800
 
 // dayPick is the form that leads to a day.
 type dayPick struct {
-	Day   store.Day // already filled in; may be empty
-	Topic string    // whose days; empty = of everything
+	Day  store.Day // already filled in; may be empty
+	Kind string    // with ID: the channel whose days are meant; empty = everything
+	ID   string
 }
 
 // dayPath is the address of the listing of a day.
@@ -30,29 +31,27 @@ type dayView struct {
 	Summary string // weekday and number of stories
 	Count   int
 	Groups  []dayGroup
+	Plain   bool  // one group, whose title the page has already said
 	Toc     bool  // whether the groups have anchors worth a menu
 	Prev    *link // nearest day before with news
 	Next    *link
-	Wider   *link // from a topic's day to the whole day
+	Wider   []link // from a channel's day to the channel and to the whole day
 	Older   string
 	Newest  string
 	Pick    dayPick
 	Feeds   []feedLink
 }
 
-// dayPage shows what was published on one day, of everything (grouped by topic,
-// each story under its primary one) or of one topic.
-func (s *Server) dayPage(ctx context.Context, r *http.Request) (page, error) {
+// dayPage shows what was published on one day, grouped by topic, each story
+// under its primary one; or what a channel has of that day, by time.
+func (s *Server) dayPage(ctx context.Context, kind string, r *http.Request) (page, error) {
 	day, err := store.ParseDay(r.PathValue("day"))
 	if err != nil {
 		return page{}, store.ErrNotFound
 	}
-	all, _ := s.cfg.channel("", "")
-	ch := all
-	if r.PathValue("id") != "" {
-		if ch, err = s.channelAt("topics", r, "days/"+string(day)+"/"); err != nil {
-			return page{}, err
-		}
+	ch, err := s.channelAt(kind, r, "days/"+string(day)+"/")
+	if err != nil {
+		return page{}, err
 	}
 	before, err := readCursor(r.URL.Query().Get("before"))
 	if err != nil {
@@ -63,38 +62,55 @@ func (s *Server) dayPage(ctx context.Context, r *http.Request) (page, error) {
 	if err != nil {
 		return page{}, err
 	}
-	prev, next, err := s.store.Neighbours(ctx, ch.Selection, day)
-	if err != nil {
-		return page{}, fmt.Errorf("days around %s: %w", day, err)
+	v := s.dayView(ch, day, stories)
+	if v.Prev, v.Next, err = s.daysAround(ctx, ch, day); err != nil {
+		return page{}, err
 	}
-	w := s.words
-	v := dayView{
-		Count: len(stories),
-		Title: fmt.Sprintf(w["day.title"], date(day)), Pick: dayPick{Day: day},
-		Prev: s.dayLink(ch, "day.prev", prev), Next: s.dayLink(ch, "day.next", next),
-	}
-	if ch.Kind == "topic" {
-		v.Title = fmt.Sprintf(w["day.topic"], ch.Title.VI, date(day))
-		v.Pick.Topic = ch.ID
-		v.Wider = &link{Text: fmt.Sprintf(w["day.all"], date(day)), Href: dayPath(day)}
-		v.Groups = []dayGroup{{Cards: under(ch.Path, s.cfg.cards(stories, teaserSyllables))}}
-	} else {
-		v.Groups = s.byTopic(stories, day)
-		v.Toc = len(v.Groups) > 1
-	}
-	count := w["day.count"]
-	if older != "" {
-		count, v.Older = w["day.count.more"], onDay.Path+"?before="+older
-	}
-	v.Summary = fmt.Sprintf(count, weekday(day), len(stories))
-	v.Feeds = feedsOf(onDay.Path, v.Title)
 	p := page{View: "day", Title: v.Title, About: v.Summary, Path: onDay.Path, Nav: "/days/",
-		Feeds: v.Feeds, NoIndex: len(stories) == 0}
+		Feeds: v.Feeds, NoIndex: v.Count == 0}
+	if older != "" {
+		v.Older = onDay.Path + "?before=" + older
+		v.Summary = fmt.Sprintf(s.words["day.count.more"], weekday(day), v.Count)
+	}
 	if !before.At.IsZero() {
 		v.Newest, p.Path, p.NoIndex = onDay.Path, "", true
 	}
 	p.Body = v
 	return p, nil
+}
+
+// dayView lays out the stories of one day of a channel.
+func (s *Server) dayView(ch Channel, day store.Day, stories []store.Story) dayView {
+	w := s.words
+	v := dayView{
+		Title: fmt.Sprintf(w["day.title"], date(day)), Count: len(stories),
+		Summary: fmt.Sprintf(w["day.count"], weekday(day), len(stories)),
+		Pick:    dayPick{Day: day},
+	}
+	if ch.Kind == "all" {
+		v.Groups = s.byTopic(stories, day)
+		v.Toc = len(v.Groups) > 1
+	} else {
+		v.Title = fmt.Sprintf(w["day.channel"], ch.Title.VI, date(day))
+		v.Pick.Kind, v.Pick.ID, v.Plain = ch.Kind+"s", ch.ID, true
+		v.Wider = []link{
+			{Text: fmt.Sprintf(w["day.newest"], ch.Title.VI), Href: ch.Path},
+			{Text: fmt.Sprintf(w["day.all"], date(day)), Href: dayPath(day)},
+		}
+		v.Groups = []dayGroup{{Title: ch.Title.VI, Cards: under(ch.Path, s.cfg.cards(stories, teaserSyllables))}}
+	}
+	v.Feeds = feedsOf(ch.onDay(day).Path, v.Title)
+	return v
+}
+
+// daysAround leads to the nearest days before and after on which a channel has
+// stories.
+func (s *Server) daysAround(ctx context.Context, ch Channel, day store.Day) (prev, next *link, err error) {
+	before, after, err := s.store.Neighbours(ctx, ch.Selection, day)
+	if err != nil {
+		return nil, nil, fmt.Errorf("days around %s: %w", day, err)
+	}
+	return s.dayLink(ch, "day.prev", before), s.dayLink(ch, "day.next", after), nil
 }
 
 // dayLink leads to another day of a channel; nil if there is none.
@@ -164,7 +180,7 @@ func (s *Server) daysPage(ctx context.Context, r *http.Request) (page, error) {
 	if asked := strings.TrimSpace(q.Get("day")); asked != "" {
 		day, ok := readDay(asked)
 		if ok {
-			ch, found := s.cfg.channel("topics", q.Get("topic"))
+			ch, found := s.cfg.channel(q.Get("kind"), q.Get("id"))
 			if !found {
 				ch = all
 			}
@@ -189,9 +205,9 @@ func (s *Server) daysPage(ctx context.Context, r *http.Request) (page, error) {
 	return p, nil
 }
 
-// topicDaysPage sends "/topics/x/days/" to the newest day of that topic.
-func (s *Server) topicDaysPage(ctx context.Context, r *http.Request) (page, error) {
-	ch, err := s.channelAt("topics", r, "days/")
+// newestDay sends "/topics/x/days/" to the newest day of that channel.
+func (s *Server) newestDay(ctx context.Context, kind string, r *http.Request) (page, error) {
+	ch, err := s.channelAt(kind, r, "days/")
 	if err != nil {
 		return page{}, err
 	}

@@ -86,6 +86,7 @@ type link struct {
 	Text string
 	Href string
 	Here bool // the reader is there already
+	Out  bool // it leads to an outlet
 }
 
 // frame puts a page into the layout.

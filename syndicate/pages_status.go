@@ -26,6 +26,7 @@ type outletHealth struct {
 type sourceRow struct {
 	ID     string
 	Outlet link
+	Named  bool // say whose it is: the row does not stand under its outlet
 	Kind   string
 	URL    string
 	State  string // fine, failing or waiting: for its colour
@@ -54,7 +55,9 @@ func (s *Server) statusPage(ctx context.Context, _ *http.Request) (page, error) 
 		row := s.sourceRow(src)
 		count[row.State]++
 		if row.State == "failing" {
-			v.Trouble = append(v.Trouble, row)
+			named := row
+			named.Named = true
+			v.Trouble = append(v.Trouble, named)
 		}
 		if n := len(v.Outlets); n == 0 || v.Outlets[n-1].Outlet != row.Outlet {
 			v.Outlets = append(v.Outlets, outletHealth{Outlet: row.Outlet})

@@ -61,8 +61,6 @@ var vietnamese = words{
 	"read.at":      "Đọc bài tại %s",
 	"after":        "theo %s",
 	"none":         "Chưa có tin nào ở đây.",
-	"none.hint":    "Tin sẽ hiện ra khi có báo, trang tin đăng. Trong lúc chờ, mời xem %s.",
-	"none.newest":  "tin mới nhất",
 	"older":        "Tin cũ hơn",
 	"to.newest":    "Về tin mới nhất",
 	"pages":        "Chuyển trang",
@@ -80,7 +78,6 @@ var vietnamese = words{
 	"home.days":      "Tin theo ngày",
 	"home.channels":  "Kênh tổng hợp",
 	"home.all.days":  "Xem lịch",
-	"home.all.prov":  "Tất cả tỉnh, thành phố",
 
 	// Lists of channels.
 	"topics.title":    "Chuyên mục",
@@ -104,7 +101,6 @@ var vietnamese = words{
 	"outlet.scope":     "Nhóm:",
 	"outlet.province":  "Địa phương:",
 	"outlet.headline":  "Theo điều kiện của báo, chỉ hiện tiêu đề.",
-	"topic.days":       "Xem tin chuyên mục này theo ngày",
 
 	// Days.
 	"days.title":     "Xem tin theo ngày",
@@ -118,7 +114,8 @@ var vietnamese = words{
 	"days.bad":       "“%s” không phải là một ngày. Hãy viết ngày/tháng/năm, ví dụ 05/11/2024.",
 	"days.cell":      "Tin ngày %s",
 	"day.title":      "Tin ngày %s",
-	"day.topic":      "%s: tin ngày %s",
+	"day.channel":    "%s: tin ngày %s",
+	"day.newest":     "Tin mới nhất: %s",
 	"day.count":      "%s, %d tin.",
 	"day.count.more": "%s, %d tin mới nhất trong ngày.",
 	"day.nav":        "Chuyển ngày",
@@ -126,8 +123,7 @@ var vietnamese = words{
 	"day.next":       "Ngày sau: %s",
 	"day.toc":        "Chuyên mục trong ngày",
 	"day.none":       "Không có tin nào đăng ngày này.",
-	"day.older":      "Tin sớm hơn trong ngày",
-	"day.all":        "Tất cả chuyên mục ngày %s",
+	"day.all":        "Mọi tin ngày %s",
 
 	// A story.
 	"story.from":      "Nguồn:",
@@ -157,16 +153,12 @@ var vietnamese = words{
 	"why.editor":      "Không có từ ngữ nào kèm theo.",
 	"why.merged":      "Vì sao các bản này là một tin",
 	"why.single":      "Tin này mới có một bản, chưa phải gộp với bản nào.",
-	"why.outlet":      "Báo, trang tin",
 	"why.reason":      "Lý do",
 	"why.likeness":    "Độ giống",
 	"why.evidence":    "Căn cứ",
-	"why.time":        "Giờ đăng",
 	"why.original":    "Bản nào là bản gốc",
 	"why.original.is": "Bản gốc mà trang này biết:",
 	"why.original.by": "Bản gốc là bản mà các bản khác ghi “theo …”; nếu không bản nào ghi, là bản của báo được tin trước trong danh sách của trang này; nếu vẫn ngang nhau, là bản đăng sớm nhất.",
-	"why.says":        "ghi theo %s",
-	"why.own":         "không ghi theo nguồn nào khác",
 	"why.back":        "Về trang của tin",
 
 	"place.title":   "tiêu đề",
@@ -188,11 +180,9 @@ var vietnamese = words{
 	"status.trouble": "Nguồn đang gặp lỗi",
 	"status.all":     "Tất cả nguồn",
 	"status.none":    "Chưa có nguồn nào được khai báo.",
-	"status.source":  "Nguồn",
 	"status.last":    "Đọc được gần nhất",
 	"status.result":  "Kết quả lần cuối",
 	"status.next":    "Sẽ đọc lại",
-	"status.why":     "Lý do:",
 	"status.never":   "chưa lần nào",
 	"status.soon":    "sớm nhất có thể",
 	"status.detail":  "Chi tiết:",
@@ -234,7 +224,7 @@ var vietnamese = words{
 
 	// Feeds and about.
 	"feeds.title":     "Nguồn cấp tin",
-	"feeds.all":       "Tất cả tin",
+	"feeds.all":       "Toàn trang",
 	"feeds.topics":    "Theo chuyên mục",
 	"feeds.channels":  "Kênh tổng hợp",
 	"feeds.scopes":    "Theo nhóm báo",
@@ -254,7 +244,6 @@ var vietnamese = words{
 	"down.lead":      "Kho tin đang bận hoặc đang được bảo trì. Mời thử lại sau ít phút; nguồn cấp tin bạn đã đăng ký sẽ tự đọc bù, không mất tin nào.",
 	"broken.title":   "Trang này bị lỗi",
 	"broken.lead":    "Lỗi ở phía chúng tôi và đã được ghi lại. Mời thử lại sau, hoặc báo cho chúng tôi theo địa chỉ ở cuối trang.",
-	"bad.title":      "Yêu cầu không đọc được",
 	"kind.topics":    "chuyên mục",
 	"kind.provinces": "địa phương",
 	"kind.outlets":   "báo, trang tin",
