@@ -58,6 +58,7 @@ func sendTagged(w http.ResponseWriter, r *http.Request, body []byte) {
 	tag := hex.EncodeToString(sum[:12])
 	h := w.Header()
 	h.Add("Vary", "Accept-Encoding")
+	h.Set("X-Content-Type-Options", "nosniff")
 	if h.Get("Cache-Control") == "" {
 		h.Set("Cache-Control", "public, no-cache") // may be kept, must be asked about
 	}

@@ -149,20 +149,30 @@ func outletsIn(rows []copyRow) int {
 }
 
 // sameTopic lists the latest stories of a story's primary topic without itself;
-// for a story without a topic, the latest of everything.
+// where there are none, the latest of everything.
 func (s *Server) sameTopic(ctx context.Context, st store.Story) ([]card, link, error) {
-	of := link{Text: s.words["story.newest"], Href: "/"}
-	var sel store.Selection
-	if topics := s.cfg.topicLinks(st.Topics); len(topics) > 0 {
-		of = topics[0]
-		ch, _ := s.cfg.channel("topics", strings.Trim(strings.TrimPrefix(of.Href, "/topics/"), "/"))
-		sel = ch.Selection
+	all, _ := s.cfg.channel("", "")
+	tried := []Channel{all}
+	for _, t := range st.Topics {
+		if ch, ok := s.cfg.channel("topics", string(t)); ok {
+			tried = []Channel{ch, all}
+			break
+		}
 	}
-	stories, err := s.store.Stories(ctx, store.Query{Selection: sel, Order: store.ByPublished, Limit: sameTopicStories + 1})
-	if err != nil {
-		return nil, of, fmt.Errorf("stories of the same topic as %s: %w", st.ID, err)
+	var stories []store.Story
+	var of link
+	for _, ch := range tried {
+		var err error
+		stories, err = s.store.Stories(ctx, store.Query{Selection: ch.Selection, Order: store.ByPublished, Limit: sameTopicStories + 1})
+		if err != nil {
+			return nil, of, fmt.Errorf("stories beside %s: %w", st.ID, err)
+		}
+		stories = slices.DeleteFunc(stories, func(x store.Story) bool { return x.ID == st.ID })
+		of = link{Text: ch.Title.VI, Href: ch.Path}
+		if len(stories) > 0 {
+			break
+		}
 	}
-	stories = slices.DeleteFunc(stories, func(x store.Story) bool { return x.ID == st.ID })
 	return s.cfg.cards(stories[:min(len(stories), sameTopicStories)], 0), of, nil
 }
 
