@@ -93,3 +93,21 @@ func (ch Channel) onDay(d store.Day) Channel {
 	ch.Day = d
 	return ch
 }
+
+// outlet finds an outlet of feeds.yaml, or nil.
+func (c *Config) outlet(id string) *store.Outlet {
+	i := slices.IndexFunc(c.Outlets, func(o store.Outlet) bool { return o.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return &c.Outlets[i]
+}
+
+// place finds a province, or nil.
+func (c *Config) place(id string) *Place {
+	i := slices.IndexFunc(c.Places, func(p Place) bool { return p.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return &c.Places[i]
+}
