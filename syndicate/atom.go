@@ -66,8 +66,6 @@ type atomSource struct {
 }
 
 // FeedXml is what feeds.ToXML asks for.
-//
-//nolint:revive // the name is gorilla's
 func (a *atomFeed) FeedXml() any { return a }
 
 // renderAtom writes a feed as Atom 1.0.

@@ -81,7 +81,7 @@ func (f *Feed) entry(st *store.Story) entry {
 		title:   plainText(it.Title, maxTitle),
 		link:    webLink(it.Link),
 		outlet:  f.Config.refer(&st.Outlet, it.Link),
-		created: it.Time().In(store.Zone),
+		created: st.Shown.In(store.Zone),
 		changed: changed(st).In(store.Zone),
 	}
 	if e.title == "" {

@@ -78,8 +78,6 @@ var xmlTextEscaper = strings.NewReplacer("&", "&#x26;", "<", "&#x3C;", ">", "&#x
 func newXMLText(s string) xmlText { return xmlText{xmlTextEscaper.Replace(s)} }
 
 // FeedXml is what feeds.ToXML asks for.
-//
-//nolint:revive // the name is gorilla's
 func (c *rssChannel) FeedXml() any {
 	return &rssRoot{
 		Version: "2.0",

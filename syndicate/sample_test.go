@@ -70,6 +70,10 @@ func sampleStory(n int, o store.Outlet, change ...func(*store.Story)) store.Stor
 	for _, f := range change {
 		f(&st)
 	}
+	st.Shown = st.Quoted.Time() // as the store does it when it lists a story
+	if st.Shown.After(st.Listed) {
+		st.Shown = st.Listed
+	}
 	return st
 }
 

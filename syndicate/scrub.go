@@ -143,6 +143,9 @@ func webLink(raw string) string {
 	if i := strings.IndexAny(rest, `/?#\`); i >= 0 {
 		host, tail = rest[:i], rest[i:]
 	}
+	if strings.HasPrefix(tail, `\`) { // escaped, it would be part of the host
+		tail = "/" + tail
+	}
 	host = host[strings.LastIndexByte(host, '@')+1:]
 	if host = asciiHost(host); host == "" {
 		return ""
