@@ -17,6 +17,16 @@ type Channel struct {
 	store.Selection
 }
 
+// kinds are the first parts of the addresses of channels, in the order in which
+// readers see them.
+var kinds = []string{"topics", "provinces", "outlets", "scopes", "channels"}
+
+// kindTitles are the kinds as headings of lists.
+var kindTitles = map[string]string{
+	"topics": "Chuyên mục", "provinces": "Tỉnh, thành phố", "outlets": "Cơ quan báo chí",
+	"scopes": "Nhóm nguồn tin", "channels": "Kênh tin",
+}
+
 // scopeNames are what readers see of the three scopes.
 var scopeNames = map[store.Scope]Names{
 	store.National:   {"Báo, đài trung ương", "National outlets"},
@@ -110,4 +120,38 @@ func (c *Config) place(id string) *Place {
 		return nil
 	}
 	return &c.Places[i]
+}
+
+// ids lists the channels of one kind in the order in which readers see them;
+// of the provinces only those of today, of the outlets only those that let
+// themselves be shown.
+func (c *Config) ids(kind string) []string {
+	var ids []string
+	switch kind {
+	case "topics":
+		for i := range c.Topics {
+			ids = append(ids, string(c.Topics[i].ID))
+		}
+	case "provinces":
+		for _, p := range c.Places {
+			if p.Into == "" {
+				ids = append(ids, p.ID)
+			}
+		}
+	case "outlets":
+		for i := range c.Outlets {
+			if c.Outlets[i].Show != store.ShowNone {
+				ids = append(ids, c.Outlets[i].ID)
+			}
+		}
+	case "scopes":
+		for _, s := range store.Scopes {
+			ids = append(ids, string(s))
+		}
+	case "channels":
+		for i := range c.Channels {
+			ids = append(ids, c.Channels[i].ID)
+		}
+	}
+	return ids
 }

@@ -38,10 +38,6 @@ func (m moved) Error() string { return "moved to " + m.to }
 // store cannot be read now.
 type pageFunc func(ctx context.Context, r *http.Request) (page, error)
 
-// kinds are the first parts of the addresses of channels, in the order in which
-// readers see them.
-var kinds = []string{"topics", "provinces", "outlets", "scopes", "channels"}
-
 // pageRoutes registers everything for people.
 func (s *Server) pageRoutes() error {
 	views, err := parseViews(vietnamese)

@@ -66,10 +66,6 @@ func (s *Server) feedsPage(context.Context, *http.Request) (page, error) {
 		Nav: "/nguon-cap-tin/", Feeds: feedsOf("/", s.cfg.Site.Title), Body: v}, nil
 }
 
-// retryAfter is how long a reader should wait when the store cannot be read,
-// in seconds: longer than a restart, shorter than patience.
-const retryAfter = "30"
-
 // unavailable answers when the store cannot be read.
 func (s *Server) unavailable(w http.ResponseWriter, r *http.Request, err error) {
 	s.log.ErrorContext(r.Context(), "page not readable", "path", r.URL.Path, "error", err)

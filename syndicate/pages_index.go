@@ -116,29 +116,11 @@ func (s *Server) described(kind string) []indexItem {
 // channelsOf lists all channels of a kind, in the order readers see them:
 // provinces of today before former ones, no outlet of which nothing may be shown.
 func (c *Config) channelsOf(kind string) []Channel {
-	var ids []string
-	switch kind {
-	case "topics":
-		for _, t := range c.Topics {
-			ids = append(ids, string(t.ID))
-		}
-	case "provinces":
+	ids := c.ids(kind)
+	if kind == "provinces" {
+		ids = nil
 		for _, p := range c.Places {
 			ids = append(ids, p.ID)
-		}
-	case "outlets":
-		for _, o := range c.Outlets {
-			if o.Show != store.ShowNone {
-				ids = append(ids, o.ID)
-			}
-		}
-	case "scopes":
-		for _, x := range store.Scopes {
-			ids = append(ids, string(x))
-		}
-	case "channels":
-		for _, x := range c.Channels {
-			ids = append(ids, x.ID)
 		}
 	}
 	chs := make([]Channel, 0, len(ids))

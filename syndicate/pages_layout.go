@@ -133,14 +133,18 @@ type feedLink struct {
 	Title string // for the list of feeds in a reader
 }
 
-// feedsOf lists the feeds of a channel, given its path and title.
+// feedsOf lists the feeds of a channel, given its path and title, one a format.
 func feedsOf(path, title string) []feedLink {
-	return []feedLink{
-		{"RSS", "application/rss+xml", path + "feed.rss", title + " (RSS)"},
-		{"Atom", "application/atom+xml", path + "feed.atom", title + " (Atom)"},
-		{"JSON Feed", "application/feed+json", path + "feed.json", title + " (JSON Feed)"},
+	links := make([]feedLink, len(formats))
+	for i, f := range formats {
+		name := formatNames[f.name]
+		links[i] = feedLink{name, f.media, path + f.file, title + " (" + name + ")"}
 	}
+	return links
 }
+
+// formatNames are what readers call the formats.
+var formatNames = map[string]string{"rss": "RSS", "atom": "Atom", "json": "JSON Feed"}
 
 // clock writes a time as readers see it, "14:15 05/11/2024", in Việt Nam.
 func clock(t time.Time) string { return t.In(store.Zone).Format("15:04 02/01/2006") }

@@ -32,8 +32,8 @@ func (c *Config) nearest(path string, n int) []nearLink {
 	var found []match
 	for _, kind := range kinds {
 		for _, ch := range c.channelsOf(kind) {
-			far := min(distance(asked, ch.ID), distance(asked, vi.Slug(ch.Title.VI)))
-			if far <= maxDistance {
+			far := min(unlike(asked, ch.ID), unlike(asked, vi.Slug(ch.Title.VI)))
+			if far <= maxUnlike {
 				found = append(found, match{nearLink{link{Text: ch.Title.VI, Href: ch.Path}, "kind." + kind}, far})
 			}
 		}
@@ -58,37 +58,17 @@ func lastName(path string) string {
 	return ""
 }
 
-// maxDistance is how unlike a name may be to be offered: two letters in five.
-const maxDistance = 0.4
+// maxUnlike is how unlike a name may be to be offered: two letters in five.
+const maxUnlike = 0.4
 
-// distance says how unlike two slugs are, from 0 (the same, or one within the
+// unlike says how unlike two slugs are, from 0 (the same, or one within the
 // other) to 1 (nothing in common).
-func distance(a, b string) float64 {
+func unlike(a, b string) float64 {
 	if a == b {
 		return 0
 	}
 	if short := min(len(a), len(b)); short >= 4 && (strings.Contains(a, b) || strings.Contains(b, a)) {
 		return 0.1 // near, but behind the same
 	}
-	return float64(edits(a, b)) / float64(max(len(a), len(b), 1))
-}
-
-// edits is the Levenshtein distance of two strings, in bytes.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
-		}
-	}
-	return row[len(b)]
+	return float64(distance(a, b)) / float64(max(len(a), len(b), 1))
 }

@@ -7,7 +7,7 @@ import (
 	"encoding/hex"
 	"net/http"
 	"slices"
-	"strings"
+	"time"
 
 	"diemtin/store"
 )
@@ -62,13 +62,13 @@ func sendTagged(w http.ResponseWriter, r *http.Request, body []byte) {
 	if h.Get("Cache-Control") == "" {
 		h.Set("Cache-Control", "public, no-cache") // may be kept, must be asked about
 	}
-	zip := takesGzip(r.Header.Get("Accept-Encoding"))
+	zip := acceptsGzip(r.Header.Values("Accept-Encoding"))
 	if zip {
 		tag += "-gzip" // other bytes, so another strong tag (RFC 9110, section 8.8.3.3)
 	}
 	tag = `"` + tag + `"`
 	h.Set("ETag", tag)
-	if matchesTag(r.Header.Values("If-None-Match"), tag) {
+	if notModified(r.Header, tag, time.Time{}) {
 		h.Del("Content-Type")
 		w.WriteHeader(http.StatusNotModified)
 		return
@@ -81,29 +81,4 @@ func sendTagged(w http.ResponseWriter, r *http.Request, body []byte) {
 	z := gzip.NewWriter(w)
 	z.Write(body)
 	z.Close()
-}
-
-// takesGzip says whether an Accept-Encoding header takes gzip.
-func takesGzip(accept string) bool {
-	for part := range strings.SplitSeq(accept, ",") {
-		name, q, _ := strings.Cut(part, ";")
-		if strings.EqualFold(strings.TrimSpace(name), "gzip") {
-			return strings.Trim(q, " ") != "q=0"
-		}
-	}
-	return false
-}
-
-// matchesTag says whether If-None-Match names the tag (RFC 9110, section
-// 13.1.2: compared weakly, * means any).
-func matchesTag(headers []string, tag string) bool {
-	for _, h := range headers {
-		for part := range strings.SplitSeq(h, ",") {
-			part = strings.TrimSpace(part)
-			if part == "*" || strings.TrimPrefix(part, "W/") == tag {
-				return true
-			}
-		}
-	}
-	return false
 }
