@@ -61,6 +61,7 @@ var vietnamese = words{
 	"read.at":      "Đọc bài tại %s",
 	"after":        "theo %s",
 	"none":         "Chưa có tin nào ở đây.",
+	"list":         "Danh sách tin",
 	"older":        "Tin cũ hơn",
 	"to.newest":    "Về tin mới nhất",
 	"pages":        "Chuyển trang",
