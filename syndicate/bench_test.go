@@ -62,7 +62,7 @@ func BenchmarkServe(b *testing.B) {
 	doc := site.server.feeds.fresh(docKey{path, 0})
 	bare := http.NewServeMux()
 	bare.HandleFunc("GET /topics/{id}/feed.atom", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", doc.contentType)
+		w.Header().Set("Content-Type", formats[0].contentType())
 		w.Header().Set("Content-Length", strconv.Itoa(len(doc.plain.bytes)))
 		w.Write(doc.plain.bytes)
 	})

@@ -126,7 +126,7 @@ func TestWebLink(t *testing.T) {
 		{"https://laocai.example.vn/a\n\tb\x00", "https://laocai.example.vn/ab"},
 		{"https://laocai.example.vn\\@evil.example/", "https://laocai.example.vn/%5C@evil.example/"},
 		{"https://[2001:db8::1]:8080/a[1]", "https://[2001:db8::1]:8080/a%5B1%5D"},
-		{"https://[bad/", ""}, {"https://a:b:c/", ""}, {"https://a b/", ""}, {"https:///a", ""}, {"https://", ""},
+		{"https://\x80/", ""}, {"https://[bad/", ""}, {"https://a:b:c/", ""}, {"https://a b/", ""}, {"https:///a", ""}, {"https://", ""},
 		{"javascript:alert(1)", ""}, {"ftp://laocai.example.vn/", ""}, {"//laocai.example.vn/", ""}, {"/tin/1", ""}, {"", ""},
 	}
 	for _, tt := range tests {

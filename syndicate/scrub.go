@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/net/idna"
@@ -35,7 +36,7 @@ func scrub(s string) string {
 		if r == utf8.RuneError || unwanted(r) {
 			continue
 		}
-		if isSpace(r) {
+		if unicode.IsSpace(r) {
 			space = b.Len() > 0
 			continue
 		}
@@ -56,9 +57,9 @@ func scrub(s string) string {
 func unwanted(r rune) bool {
 	switch {
 	case r < ' ':
-		return !isSpace(r)
+		return !unicode.IsSpace(r)
 	case r >= 0x7F && r <= 0x9F: // DEL and C1
-		return !isSpace(r)
+		return !unicode.IsSpace(r)
 	case r >= 0x202A && r <= 0x202E, r >= 0x2066 && r <= 0x2069: // embeddings, overrides, isolates
 		return true
 	case r >= 0xFDD0 && r <= 0xFDEF, r&0xFFFE == 0xFFFE: // non-characters
@@ -66,14 +67,6 @@ func unwanted(r rune) bool {
 	case r == 0x200B, r == 0x2060, r == 0xFEFF: // zero-width space, word joiner, BOM
 		return true
 	case r >= 0xFFF9 && r <= 0xFFFC: // annotations, object replacement
-		return true
-	}
-	return false
-}
-
-func isSpace(r rune) bool {
-	switch r {
-	case ' ', '\t', '\n', '\v', '\f', '\r', 0x85, 0xA0, 0x2028, 0x2029:
 		return true
 	}
 	return false
@@ -164,6 +157,9 @@ func asciiHost(host string) string {
 		return host
 	}
 	name, port, hasPort := strings.Cut(host, ":")
+	if !utf8.ValidString(name) { // idna would make a name of it
+		return ""
+	}
 	name, err := idna.Lookup.ToASCII(strings.TrimSuffix(name, "."))
 	if err != nil || name == "" {
 		return ""

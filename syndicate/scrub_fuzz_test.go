@@ -23,6 +23,7 @@ func FuzzScrub(f *testing.F) {
 	}
 	f.Add("&amp;amp;amp;amp;lt;b&amp;amp;amp;amp;gt;")
 	f.Add("<<b>>&#60;<b")
+	f.Add("0\u2007 ") // a space that is not ASCII stood at the end
 	f.Fuzz(func(t *testing.T, s string) {
 		clean := scrub(s)
 		if !utf8.ValidString(clean) || clean != strings.TrimSpace(clean) || strings.ContainsFunc(clean, unwanted) {
