@@ -305,7 +305,7 @@ func (s *Server) weeks(first time.Time, days []store.Day) [][]cell {
 		c := cell{Number: t.Day(), Day: store.DayOf(t)}
 		if slices.Contains(days, c.Day) {
 			c.Href = dayPath(c.Day)
-			c.Name = fmt.Sprintf(s.words["days.cell"], date(c.Day))
+			c.Name = fmt.Sprintf(s.words["days.cell"], t.Day(), t.Month(), t.Year())
 		}
 		cells = append(cells, c)
 	}

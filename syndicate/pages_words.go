@@ -115,7 +115,7 @@ var vietnamese = words{
 	"days.bad":       "“%s” không phải là một ngày. Hãy viết ngày/tháng/năm, ví dụ 05/11/2024.",
 	"days.future":    "Ngày %s chưa tới.",
 	"days.past":      "Không có tin trước ngày %s.",
-	"days.cell":      "Tin ngày %s",
+	"days.cell":      "Tin ngày %d/%d/%d",
 	"day.title":      "Tin ngày %s",
 	"day.channel":    "%s: tin ngày %s",
 	"day.newest":     "Tin mới nhất: %s",
