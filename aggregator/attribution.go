@@ -59,7 +59,7 @@ func (n *Names) attribution(c credit, links []string) store.Attribution {
 		if a.Outlet == "" {
 			a.Outlet = id
 		}
-		if a.Link == "" && isArticleLink(link) && (id == "" || id == a.Outlet) {
+		if a.Link == "" && isArticleLink(link) && id == a.Outlet {
 			a.Link = link
 		}
 	}

@@ -21,24 +21,6 @@ const (
 	maxByline        = 8  // syllables of a reporter's name before the marker
 )
 
-// notOutlets begin what follows "theo" in running text: persons, laws,
-// offices, plans. Folded; a name that begins with one of them is no outlet's.
-var notOutlets = []string{
-	"anh", "ba", "ban", "bac si", "bo", "bs", "cac", "cach", "chi", "chi thi", "chinh phu", "chu tich", "chuong trinh",
-	"co", "co quan", "cong an", "cong van", "cuc", "dai dien", "dai su", "dai ta", "de an", "de nghi", "dieu", "do",
-	"doan", "du bao", "du kien", "du thao", "gs", "hdnd", "hien phap", "hiep dinh", "hiep hoi", "hoi dong", "hop dong", "ho so",
-	"ke hoach", "ket luan", "ket qua", "khao sat", "kinh nghiem", "lich", "lo trinh", "loi", "luat",
-	"luat su", "lenh", "mau", "mot", "nghi dinh", "nghi quyet", "nguoi", "nguon tin", "nhan dinh", "nhu",
-	"nhung", "ong", "pgs", "phan", "pho", "phap luat hien hanh", "phuong an", "quy che", "quy chuan",
-	"quy dinh", "quyet dinh", "so", "so lieu", "ta", "tai lieu", "tham quyen", "thiet ke", "thoa thuan",
-	"thong bao", "thong ke", "thong tin", "thong tu", "thu truong", "thu tuong", "thuong ta", "tien si",
-	"tieu chuan", "tin", "to trinh", "toa", "toa an", "tong cuc", "tong thong", "ts", "trung ta", "trung tam",
-	"truong", "tung", "uy ban", "ubnd", "van ban", "van phong", "vien", "yeu cau",
-}
-
-// compiled are the forms of "put together from several sources", folded.
-var compiled = map[string]bool{"t/h": true, "th": true, "t.h": true, "tong hop": true, "(tong hop)": true, "tong hop tin": true}
-
 // beforeMarker is what may stand before "theo" in parentheses, folded.
 var beforeMarker = map[string]bool{"": true, "tong hop": true, "t/h": true, "luoc": true, "dich": true, "luoc dich": true, "bien dich": true}
 
@@ -80,14 +62,12 @@ func (n *Names) readParenthesis(s string) (credit, bool) {
 		inner = "Theo " + rest // "(Tổng hợp Daily Mail)"
 	}
 	if compiled[vi.Fold(inner)] {
-		return credit{start: open, name: AttributionCompiled}, true
+		return credit{start: bylineStart(before, open), name: AttributionCompiled}, true
 	}
 	if at, rest := cutMarker(inner); at >= 0 && beforeMarker[strings.TrimSpace(vi.Fold(inner[:at]))] {
-		if c, ok := n.credited(rest, true); ok && !n.isPictureAgency(inner[at:], rest) {
-			c.start = open
-			return c, true
-		}
-		return credit{}, false
+		c, ok := n.credited(inner[at:], rest, true)
+		c.start = bylineStart(before, open)
+		return c, ok
 	}
 	outlet, known := n.lookup(correspondent(inner))
 	if known == strongName {
@@ -144,12 +124,9 @@ func (n *Names) readMarked(s string) (credit, bool) {
 		return credit{}, false
 	}
 	setOff := strings.HasPrefix(s[at:], "Nguồn:") || strings.HasPrefix(s[at:], "Theo:")
-	c, ok := n.credited(rest, setOff)
-	if !ok {
-		return credit{}, false
-	}
+	c, ok := n.credited(s[at:], rest, setOff)
 	c.start = bylineStart(before, at)
-	return c, true
+	return c, ok
 }
 
 // markers stand before the name of a source.
@@ -188,12 +165,11 @@ func isPictureCredit(rest string) bool {
 	return false
 }
 
-// isPictureAgency tells whether "Nguồn: EPA/TTXVN" in parentheses is the end of
-// a caption: two agencies, the one that took the picture and the one that gave
-// it on.
-func (n *Names) isPictureAgency(marker, rest string) bool {
-	first, second, ok := strings.Cut(rest, "/")
-	if !ok || strings.HasPrefix(strings.ToLower(marker), "theo") {
+// areAgencies tells whether s is the end of a caption, "EPA/TTXVN": who took
+// the picture and who gave it on.
+func (n *Names) areAgencies(s string) bool {
+	first, second, ok := strings.Cut(s, "/")
+	if !ok {
 		return false
 	}
 	_, a := n.lookup(first)
@@ -201,22 +177,10 @@ func (n *Names) isPictureAgency(marker, rest string) bool {
 	return a != unknownName && b != unknownName
 }
 
-// isBoundary tells whether no letter or digit stands at the end (or, if not,
-// at the beginning) of s.
-func isBoundary(s string, end bool) bool {
-	var r rune
-	if end {
-		r, _ = utf8.DecodeLastRuneInString(s)
-	} else {
-		r, _ = utf8.DecodeRuneInString(s)
-	}
-	return s == "" || !unicode.IsLetter(r) && !unicode.IsDigit(r)
-}
-
 // credited reads the names that follow a marker to the end of the text. setOff
 // tells that parentheses or a colon set them off from running text.
-func (n *Names) credited(rest string, setOff bool) (credit, bool) {
-	rest = strings.Trim(rest, " .,;:/()\"“”")
+func (n *Names) credited(marker, rest string, setOff bool) (credit, bool) {
+	rest = strings.Trim(rest, " .,;:/()*\"“”")
 	rest = strings.TrimSpace(strings.TrimPrefix(strings.TrimPrefix(rest, "theo "), "Theo "))
 	if rest == "" {
 		return credit{}, false
@@ -227,8 +191,12 @@ func (n *Names) credited(rest string, setOff bool) (credit, bool) {
 	if !setOff && lastSentenceEnd(rest) > 0 {
 		return credit{}, false
 	}
-	if compiled[vi.Fold(rest)] {
+	folded := vi.Fold(rest)
+	if compiled[folded] {
 		return credit{name: AttributionCompiled}, true
+	}
+	if isTheo := marker[0]|0x20 == 't'; isTheo && beginsWithAny(folded, offices) || !isTheo && n.areAgencies(rest) {
+		return credit{}, false
 	}
 	if c, ok := n.known(rest); ok {
 		return c, true
@@ -237,7 +205,7 @@ func (n *Names) credited(rest string, setOff bool) (credit, bool) {
 	if strings.ContainsAny(rest, "()") {
 		return credit{}, false
 	}
-	if beginsWithAny(vi.Fold(rest), notOutlets) || len(fields) > maxNameWords || !startsUpper(strings.TrimPrefix(rest, "báo ")) && !isHostName(rest) {
+	if beginsWithAny(folded, notOutlets) || len(fields) > maxNameWords || !startsUpper(strings.TrimPrefix(rest, "báo ")) && !isHostName(rest) {
 		return credit{}, false
 	}
 	// Running text has words in lower case; an outlet's name few.
@@ -349,92 +317,4 @@ func (n *Names) readDateline(s string) (credit, bool) {
 		return credit{}, false
 	}
 	return credit{end: len(s) - len(after) + size, name: name, outlet: outlet}, true
-}
-
-// lastSentenceEnd returns the byte after the last full stop (or the like) that
-// ends a sentence of s, 0 if none does. A point within "nhandan.vn", "TP.HCM",
-// "Q.D" or after an initial ("N. Huyền") ends none.
-func lastSentenceEnd(s string) int {
-	for i := len(s); i > 0; {
-		r, size := utf8.DecodeLastRuneInString(s[:i])
-		i -= size
-		switch r {
-		case '!', '?', '…', '”', '"', ')', '\n':
-			return i + size
-		case '.':
-			next, _ := utf8.DecodeRuneInString(s[i+1:])
-			if i+1 < len(s) && next != ' ' && next != '/' && next != ')' && !(unicode.IsUpper(next) && !isInitial(s[:i]) && !endsUpper(s[:i])) {
-				continue
-			}
-			if isInitial(s[:i]) || strings.HasSuffix(s[:i], "TP") {
-				continue
-			}
-			if strings.HasPrefix(s[i+1:], "/.") {
-				return i + 3
-			}
-			return i + 1
-		}
-	}
-	return 0
-}
-
-// isInitial tells whether s ends with a single capital letter that is a word
-// and begins a name: not the C of "32 độ C".
-func isInitial(s string) bool {
-	r, size := utf8.DecodeLastRuneInString(s)
-	s = s[:len(s)-size]
-	before := strings.TrimRight(s, " ")
-	return unicode.IsUpper(r) && isBoundary(s, true) && !(before != s && endsLower(before, "C"))
-}
-
-// endsLower tells whether s, to which a marker with a capital letter is glued
-// by a lost line break, ends with a small letter.
-func endsLower(s, marker string) bool {
-	r, _ := utf8.DecodeLastRuneInString(s)
-	return unicode.IsLower(r) && startsUpper(marker)
-}
-
-func endsUpper(s string) bool {
-	r, _ := utf8.DecodeLastRuneInString(s)
-	return unicode.IsUpper(r)
-}
-
-// startsSentence tells whether what follows s begins a sentence or a line.
-func startsSentence(s string) bool {
-	s = strings.TrimRight(s, " -–,/>(")
-	return s == "" || lastSentenceEnd(s) == len(s)
-}
-
-// isByline tells whether s can be names of persons: a few words that all begin
-// with a capital letter ("HT", "Trà Trang- Bích Trâm"), or nothing.
-func isByline(s string) bool {
-	fields := strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune("-–,/.:", r) })
-	if len(fields) > maxByline {
-		return false
-	}
-	for _, f := range fields {
-		if !startsUpper(f) {
-			return false
-		}
-	}
-	return true
-}
-
-func startsUpper(s string) bool {
-	r, _ := utf8.DecodeRuneInString(strings.TrimLeft(s, "(\"“'"))
-	return unicode.IsUpper(r) || unicode.IsDigit(r)
-}
-
-func isHostName(s string) bool {
-	return strings.Contains(s, ".") && !strings.ContainsAny(s, " ")
-}
-
-// beginsWithAny tells whether s begins with one of the words.
-func beginsWithAny(s string, words []string) bool {
-	for _, w := range words {
-		if rest, ok := strings.CutPrefix(s, w); ok && isBoundary(rest, false) {
-			return true
-		}
-	}
-	return false
 }

@@ -30,11 +30,13 @@ type Classifier struct {
 // title and one in the summary. Found on a set of made-up headlines that was
 // labelled before any phrase was written (testdata/classify).
 const (
-	primaryNeeds = 1.0 // the best topic, if it has as much
-	furtherNeeds = 2.0 // any other topic …
-	furtherShare = 0.5 // … that has this share of the best one's points
-	sectionPrior = 2.0 // what the source's section adds to its topic
-	bodyCap      = 1.5 // the most that phrases of the body add to a topic
+	primaryNeeds = 1.0  // the best topic, if it has as much
+	furtherNeeds = 2.0  // any other topic …
+	furtherShare = 0.5  // … that has this share of the best one's points
+	yieldNeeds   = 3.0  // a topic that another yields to …
+	yieldShare   = 0.35 // … that has this share of the other's points
+	sectionPrior = 2.0  // what the source's section adds to its topic
+	bodyCap      = 1.5  // the most that phrases of the body add to a topic
 )
 
 // maxBodySyllables is how far into a body phrases are looked for: news begins
@@ -117,9 +119,9 @@ func (c *Classifier) choose(verdicts []Verdict) {
 		v.Chosen = v.Silenced == "" && v.Score >= v.Needed && !onlySection
 	}
 	first := 0
-	for i := range verdicts {
-		if verdicts[i].Chosen && !c.standsBehind(verdicts, i) {
-			first = i
+	for verdicts[first].Score < primaryNeeds || !verdicts[first].Chosen || c.standsBehind(verdicts, first) {
+		if first++; first == len(verdicts) { // they yield to each other in a ring
+			first = 0
 			break
 		}
 	}
@@ -129,14 +131,18 @@ func (c *Classifier) choose(verdicts []Verdict) {
 	verdicts[0] = primary
 }
 
-// standsBehind tells whether topic i yields to another chosen one.
+// standsBehind tells whether topic i yields to another one that has enough
+// points for that, which is then chosen too.
 func (c *Classifier) standsBehind(verdicts []Verdict, i int) bool {
-	for _, v := range verdicts {
-		if v.Chosen && c.yields[[2]store.Topic{verdicts[i].Topic, v.Topic}] {
-			return true
+	behind := false
+	for j := range verdicts {
+		v := &verdicts[j]
+		if v.Silenced == "" && v.Score >= max(yieldNeeds, verdicts[i].Score*yieldShare) &&
+			c.yields[[2]store.Topic{verdicts[i].Topic, v.Topic}] {
+			v.Chosen, behind = true, true
 		}
 	}
-	return false
+	return behind
 }
 
 // tally is the evidence found for each topic, by index.

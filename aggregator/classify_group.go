@@ -20,8 +20,7 @@ type groupHits []partHit
 // into groups for countGroups.
 func (b *ruleBook) count(hits []phraseHit, at place, s *tally, groups *groupHits) {
 	for i, h := range hits {
-		pat := &b.patterns[h.pattern]
-		r := &b.rules[pat.rule]
+		pat, r := &b.patterns[h.pattern], b.ruleOf(h)
 		switch {
 		case r.kind == silencing:
 			s.silenced[r.topic] = pat.text
@@ -36,13 +35,12 @@ func (b *ruleBook) count(hits []phraseHit, at place, s *tally, groups *groupHits
 
 // masked tells whether hit i stands inside a mask of its own topic.
 func (b *ruleBook) masked(hits []phraseHit, i int) bool {
-	topic := b.rules[b.patterns[hits[i].pattern].rule].topic
+	topic := b.ruleOf(hits[i]).topic
 	for _, m := range hits {
 		if m.start > hits[i].start {
 			break
 		}
-		r := &b.rules[b.patterns[m.pattern].rule]
-		if r.kind == masking && r.topic == topic && m.end >= hits[i].end {
+		if r := b.ruleOf(m); r.kind == masking && r.topic == topic && m.end >= hits[i].end {
 			return true
 		}
 	}

@@ -2,6 +2,7 @@ package aggregator
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 	"unicode"
@@ -99,7 +100,7 @@ func (b *ruleBook) accept(p passage, id int32, start int, at place, scope store.
 	pat := &b.patterns[id]
 	r := &b.rules[pat.rule]
 	end = start + pat.length
-	if !r.places.has(at) || len(r.scopes) > 0 && !slices.Contains(r.scopes, scope) {
+	if !r.places.has(at) || r.first && start > 0 || len(r.scopes) > 0 && !slices.Contains(r.scopes, scope) {
 		return 0, false
 	}
 	if !p.shouting {
@@ -146,24 +147,50 @@ func (p *passage) partOfName(i int) bool {
 	return p.capital[i] && !isLoud(raw) && !isForeignName(raw)
 }
 
-// longest drops evidence that stands inside longer evidence or a longer name.
-// hits are in order of start, longest first.
+// longest drops what stands inside longer evidence, what stands or begins
+// inside a name, and of two phrases of one topic on the same syllables the
+// lighter one. hits are in order of start, longest first.
 func (b *ruleBook) longest(hits []phraseHit) []phraseHit {
 	kept := hits[:0]
-	cover := phraseHit{start: -1} // the longest reaching hider so far
+	cover := phraseHit{start: -1} // the evidence or name that reaches farthest so far
+	name := phraseHit{start: -1}  // the name that reaches farthest so far
 	for _, h := range hits {
-		kind := b.rules[b.patterns[h.pattern].rule].kind
-		if kind != evidence && kind != hiding {
+		r := b.ruleOf(h)
+		if r.kind == masking {
 			kept = append(kept, h)
 			continue
 		}
-		if cover.end > h.end || cover.end == h.end && cover.start < h.start {
+		inside := cover.end > h.end || cover.end == h.end && cover.start < h.start
+		if inside || name.start < h.start && h.start < name.end {
 			continue
 		}
-		cover = h
-		if kind == evidence {
+		switch r.kind {
+		case hiding:
+			name, cover = h, h
+		case evidence:
+			cover = h
+			kept = b.keepHeavier(kept, h)
+		default:
 			kept = append(kept, h)
 		}
 	}
 	return kept
+}
+
+// ruleOf returns the rule of a hit.
+func (b *ruleBook) ruleOf(h phraseHit) *rule { return &b.rules[b.patterns[h.pattern].rule] }
+
+// keepHeavier appends evidence to hits, or puts it in the place of lighter
+// evidence for the same topic on the same syllables.
+func (b *ruleBook) keepHeavier(hits []phraseHit, h phraseHit) []phraseHit {
+	for i := len(hits) - 1; i >= 0 && hits[i].start == h.start && hits[i].end == h.end; i-- {
+		old, r := b.ruleOf(hits[i]), b.ruleOf(h)
+		if old.kind == evidence && old.topic == r.topic {
+			if math.Abs(old.weight) < math.Abs(r.weight) {
+				hits[i] = h
+			}
+			return hits
+		}
+	}
+	return append(hits, h)
 }

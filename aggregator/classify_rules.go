@@ -68,6 +68,7 @@ type rule struct {
 	group  int32 // of a part: index of its group
 	member uint8 // of a part: which one
 	places placeSet
+	first  bool // only at the beginning of the place
 	scopes []store.Scope
 	weight float64
 }
@@ -128,7 +129,7 @@ func compile(topics Topics) *ruleBook {
 
 // addPhrase enters one entry of a topic's phrases.
 func (b *ruleBook) addPhrase(sets phraseSets, topic int32, p PhraseConfig) {
-	r := rule{kind: evidence, topic: topic, places: placesOf(p.In, allPlaces), scopes: p.Scope, weight: p.Weight}
+	r := rule{kind: evidence, topic: topic, places: placesOf(p.In, allPlaces), first: p.First, scopes: p.Scope, weight: p.Weight}
 	if r.weight == 0 {
 		r.weight = 1
 	}

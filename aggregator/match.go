@@ -100,7 +100,7 @@ func LinkKeys(it *store.Item) []uint32 {
 	}
 	keys := make([]uint32, 0, len(links))
 	for link := range links {
-		keys = append(keys, uint32(hashWord(link)>>32))
+		keys = append(keys, uint32(hashString(link)>>32))
 	}
 	return lowest(keys, len(keys))
 }

@@ -16,15 +16,16 @@ const (
 	fullShared   = 0.45 // shared ÷ all
 	fullDoubt    = 0.55 // the same if a number of title or summary is disputed
 	fullApart    = 0.60 // the same if far apart in time
-	fullRepeat   = 0.80 // the same within one outlet, or if several numbers are disputed
-	minNumbers   = 8    // of so many different numbers in either text
-	numbersAgree = 0.50 // this share is in both
+	fullRepeat   = 0.80 // the same within one outlet, if several numbers are disputed,
+	fullFollow   = 0.20 // and if the longer text shares less of its beginning: it is a follow-up that quotes
+	numbersSpare = 2    // of the different numbers of the text that has fewer, so many may be its own;
+	numbersAgree = 0.50 // of the others this share must be in both
 
 	// A trimmed copy shares less of the whole, but all of itself. It begins as
 	// the whole does; a follow-up that quotes begins with its own news.
 	trimmedShared = 0.85 // shared ÷ runs of the shorter
 	trimmedSize   = 0.40 // shorter ÷ longer
-	trimmedHead   = 0.50 // of the first glanceBytes
+	trimmedHead   = 0.50 // of the longer's beginning shared
 
 	// Title and summary: three-syllable runs.
 	minLeadRuns = 6    // a shorter summary is none
@@ -51,19 +52,19 @@ const (
 // A matchDoc is an item as it is compared.
 type matchDoc struct {
 	item    *store.Item
-	title   []string // folded words
-	lead    []string // folded words of the summary
-	numbers []string // of title and summary, distinct
+	title   []uint64 // hashes of its folded words
+	lead    []uint64 // of the summary's
+	numbers []uint32 // of title and summary
 	serial  serial
 	content string // plain text
 }
 
 func (m *Matcher) newDoc(it *store.Item) *matchDoc {
-	d := &matchDoc{item: it, title: foldedWords(it.Title)}
-	d.lead = foldedWords(m.names.withoutDateline(it.Summary))
+	d := &matchDoc{item: it, serial: readSerial(it.Title)}
+	d.title = appendWords(nil, it.Title)
+	d.lead = appendWords(nil, m.names.withoutDateline(it.Summary))
+	d.numbers = appendNumbers(appendNumbers(nil, d.title), d.lead)
 	d.content = m.names.withoutAttribution(contentText(it.Content, maxMatchBytes))
-	d.numbers = numbersOf(d.title, d.lead)
-	d.serial = readSerial(it.Title, d.title)
 	return d
 }
 
@@ -76,21 +77,34 @@ func (d *matchDoc) hasLead() bool { return len(d.lead) >= minLeadRuns+leadRun-1 
 // A subject is the new item, ready to be compared with many others.
 type subject struct {
 	*matchDoc
-	titleRuns, leadRuns, fullRuns, fullNumbers runSet
-	scratch                                    runSet
-	hashes                                     []uint32
+	titleRuns, leadRuns, fullRuns runSet
+	fullNumbers                   runSet
+	beginning                     []uint32 // the runs of the first glanceBytes
+	// What one comparison leaves behind, to be used again.
+	scratch runSet
+	words   []uint64
+	hashes  []uint32
 }
 
 func (m *Matcher) newSubject(it *store.Item) *subject {
 	s := &subject{matchDoc: m.newDoc(it)}
-	s.titleRuns.fill(runHashes(nil, s.title, leadRun))
-	s.leadRuns.fill(runHashes(nil, s.lead, leadRun))
+	s.titleRuns.fill(appendRuns(nil, s.title, leadRun))
+	s.leadRuns.fill(appendRuns(nil, s.lead, leadRun))
 	if s.hasBody() {
-		all := slices.Concat(s.lead, foldedWords(s.content))
-		s.fullRuns.fill(runHashes(nil, all, bodyRun))
-		s.fullNumbers.fill(numberHashes(nil, s.title, all))
+		beginning, rest := s.split()
+		all := appendWords(slices.Clone(s.lead), beginning)
+		s.beginning = appendRuns(nil, all, bodyRun)
+		all = appendWords(all, rest)
+		s.fullRuns.fill(appendRuns(nil, all, bodyRun))
+		s.fullNumbers.fill(appendNumbers(appendNumbers(nil, s.title), all))
 	}
 	return s
+}
+
+// split cuts the content into its beginning and its rest.
+func (d *matchDoc) split() (beginning, rest string) {
+	beginning = cutAtSpace(d.content, glanceBytes)
+	return beginning, d.content[len(beginning):]
 }
 
 // judge compares s with another item in the fullest situation that both allow.
@@ -152,7 +166,7 @@ func (s *subject) judgeLead(d *matchDoc) verdict {
 		v.evidence += fmt.Sprintf(", too few (%d) to tell", shared+inTitle)
 	case measured < need:
 		v.evidence += fmt.Sprintf("; %d %% needed", percent(need))
-	case missing(s.numbers, d.numbers) > 0 && missing(d.numbers, s.numbers) > 0:
+	case differ(s.numbers, d.numbers) && differ(d.numbers, s.numbers):
 		v.evidence += ", but numbers differ"
 	default:
 		v.same = true
@@ -161,10 +175,20 @@ func (s *subject) judgeLead(d *matchDoc) verdict {
 	return v
 }
 
+// differ tells whether some number of a is none of b's.
+func differ(a, b []uint32) bool {
+	for _, n := range a {
+		if !slices.Contains(b, n) {
+			return true
+		}
+	}
+	return false
+}
+
 // count returns how many different runs of n words are in set, and how many
 // there are.
-func (s *subject) count(set *runSet, words []string, n int) (shared, all int) {
-	s.hashes = runHashes(s.hashes[:0], words, n)
+func (s *subject) count(set *runSet, words []uint64, n int) (shared, all int) {
+	s.hashes = appendRuns(s.hashes[:0], words, n)
 	return s.countHashes(set)
 }
 

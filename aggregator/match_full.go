@@ -9,7 +9,7 @@ import (
 type likeness struct {
 	shared, fewer, more int     // runs
 	all                 float64 // shared ÷ all runs of both
-	head                float64 // share of the candidate's first runs
+	head                float64 // share of the longer text's beginning that the shorter has
 	numbersBoth         int     // different numbers in both texts
 	numbersFewer        int     // in the text that has fewer
 	disputed            int     // numbers of either title and summary that the other text lacks
@@ -35,7 +35,7 @@ func (s *subject) judgeFull(d *matchDoc) verdict {
 	switch {
 	case l.all < need && !trimmed:
 		v.evidence += fmt.Sprintf("; %d %% needed%s", percent(need), because)
-	case l.numbersFewer >= minNumbers && share(l.numbersBoth, l.numbersFewer) < numbersAgree:
+	case float64(l.numbersBoth) < numbersAgree*float64(l.numbersFewer-numbersSpare):
 		v.evidence += fmt.Sprintf(", but only %d of %d numbers", l.numbersBoth, l.numbersFewer)
 	default:
 		v.same = true
@@ -50,6 +50,8 @@ func (s *subject) needed(d *matchDoc, l likeness) (need float64, because string)
 	switch {
 	case s.sameOutlet(d):
 		return fullRepeat, " within one outlet"
+	case l.head < fullFollow:
+		return fullRepeat, " where the longer text begins with other news"
 	case l.disputed > 1:
 		return fullRepeat, fmt.Sprintf(" with %d numbers disputed", l.disputed)
 	case s.apart(d) > farApart:
@@ -69,45 +71,32 @@ func (s *subject) measure(d *matchDoc) (l likeness, why string) {
 	if share(shorter, longer) < sizeShare {
 		return l, fmt.Sprintf("one text is %d times as long as the other", longer/shorter)
 	}
-	beginning := cutAtSpace(d.content, glanceBytes)
-	words := slices.Concat(d.lead, foldedWords(beginning))
-	s.hashes = runHashes(s.hashes[:0], words, bodyRun)
-	seen, n := s.countHashes(&s.fullRuns)
-	l.head = share(seen, n)
-	if l.head < glanceShare {
-		return l, fmt.Sprintf("%d %% of the beginning shared", percent(l.head))
+	beginning, rest := d.split()
+	s.words = appendWords(append(s.words[:0], d.lead...), beginning)
+	head, n := s.count(&s.fullRuns, s.words, bodyRun)
+	if share(head, n) < glanceShare {
+		return l, fmt.Sprintf("%d %% of the beginning shared", percent(share(head, n)))
 	}
-	words = append(words, foldedWords(d.content[len(beginning):])...)
-	shared, n := s.count(&s.fullRuns, words, bodyRun)
+	l.head = share(head, n)
+	s.words = appendWords(s.words, rest)
+	shared, n := s.count(&s.fullRuns, s.words, bodyRun)
 	l.shared, l.fewer, l.more = shared, min(n, s.fullRuns.n), max(n, s.fullRuns.n)
 	l.all = share(shared, n+s.fullRuns.n-shared)
-
-	s.hashes = numberHashes(s.hashes[:0], d.title, words)
+	if n < s.fullRuns.n {
+		l.head = s.scratch.shareOf(s.beginning)
+	}
+	s.hashes = appendNumbers(appendNumbers(s.hashes[:0], d.title), s.words)
 	l.numbersBoth, n = s.countHashes(&s.fullNumbers)
 	l.numbersFewer = min(n, s.fullNumbers.n)
 	l.disputed = min(absent(s.numbers, &s.scratch), absent(d.numbers, &s.fullNumbers))
 	return l, ""
 }
 
-// numberHashes appends the hash of each token that begins with a digit.
-func numberHashes(dst []uint32, lists ...[]string) []uint32 {
-	for _, words := range lists {
-		for _, w := range words {
-			if asciiDigit(w[0]) {
-				dst = append(dst, numberHash(w))
-			}
-		}
-	}
-	return dst
-}
-
-func numberHash(number string) uint32 { return uint32(hashWord(number) >> 32) }
-
 // absent counts the numbers that a text lacks.
-func absent(numbers []string, in *runSet) int {
+func absent(numbers []uint32, in *runSet) int {
 	n := 0
-	for _, t := range numbers {
-		if !in.has(numberHash(t)) {
+	for i, h := range numbers {
+		if !in.has(h) && !slices.Contains(numbers[:i], h) {
 			n++
 		}
 	}

@@ -77,26 +77,8 @@ func smallNumber(s string) int {
 	return n
 }
 
-// unifyNumbers writes the numbers among folded tokens in one form each, in
-// place: dates as "9/6" ("9.6", "09/06/2017", "9 tháng 6"), thousands without
-// points, no leading zeros.
-func unifyNumbers(tokens []string) []string {
-	out := tokens[:0]
-	for i := 0; i < len(tokens); i++ {
-		t := tokens[i]
-		if t != "" && asciiDigit(t[0]) {
-			t = unifyNumber(t)
-			if i+2 < len(tokens) && tokens[i+1] == "thang" && isDayAndMonth(t, tokens[i+2]) {
-				t += "/" + unifyNumber(tokens[i+2])
-				i += 2
-			}
-		}
-		out = append(out, t)
-	}
-	return out
-}
-
-// unifyNumber returns one token that begins with a digit in its common form.
+// unifyNumber returns a token that begins with a digit in one form: a date as
+// "9/6" ("9.6", "09/06/2017"), thousands without points, no leading zeros.
 func unifyNumber(t string) string {
 	mark := strings.IndexFunc(t, func(r rune) bool { return r < '0' || r > '9' })
 	if mark < 0 {
@@ -147,31 +129,6 @@ func isDate(t string) bool {
 	return ok && isDayAndMonth(day, month)
 }
 
-// numbersOf returns the distinct tokens of the lists that begin with a digit,
-// in order.
-func numbersOf(lists ...[]string) []string {
-	var out []string
-	for _, tokens := range lists {
-		for _, t := range tokens {
-			if asciiDigit(t[0]) && !slices.Contains(out, t) {
-				out = append(out, t)
-			}
-		}
-	}
-	return out
-}
-
-// missing counts the tokens of want that have does not contain.
-func missing(want, have []string) int {
-	n := 0
-	for _, t := range want {
-		if !slices.Contains(have, t) {
-			n++
-		}
-	}
-	return n
-}
-
 // serialMarks stand before the number of an instalment: "Thông cáo số 12",
 // "vòng 5", "kỳ 2", "thứ 7", "quý I".
 var serialMarks = map[string]bool{
@@ -194,14 +151,14 @@ var countWords = map[string]string{
 type serial struct {
 	dates []string          // "9/6"
 	marks map[string]string // number after each serial mark
-	bare  []string          // the title's words without numbers
-	full  []string          // the title's words
+	words []string          // the title's folded words
+	bare  []string          // those that are no numbers
 }
 
-// readSerial reads what numbers an instalment from a title and its words.
-func readSerial(title string, titleWords []string) serial {
-	s := serial{full: titleWords}
-	for _, t := range titleWords {
+// readSerial reads what numbers an instalment from a title.
+func readSerial(title string) serial {
+	s := serial{words: foldedWords(title)}
+	for _, t := range s.words {
 		switch {
 		case !asciiDigit(t[0]):
 			s.bare = append(s.bare, t)
@@ -232,7 +189,7 @@ func readSerial(title string, titleWords []string) serial {
 // differs says how two titles are two instalments of a series; empty if they
 // need not be.
 func (s serial) differs(t serial) string {
-	if len(s.dates) > 0 && len(t.dates) > 0 && missing(s.dates, t.dates) == len(s.dates) {
+	if len(s.dates) > 0 && len(t.dates) > 0 && !slices.ContainsFunc(s.dates, func(d string) bool { return slices.Contains(t.dates, d) }) {
 		return "titles name different dates: " + s.dates[0] + " and " + t.dates[0]
 	}
 	for mark, value := range s.marks {
@@ -240,7 +197,7 @@ func (s serial) differs(t serial) string {
 			return "titles number different instalments: " + mark + " " + value + " and " + other
 		}
 	}
-	if slices.Equal(s.bare, t.bare) && !slices.Equal(s.full, t.full) {
+	if slices.Equal(s.bare, t.bare) && !slices.Equal(s.words, t.words) {
 		return "titles differ in a number alone"
 	}
 	return ""

@@ -21,11 +21,11 @@ const (
 // and may be empty. Keys say nothing else; two items that share some need not
 // be alike.
 func Sketch(title, summary, text string) []uint32 {
-	lead := runHashes(nil, foldedWords(title+"\n"+summary), leadRun)
+	lead := appendRuns(nil, appendWords(nil, title+"\n"+summary), leadRun)
 	if text == "" {
 		return lowest(lead, sketchAlone)
 	}
-	body := runHashes(nil, foldedWords(summary+"\n"+contentText(text, maxMatchBytes)), bodyRun)
+	body := appendRuns(nil, appendWords(nil, summary+"\n"+contentText(text, maxMatchBytes)), bodyRun)
 	return append(lowest(lead, sketchLead), lowest(body, sketchBody)...)
 }
 
@@ -37,21 +37,42 @@ func lowest(hashes []uint32, n int) []uint32 {
 	return slices.Clip(hashes[:min(n, len(hashes))])
 }
 
-// runHashes appends the hash of each run of n words. The hashes are the same
+// appendWords appends the hash of each word of s.
+func appendWords(dst []uint64, s string) []uint64 {
+	eachWord(s, func(w string) { dst = append(dst, wordHash(w)) })
+	return dst
+}
+
+// wordHash returns the hash of a word; its lowest bit is 1 if the word begins
+// with a digit, else 0.
+func wordHash(w string) uint64 {
+	h := hashString(w) &^ 1
+	if asciiDigit(w[0]) {
+		h |= 1
+	}
+	return h
+}
+
+// appendRuns appends the hash of each run of n words. The hashes are the same
 // in every process and version: they are stored.
-func runHashes(dst []uint32, words []string, n int) []uint32 {
-	var ring [8]uint64 // the hashes of the last n words
-	for i, w := range words {
-		ring[i%n] = hashWord(w)
-		if i+1 < n {
-			continue
-		}
+func appendRuns(dst []uint32, words []uint64, n int) []uint32 {
+	for i := n; i <= len(words); i++ {
 		h := uint64(n)
-		for k := i + 1; k <= i+n; k++ {
-			h = (h ^ ring[k%n]) * hashPrime
+		for _, w := range words[i-n : i] {
+			h = (h ^ w) * hashPrime
 			h ^= h >> 29
 		}
 		dst = append(dst, uint32(h>>32))
+	}
+	return dst
+}
+
+// appendNumbers appends the hash of each word that begins with a digit.
+func appendNumbers(dst []uint32, words []uint64) []uint32 {
+	for _, w := range words {
+		if w&1 == 1 {
+			dst = append(dst, uint32(w>>32))
+		}
 	}
 	return dst
 }
@@ -62,7 +83,7 @@ const (
 	hashPrime = 1099511628211
 )
 
-func hashWord(w string) uint64 {
+func hashString(w string) uint64 {
 	h := uint64(hashStart)
 	for i := 0; i < len(w); i++ {
 		h = (h ^ uint64(w[i])) * hashPrime
@@ -124,4 +145,15 @@ func (s *runSet) has(h uint32) bool {
 		}
 	}
 	return false
+}
+
+// shareOf is the share of hashes that are in s.
+func (s *runSet) shareOf(hashes []uint32) float64 {
+	n := 0
+	for _, h := range hashes {
+		if s.has(h) {
+			n++
+		}
+	}
+	return share(n, len(hashes))
 }

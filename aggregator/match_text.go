@@ -3,6 +3,8 @@ package aggregator
 import (
 	"html"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"diemtin/aggregator/vi"
 )
@@ -83,8 +85,73 @@ func cutAtSpace(s string, limit int) string {
 	return strings.ToValidUTF8(s[:limit], "")
 }
 
-// foldedWords returns the folded syllables of s with its numbers and dates in one
-// form each: what two texts are compared by.
+// foldedWords returns the folded syllables of s with its numbers and dates in
+// one form each: what two texts are compared by.
 func foldedWords(s string) []string {
-	return unifyNumbers(vi.FoldedSyllables(joinDates(s)))
+	words := make([]string, 0, len(s)/wordBytes+1)
+	eachWord(s, func(w string) { words = append(words, w) })
+	return words
+}
+
+// wordBytes is a low estimate of the mean bytes of a syllable with the space
+// after it, to size slices.
+const wordBytes = 5
+
+// eachWord calls yield with each word of foldedWords(s). Whole articles are
+// read this way, twenty for each new item, so nothing is kept in between.
+func eachWord(s string, yield func(string)) {
+	s = vi.Fold(joinDates(s))
+	for word, next := nextWord(s, 0); word != ""; word, next = nextWord(s, next) {
+		if asciiDigit(word[0]) {
+			word = unifyNumber(word)
+			if thang, at := nextWord(s, next); thang == "thang" { // "9 tháng 6"
+				if month, end := nextWord(s, at); isDayAndMonth(word, month) {
+					word, next = word+"/"+trimZeros(month), end
+				}
+			}
+		}
+		yield(word)
+	}
+}
+
+// nextWord returns the first word of folded text at or after byte from, and
+// where it ends: letters and digits, and within a number what joins its
+// digits. The word is empty at the end of the text.
+func nextWord(s string, from int) (word string, end int) {
+	start := from
+	for start < len(s) && wordRune(s, start) == 0 {
+		_, n := utf8.DecodeRuneInString(s[start:])
+		start += n
+	}
+	number := true
+	for end = start; end < len(s); {
+		c := s[end]
+		switch n := wordRune(s, end); {
+		case n > 0:
+			number = number && asciiDigit(c)
+			end += n
+		case number && end > start && (c == '.' || c == ',' || c == '/' || c == ':') && end+1 < len(s) && asciiDigit(s[end+1]):
+			end++
+		default:
+			return s[start:end], end
+		}
+	}
+	return s[start:end], end
+}
+
+// wordRune returns the length of the letter, digit or mark at s[i], 0 if none
+// stands there.
+func wordRune(s string, i int) int {
+	c := s[i]
+	if c < utf8.RuneSelf {
+		if c >= 'a' && c <= 'z' || asciiDigit(c) {
+			return 1
+		}
+		return 0
+	}
+	r, n := utf8.DecodeRuneInString(s[i:])
+	if unicode.IsLetter(r) || unicode.IsMark(r) {
+		return n
+	}
+	return 0
 }

@@ -2,6 +2,7 @@ package aggregator
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"diemtin/store"
@@ -23,18 +24,19 @@ func Original(items []store.Item, outlets map[string]store.Outlet) (index int, w
 	for i := range items {
 		left[i] = i
 	}
+	var reasons []string
 	for _, narrow := range []func([]store.Item, map[string]store.Outlet, []int) ([]int, string){
 		byNamed, byNamingNone, byPublished, byRank, bySeen, byID,
 	} {
 		rest, reason := narrow(items, outlets, left)
 		if len(rest) < len(left) {
-			left, why = rest, reason
+			left, reasons = rest, append(reasons, reason)
 		}
 		if len(left) == 1 {
 			break
 		}
 	}
-	return left[0], why
+	return left[0], strings.Join(reasons, "; ")
 }
 
 // namesSource tells whether an item says that its text comes from elsewhere.
@@ -130,7 +132,7 @@ func byRank(items []store.Item, outlets map[string]store.Outlet, left []int) ([]
 		best = min(best, rank(i))
 	}
 	rest := keep(left, func(i int) bool { return rank(i) == best })
-	return rest, fmt.Sprintf("nothing else tells; %s ranks first (%d)", outletName(items[rest[0]].Outlet, outlets), best)
+	return rest, fmt.Sprintf("%s ranks first (%d)", outletName(items[rest[0]].Outlet, outlets), best)
 }
 
 // bySeen keeps the items that we saw first.
@@ -142,7 +144,7 @@ func bySeen(items []store.Item, _ map[string]store.Outlet, left []int) ([]int, s
 		}
 	}
 	rest := keep(left, func(i int) bool { return items[i].Seen.Equal(first) })
-	return rest, "nothing else tells; seen first, " + first.In(store.Zone).Format("15:04 02/01/2006")
+	return rest, "seen first, " + first.In(store.Zone).Format("15:04 02/01/2006")
 }
 
 // byID keeps the item stored first.
@@ -153,7 +155,7 @@ func byID(items []store.Item, _ map[string]store.Outlet, left []int) ([]int, str
 			first = i
 		}
 	}
-	return []int{first}, "nothing else tells; stored first"
+	return []int{first}, "stored first"
 }
 
 // outletName returns what readers know an outlet by.

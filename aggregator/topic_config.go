@@ -46,6 +46,7 @@ type PhraseConfig struct {
 	Within int           `yaml:"within"` // syllables that an all-group may span in one place; 0 = anywhere
 	Weight float64       `yaml:"weight"` // 0 = 1; negative speaks against the topic
 	In     []string      `yaml:"in"`     // title, summary, body; empty = all three
+	First  bool          `yaml:"first"`  // only where the place begins with it
 	Scope  []store.Scope `yaml:"scope"`  // only for items of outlets of these scopes; empty = all
 	Case   bool          `yaml:"case"`   // small letters ask for small letters too
 }

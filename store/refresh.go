@@ -59,7 +59,7 @@ type Judge interface {
 	// Reused says whether a guid that named one article now names another.
 	Reused(oldTitle, oldSummary string, it *Item) bool
 	// Match returns the index in near of an item with the same text, and why;
-	// -1 if there is none.
+	// -1 if there is none, with how near the nearest came.
 	Match(it *Item, near []*Item) (int, Merge)
 	// Original returns the index of the original among a story's items, and why.
 	Original(items []Item, outlets map[string]Outlet) (int, string)
@@ -67,13 +67,14 @@ type Judge interface {
 
 // Changes is what a visit changed: the unit of atomicity, logging and metrics.
 type Changes struct {
-	New       int            // items never seen before
-	Changed   int            // items whose visible text changed
-	Same      int            // items we had
-	Listed    int            // stories that readers see since this visit
-	Merged    map[string]int // new items put into an existing story, by reason
-	Topics    map[Topic]int  // new items by primary topic, "" = none
-	Originals map[string]int // stories whose original changed, by evidence
+	New       int             // items never seen before
+	Changed   int             // items whose visible text changed
+	Same      int             // items we had
+	Listed    int             // stories that readers see since this visit
+	Merged    map[string]int  // new items put into an existing story, by reason
+	Topics    map[Topic]int   // new items by primary topic, "" = none
+	Originals map[string]int  // stories whose original changed, by evidence
+	Delays    []time.Duration // from publication to Seen, of new items of a source visited before
 }
 
 // Record stores a visit in one transaction: items, stories, listings,
@@ -197,7 +198,7 @@ func (v *visit) addItem(it *Item, backfill bool) error {
 		v.changes.Merged[merge.Reason]++
 	} else {
 		it.Story = storyID(it.Outlet, it.Aliases[0])
-		merge = Merge{Reason: "first", Score: 1, At: v.r.At}
+		merge.Reason = "first"
 	}
 	if err := v.insertItem(it, merge); err != nil {
 		return fmt.Errorf("insert: %w", err)
@@ -213,6 +214,9 @@ func (v *visit) addItem(it *Item, backfill bool) error {
 	}
 	v.byID[it.ID] = &known{id: it.ID, source: it.Source, story: it.Story, title: it.Title, summary: it.Summary, fingerprint: it.Fingerprint, carried: true}
 	v.changes.New++
+	if v.r.Source.State.Visited && !it.Published.IsZero() {
+		v.changes.Delays = append(v.changes.Delays, it.Seen.Sub(it.Published))
+	}
 	v.countTopic(it)
 	return v.joinStory(it, i >= 0, backfill)
 }

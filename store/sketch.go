@@ -14,8 +14,8 @@ const (
 	// one is emptied and takes over: candidates are found for one to two
 	// windows. Copies come within hours; a week covers weekend reprints.
 	SketchWindow = 7 * 24 * time.Hour
-	// maxKeys bounds the keys of one item.
-	maxKeys = 16
+	// MaxKeys bounds the keys of one item.
+	MaxKeys = 20
 	// maxPerKey is how many of the newest items one key may bring: a key that
 	// many share is boilerplate and must not cost more.
 	maxPerKey = 50
@@ -55,7 +55,7 @@ func (t *tx) turnSketches(now int64) error {
 
 func (t *tx) addSketch(now int64, item int64, keys []uint32) error {
 	filling, _ := sketchTables(now)
-	for _, k := range keys[:min(len(keys), maxKeys)] {
+	for _, k := range keys[:min(len(keys), MaxKeys)] {
 		if err := t.exec(`INSERT INTO `+filling+` (key, item) VALUES ($1, $2) ON CONFLICT (key, item) DO NOTHING`, int64(k), item); err != nil {
 			return err
 		}
@@ -63,11 +63,11 @@ func (t *tx) addSketch(now int64, item int64, keys []uint32) error {
 	return nil
 }
 
-// nearQuery asks both tables for the newest items under each of maxKeys keys.
+// nearQuery asks both tables for the newest items under each of MaxKeys keys.
 func nearQuery() string {
 	var parts []string
 	for _, table := range []string{"sketches_0", "sketches_1"} {
-		for i := range maxKeys {
+		for i := range MaxKeys {
 			parts = append(parts, fmt.Sprintf(`SELECT item, 0 FROM (SELECT item FROM %s WHERE key = $%d ORDER BY item DESC LIMIT %d) AS k%d`,
 				table, i+1, maxPerKey, i))
 		}
@@ -77,11 +77,11 @@ func nearQuery() string {
 
 // near returns the stored items that share most keys with a new one.
 func (t *tx) near(keys []uint32) ([]*Item, error) {
-	keys = keys[:min(len(keys), maxKeys)]
+	keys = keys[:min(len(keys), MaxKeys)]
 	if len(keys) == 0 {
 		return nil, nil
 	}
-	args := slices.Repeat([]any{int64(-1)}, maxKeys) // no key is negative
+	args := slices.Repeat([]any{int64(-1)}, MaxKeys) // no key is negative
 	for i, k := range keys {
 		args[i] = int64(k)
 	}

@@ -9,6 +9,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"diemtin/store"
 )
 
 func TestRenderedOncePerRevision(t *testing.T) {
@@ -105,6 +108,9 @@ func TestThousandReadersOneRender(t *testing.T) {
 	if got := site.metric("diemtin_feed_render_duration_seconds"); got != 1 {
 		t.Errorf("rendered %v times, want once", got)
 	}
+	if got := site.lookups("current"); got != 0 {
+		t.Errorf("the store was asked %v times more within the second", got)
+	}
 	if got := site.metric("diemtin_feed_requests_total", "atom", "200"); got != readers {
 		t.Errorf("counted %v requests, want %d", got, readers)
 	}
@@ -155,5 +161,28 @@ func TestCacheStaysWithinItsBytes(t *testing.T) {
 	site.get("/feed.rss?n=60")
 	if site.lookups("hit") != 1 {
 		t.Error("the newest was given up")
+	}
+}
+
+func TestLastModified(t *testing.T) {
+	t.Parallel()
+	now := at("15:00:00.500")
+	doc := func(clock string) *rendition { return &rendition{modified: at(clock)} }
+	tests := []struct {
+		name string
+		old  *rendition
+		rev  store.Revision
+		want time.Time
+	}{
+		{"first", nil, store.Revision{N: 1, At: at("14:00:00.250")}, at("14:00:00.250")},
+		{"nothing ever listed", nil, store.Revision{}, now}, // emptySince is later than this test's time
+		{"later than the old", doc("14:00:00.000"), store.Revision{N: 2, At: at("14:00:01.000")}, at("14:00:01.000")},
+		{"the same second as the old", doc("14:00:00.000"), store.Revision{N: 2, At: at("14:00:00.999")}, at("14:00:01.000")},
+		{"a store whose clock is ahead", nil, store.Revision{N: 1, At: at("15:00:07.000")}, now},
+	}
+	for _, tt := range tests {
+		if got := lastModified(tt.old, tt.rev, now); !got.Equal(tt.want) {
+			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
+		}
 	}
 }
