@@ -156,14 +156,14 @@ func TestStatus(t *testing.T) {
 	s := newSite(t)
 	s.fill()
 	s.visit("kiem", store.SourceState{Visited: true, Outcome: store.HTTP4xx, Detail: "status 403", Fails: 3,
-		LastTry: noon, LastSuccess: noon.Add(-time.Hour), NextAt: noon.Add(time.Hour), Why: "failed 3 times"})
+		LastTry: noon, LastSuccess: noon.Add(-time.Hour), NextAt: noon.Add(time.Hour), Why: "chưa đọc được nên thử lại thưa dần"})
 	s.visit("giau", store.SourceState{Outcome: store.Internal, Detail: "/var/lib/secret"})
 	doc := s.page("/status")
 	if got := texts(doc.Find(".tally li")); !slices.Equal(got, []string{"2 nguồn đang đọc tốt", "2 nguồn đang gặp lỗi"}) {
 		t.Errorf("tally: got %q", got)
 	}
 	got := text(doc.Find(".side-by-side .source").FilterFunction(func(_ int, x *goquery.Selection) bool { return strings.Contains(x.Text(), "kiem-home") }))
-	for _, want := range []string{"Báo Kiệm lời", "máy chủ từ chối địa chỉ này; 3 lần liền", "11:00 05/11/2024", "13:00 05/11/2024", "failed 3 times", "status 403", "Gợi ý cho người quản trị"} {
+	for _, want := range []string{"Báo Kiệm lời", "máy chủ từ chối địa chỉ này; 3 lần liền", "11:00 05/11/2024", "13:00 05/11/2024", "chưa đọc được nên thử lại thưa dần", "status 403", "Gợi ý cho người quản trị"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("failing source lacks %q: %s", want, got)
 		}

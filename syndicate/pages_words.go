@@ -213,6 +213,13 @@ var vietnamese = words{
 	"outcome.not_a_feed":   "nội dung không phải là nguồn cấp tin",
 	"outcome.internal":     "lỗi của chính trang này",
 
+	"pace.first":   "chưa đọc lần nào",
+	"pace.news":    "vừa có tin mới nên đọc lại sớm",
+	"pace.quiet":   "chưa có tin mới nên đọc thưa hơn",
+	"pace.gone":    "mỗi ngày thử lại một lần",
+	"pace.asked":   "theo yêu cầu của máy chủ",
+	"pace.failing": "chưa đọc được nên thử lại thưa dần",
+
 	"advice.gone":       "nếu nguồn đã chuyển chỗ, hãy báo cho chúng tôi địa chỉ mới.",
 	"advice.throttled":  "có thể cho phép trình đọc của chúng tôi đọc thường hơn; nhịp đọc tự thưa ra theo yêu cầu.",
 	"advice.timeout":    "kiểm tra tải của máy chủ; nguồn cấp tin nên trả lời trong vài giây.",
