@@ -2,13 +2,10 @@ package syndicate
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
-
-	"diemtin/store"
 )
 
 // page is what one address shows, before any layout.
@@ -44,7 +41,7 @@ func (s *Server) pageRoutes() error {
 	if err != nil {
 		return fmt.Errorf("parse page templates: %w", err)
 	}
-	s.views, s.words = views, vietnamese
+	s.views, s.words, s.pages = views, vietnamese, newPageCache(s.now)
 	s.mux.HandleFunc("GET /{$}", s.serve(s.homePage))
 	s.folder("/days/", s.daysPage)
 	s.folder("/days/{day}/", func(ctx context.Context, r *http.Request) (page, error) {
@@ -70,9 +67,8 @@ func (s *Server) pageRoutes() error {
 	s.leaf("/stories/{id}/explain", s.explainPage)
 	s.leaf("/items/{id}", s.itemPage)
 	s.leaf("/status", s.statusPage)
-	s.assetRoutes()
 	s.mux.HandleFunc("/", s.fallback)
-	return nil
+	return s.assetRoutes()
 }
 
 // folder registers a page whose address ends in a slash. Both forms are
@@ -94,26 +90,6 @@ func (s *Server) leaf(path string, f pageFunc) {
 		to := url.URL{Path: strings.TrimSuffix(r.URL.Path, "/"), RawQuery: r.URL.RawQuery}
 		http.Redirect(w, r, to.String(), http.StatusMovedPermanently)
 	})
-}
-
-// serve answers with the page that f makes, or with the page that explains why
-// there is none.
-func (s *Server) serve(f pageFunc) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		p, err := f(r.Context(), r)
-		var m moved
-		switch {
-		case err == nil:
-			s.writePage(w, r, p)
-		case errors.As(err, &m):
-			http.Redirect(w, r, m.to, m.code)
-		case errors.Is(err, store.ErrNotFound):
-			s.missing(w, r)
-		case r.Context().Err() != nil: // the reader has gone
-		default:
-			s.unavailable(w, r, err)
-		}
-	}
 }
 
 // fallback answers for every address that nothing else is registered for.

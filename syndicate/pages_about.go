@@ -8,14 +8,14 @@ import (
 // aboutView is what the page about this installation shows.
 type aboutView struct {
 	Site    Site
-	Contact string
+	Contact link
 	Outlets int
 	Topics  int
 }
 
 // aboutPage says what this is, who runs it, and how an outlet asks for removal.
 func (s *Server) aboutPage(context.Context, *http.Request) (page, error) {
-	v := aboutView{Site: s.cfg.Site, Contact: contactLink(s.cfg.Site.Contact),
+	v := aboutView{Site: s.cfg.Site, Contact: contactOf(s.cfg.Site),
 		Outlets: len(s.cfg.channelsOf("outlets")), Topics: len(s.cfg.Topics)}
 	return page{View: "gioi-thieu", Title: s.words["about.title"], Path: "/gioi-thieu/", Body: v}, nil
 }

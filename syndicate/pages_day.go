@@ -46,7 +46,7 @@ type dayView struct {
 // under its primary one; or what a channel has of that day, by time.
 func (s *Server) dayPage(ctx context.Context, kind string, r *http.Request) (page, error) {
 	day, err := store.ParseDay(r.PathValue("day"))
-	if err != nil {
+	if err != nil || day < firstDay || day > store.DayOf(s.now()) {
 		return page{}, store.ErrNotFound
 	}
 	ch, err := s.channelAt(kind, r, "days/"+string(day)+"/")
@@ -179,14 +179,20 @@ func (s *Server) daysPage(ctx context.Context, r *http.Request) (page, error) {
 	p := page{View: "days", Title: v.Title, About: v.Lead, Path: "/days/", Nav: "/days/"}
 	if asked := strings.TrimSpace(q.Get("day")); asked != "" {
 		day, ok := readDay(asked)
-		if ok {
+		switch {
+		case !ok:
+			v.Error = fmt.Sprintf(s.words["days.bad"], asked)
+		case day > store.DayOf(s.now()):
+			v.Error = fmt.Sprintf(s.words["days.future"], date(day))
+		case day < firstDay:
+			v.Error = fmt.Sprintf(s.words["days.past"], date(firstDay))
+		default:
 			ch, found := s.cfg.channel(q.Get("kind"), q.Get("id"))
 			if !found {
 				ch = all
 			}
 			return page{}, moved{ch.onDay(day).Path, http.StatusSeeOther}
 		}
-		v.Error = fmt.Sprintf(s.words["days.bad"], asked)
 		p.Status, p.NoIndex, p.Path = http.StatusBadRequest, true, ""
 	}
 	month, err := s.monthOf(ctx, q.Get("month"))
@@ -299,7 +305,7 @@ func (s *Server) weeks(first time.Time, days []store.Day) [][]cell {
 		c := cell{Number: t.Day(), Day: store.DayOf(t)}
 		if slices.Contains(days, c.Day) {
 			c.Href = dayPath(c.Day)
-			c.Name = fmt.Sprintf(s.words["days.cell"], date(c.Day))
+			c.Name = fmt.Sprintf(s.words["days.cell"], t.Day(), t.Month(), t.Year())
 		}
 		cells = append(cells, c)
 	}

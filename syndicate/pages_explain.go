@@ -11,12 +11,13 @@ import (
 
 // explainView is why a story is where it is.
 type explainView struct {
-	Title  string
-	Back   string
-	Topics []topicWhy
-	Copies []copyRow
-	Single bool
-	Origin byline
+	Title     string
+	Back      string
+	Topics    []topicWhy
+	Copies    []copyRow
+	Single    bool
+	Origin    byline // of the original; empty if it may not be shown
+	OriginWhy string // why it is, as it was noted, in English
 }
 
 // topicWhy is the evidence for one topic of an item.
@@ -41,7 +42,7 @@ func (s *Server) explainPage(ctx context.Context, r *http.Request) (page, error)
 		Copies: s.copyRows(st, copies), Single: len(copies) < 2}
 	for _, row := range v.Copies {
 		if row.Original {
-			v.Origin = row.By
+			v.Origin, v.OriginWhy = row.By, st.Why
 		}
 	}
 	return page{View: "explain", Title: s.words["why.title"], NoIndex: true, Body: v}, nil

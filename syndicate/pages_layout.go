@@ -74,7 +74,7 @@ type frame struct {
 	Site      Site
 	Lang      string // of the texts
 	Canonical string // absolute address of the page; empty = none
-	Contact   string // where the operator's contact leads: mailto: or https:; empty = plain text
+	Contact   link   // of the operator; Href is empty if it is no address, Text if there is none
 	Style     string // address of the stylesheet
 	SiteFeeds []feedLink
 	Menu      []link
@@ -92,7 +92,7 @@ type link struct {
 // frame puts a page into the layout.
 func (s *Server) frame(p page) frame {
 	w := s.words
-	f := frame{page: p, Site: s.cfg.Site, Lang: "vi", Style: styleAddress, Contact: contactLink(s.cfg.Site.Contact)}
+	f := frame{page: p, Site: s.cfg.Site, Lang: "vi", Style: styleAddress, Contact: contactOf(s.cfg.Site)}
 	if p.Path != "" && f.Site.BaseURL != "" {
 		f.Canonical = f.Site.BaseURL + p.Path
 	}
@@ -114,15 +114,19 @@ func (s *Server) frame(p page) frame {
 	return f
 }
 
-// contactLink makes an address of what the operator wrote as contact.
-func contactLink(contact string) string {
-	switch u, err := url.Parse(contact); {
-	case err == nil && (u.Scheme == "https" || u.Scheme == "http" || u.Scheme == "mailto"):
-		return contact
-	case strings.Count(contact, "@") == 1 && !strings.ContainsAny(contact, " /"):
-		return "mailto:" + contact
+// contactOf makes a link of what the operator wrote as contact: an e-mail
+// address, with or without "mailto:", or the address of a page.
+func contactOf(site Site) link {
+	c := link{Text: strings.TrimPrefix(site.Contact, "mailto:")}
+	u, err := url.Parse(site.Contact)
+	switch {
+	case err != nil:
+	case u.Scheme == "https" || u.Scheme == "http":
+		c.Href, c.Out = site.Contact, true
+	case strings.Count(c.Text, "@") == 1 && !strings.ContainsAny(c.Text, " /"):
+		c.Href = "mailto:" + c.Text
 	}
-	return ""
+	return c
 }
 
 // feedLink is one feed that a page offers.
@@ -168,35 +172,46 @@ func assetHash(name string) string {
 	return hex.EncodeToString(sum[:6])
 }
 
-// robots tells crawlers what is worth reading. Stories may be read, so that
-// their noindex is seen; their explanations and redirects are left alone.
-const robots = "User-agent: *\nDisallow: /items/\nDisallow: /stories/*/explain\n"
+// forever lets a browser keep what an address with a hash in it gives out.
+const forever = "public, max-age=31536000, immutable" // a year, in seconds
 
 // assetRoutes registers what browsers and crawlers ask for beside the pages.
-func (s *Server) assetRoutes() {
+func (s *Server) assetRoutes() error {
+	style, err := asset("web/style.css", "text/css; charset=utf-8")
+	if err != nil {
+		return err
+	}
+	kept, err := asset("web/style.css", "text/css; charset=utf-8")
+	if err != nil {
+		return err
+	}
+	setHeader(kept, "Cache-Control", forever)
 	s.mux.HandleFunc("GET /assets/style.css", func(w http.ResponseWriter, r *http.Request) {
-		if "/assets/style.css?"+r.URL.RawQuery == styleAddress {
-			w.Header().Set("Cache-Control", "public, max-age=31536000, immutable") // one year, the most RFC 9111 readers honour
+		if r.URL.RequestURI() == styleAddress {
+			kept.serve(w, r)
+		} else { // from a page of another version of the program
+			style.serve(w, r)
 		}
-		s.asset(w, r, "web/style.css", "text/css; charset=utf-8")
 	})
-	s.mux.HandleFunc("GET /favicon.svg", func(w http.ResponseWriter, r *http.Request) {
-		s.asset(w, r, "web/favicon.svg", "image/svg+xml")
-	})
+	icon, err := asset("web/favicon.svg", "image/svg+xml")
+	if err != nil {
+		return err
+	}
+	s.mux.HandleFunc("GET /favicon.svg", func(w http.ResponseWriter, r *http.Request) { icon.serve(w, r) })
 	s.mux.Handle("GET /favicon.ico", http.RedirectHandler("/favicon.svg", http.StatusMovedPermanently))
-	s.mux.HandleFunc("GET /robots.txt", func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		sendTagged(w, r, []byte(robots))
-	})
+	rules, err := asset("web/robots.txt", "text/plain; charset=utf-8")
+	if err != nil {
+		return err
+	}
+	s.mux.HandleFunc("GET /robots.txt", func(w http.ResponseWriter, r *http.Request) { rules.serve(w, r) })
+	return nil
 }
 
-func (s *Server) asset(w http.ResponseWriter, r *http.Request, name, media string) {
+// asset prepares an embedded file to be sent.
+func asset(name, media string) (*rendition, error) {
 	data, err := web.ReadFile(name)
 	if err != nil {
-		s.unavailable(w, r, err)
-		return
+		return nil, err
 	}
-	w.Header().Set("Content-Type", media)
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	sendTagged(w, r, data)
+	return newRendition(data, media, "", time.Time{})
 }

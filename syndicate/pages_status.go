@@ -36,7 +36,8 @@ type sourceRow struct {
 	Fails  string // "3 lần liền không đọc được"
 	Next   time.Time
 	Soon   bool   // due, no time known
-	Why    string // why then, as it was noted, in English
+	Pace   string // why then
+	Why    string // the same as it was noted, in English
 	Advice string
 }
 
@@ -88,6 +89,7 @@ func (s *Server) sourceRow(src store.Source) sourceRow {
 	if o := s.cfg.outlet(src.Outlet); o != nil {
 		row.Outlet = link{Text: o.Name, Href: "/outlets/" + o.ID + "/"}
 	}
+	row.Pace = s.words[pace(x.Outcome)]
 	switch {
 	case x.Outcome == "":
 		row.State = "waiting"
@@ -102,4 +104,22 @@ func (s *Server) sourceRow(src store.Source) sourceRow {
 		}
 	}
 	return row
+}
+
+// pace is the key of the text that says for readers what the schedule made of
+// an outcome; the state's Why says it exactly, in English.
+func pace(o store.Outcome) string {
+	switch {
+	case o == "":
+		return "pace.first"
+	case o == store.New:
+		return "pace.news"
+	case o.OK():
+		return "pace.quiet"
+	case o == store.Gone:
+		return "pace.gone"
+	case o == store.Throttled:
+		return "pace.asked"
+	}
+	return "pace.failing"
 }

@@ -57,6 +57,9 @@ func TestTextsAreUsed(t *testing.T) {
 			used["advice."+string(o)] = true
 		}
 	}
+	for _, o := range append([]store.Outcome{""}, store.Outcomes...) {
+		used[pace(o)] = true
+	}
 	for _, kind := range kinds {
 		used[kind+".title"], used[kind+".lead"], used["feeds."+kind], used["kind."+kind] = true, true, true, true
 	}

@@ -89,6 +89,7 @@ type Server struct {
 	mux   *http.ServeMux
 	views views // templates of the pages
 	words words // texts of the pages
+	pages *pageCache
 	now   func() time.Time
 
 	feeds       *cache
