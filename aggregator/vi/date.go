@@ -25,7 +25,7 @@ type DateOptions struct {
 // Limits of a date.
 const (
 	// maxDateBytes is the longest text in which a date is looked for. The
-	// longest real form, with weekday, words and zone, has 90 bytes.
+	// longest real form, with weekday, words and zone, has about 100 bytes.
 	maxDateBytes = 256
 	// minYear is the first plausible year: before the web there was no feed.
 	minYear = 1990
@@ -42,8 +42,9 @@ const (
 // 5 tháng 11 năm 2024", "05/11/2024 2:15:00 CH", "3 giờ trước", in any order
 // and with other words around them. A weekday is never believed. The day stands
 // before the month unless only the other order makes a date; "GMT+7" and ICT
-// are +07:00; without a zone it is opt.Zone, without a time midnight. A
-// meridiem after a 24-hour time is ignored ("14:15 PM").
+// are +07:00; without a zone, or with one of unknown name, it is opt.Zone,
+// without a time midnight. A meridiem after a 24-hour time is ignored ("14:15
+// PM").
 //
 // The result is in the zone written, else opt.Zone. An error wraps [ErrDate],
 // quotes raw and says why: no date in it, no such day, or a date before 1990 or

@@ -1,0 +1,2 @@
+package main
+var demoVerb = verb{name:"demo"}
