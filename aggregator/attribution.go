@@ -59,7 +59,7 @@ func (n *Names) attribution(c credit, links []string) store.Attribution {
 		if a.Outlet == "" {
 			a.Outlet = id
 		}
-		if a.Link == "" && isArticleLink(link) && id == a.Outlet {
+		if a.Link == "" && articleKey(link) != "" && id == a.Outlet {
 			a.Link = link
 		}
 	}
@@ -68,18 +68,6 @@ func (n *Names) attribution(c credit, links []string) store.Attribution {
 
 func isAddress(s string) bool {
 	return strings.HasPrefix(s, "http://") || strings.HasPrefix(s, "https://")
-}
-
-// isArticleLink tells whether an address can name one article: neither a home
-// page nor a section nor a single word.
-func isArticleLink(link string) bool {
-	u, err := url.Parse(link)
-	if err != nil || !isAddress(link) || u.Host == "" {
-		return false
-	}
-	path := strings.TrimRight(u.Path, "/")
-	last := path[strings.LastIndexByte(path, '/')+1:]
-	return len(last) >= 8 && strings.ContainsAny(last, "-0123456789") || u.Query().Has("id")
 }
 
 // withoutAttribution returns plain text without its dateline and without the

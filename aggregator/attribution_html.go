@@ -29,45 +29,54 @@ func lastBlocks(contentHTML string) []textBlock {
 			contentHTML = contentHTML[cut:]
 		}
 	}
-	var blocks []textBlock
-	var text strings.Builder
-	var links []string
-	caption := 0
-	flush := func() {
-		if t := strings.Join(strings.Fields(text.String()), " "); t != "" && caption == 0 {
-			blocks = append(blocks, textBlock{text: t, links: links})
-		}
-		text.Reset()
-		links = nil
-	}
+	var r blockReader
 	for z := html.NewTokenizer(strings.NewReader(contentHTML)); ; {
 		switch z.Next() {
 		case html.ErrorToken:
-			flush()
-			return blocks[max(0, len(blocks)-tailBlocks):]
+			r.endLine()
+			return r.blocks[max(0, len(r.blocks)-tailBlocks):]
 		case html.TextToken:
 			for i, line := range strings.Split(string(z.Text()), "\n") {
 				if i > 0 {
-					flush()
+					r.endLine()
 				}
-				text.WriteString(line)
+				r.text.WriteString(line)
 			}
 		case html.StartTagToken, html.EndTagToken, html.SelfClosingTagToken:
-			t := z.Token()
-			if !inlineTags[t.Data] {
-				flush()
-			}
-			switch {
-			case t.Data != "figcaption":
-			case t.Type == html.StartTagToken:
-				caption++
-			case caption > 0:
-				caption--
-			}
-			for _, a := range t.Attr {
-				if t.Data == "a" && a.Key == "href" && isAddress(a.Val) {
-					links = append(links, a.Val)
-				}
+			r.tag(z.Token())
+		}
+	}
+}
+
+// A blockReader gathers lines of text.
+type blockReader struct {
+	blocks   []textBlock
+	text     strings.Builder // of the line so far
+	links    []string        // of the line so far
+	captions int             // open <figcaption> elements
+}
+
+func (r *blockReader) endLine() {
+	if text := strings.Join(strings.Fields(r.text.String()), " "); text != "" && r.captions == 0 {
+		r.blocks = append(r.blocks, textBlock{text: text, links: r.links})
+	}
+	r.text.Reset()
+	r.links = nil
+}
+
+func (r *blockReader) tag(t html.Token) {
+	if !inlineTags[t.Data] {
+		r.endLine()
+	}
+	switch {
+	case t.Data == "figcaption" && t.Type == html.StartTagToken:
+		r.captions++
+	case t.Data == "figcaption" && r.captions > 0:
+		r.captions--
+	case t.Data == "a":
+		for _, a := range t.Attr {
+			if a.Key == "href" && isAddress(a.Val) {
+				r.links = append(r.links, a.Val)
 			}
 		}
 	}

@@ -18,6 +18,7 @@ type credit struct {
 const (
 	maxDatelineBytes = 60 // a place and a name
 	maxNameWords     = 10 // of an unknown outlet
+	maxPlainWords    = 5  // of an unknown outlet with words in lower case
 	maxByline        = 8  // syllables of a reporter's name before the marker
 )
 
@@ -201,21 +202,25 @@ func (n *Names) credited(marker, rest string, setOff bool) (credit, bool) {
 	if c, ok := n.known(rest); ok {
 		return c, true
 	}
-	fields := strings.Fields(rest)
-	if strings.ContainsAny(rest, "()") {
+	return unknownCredit(rest, setOff)
+}
+
+// unknownCredit reads the name of an outlet that nobody told us of, if it looks
+// like one.
+func unknownCredit(rest string, setOff bool) (credit, bool) {
+	words := len(strings.Fields(rest))
+	switch {
+	case strings.ContainsAny(rest, "()"), words > maxNameWords, beginsWithAny(vi.Fold(rest), notOutlets):
 		return credit{}, false
-	}
-	if beginsWithAny(folded, notOutlets) || len(fields) > maxNameWords || !startsUpper(strings.TrimPrefix(rest, "báo ")) && !isHostName(rest) {
+	case !startsUpper(withoutKind(rest)) && !isHostName(rest):
 		return credit{}, false
-	}
-	// Running text has words in lower case; an outlet's name few.
-	if !setOff && len(fields) > 5 && !isByline(rest) {
+	case !setOff && words > maxPlainWords && !isByline(rest): // running text
 		return credit{}, false
 	}
 	name := rest
 	if slash := strings.LastIndexByte(rest, '/'); slash >= 0 {
 		if last := strings.TrimSpace(rest[slash+1:]); last != "" && !asciiDigit(last[0]) {
-			name = last
+			name = last // after the reporter's
 		}
 	}
 	return credit{name: withoutKind(name)}, true
@@ -230,30 +235,8 @@ func (n *Names) known(s string) (credit, bool) {
 	if outlet, known := n.lookup(s); known != unknownName {
 		return credit{name: withoutKind(s), outlet: outlet}, true
 	}
-	parts := strings.FieldsFunc(s, func(r rune) bool { return r == '/' || r == ',' })
-	if len(parts) > 1 {
-		list := strings.Contains(s, ",")
-		c, found := credit{}, 0
-		for _, p := range parts {
-			p = strings.TrimSpace(p)
-			outlet, known := n.lookup(p)
-			if desk, _, ok := strings.Cut(p, "-"); ok && known == unknownName { // "VOV-Đông Bắc"
-				outlet, known = n.lookup(desk)
-			}
-			if known == unknownName {
-				continue
-			}
-			found++
-			if c.name == "" || !list {
-				c = credit{name: withoutKind(p), outlet: outlet}
-			}
-		}
-		if found > 0 {
-			if list || found == len(parts) {
-				c.name = withoutKind(s)
-			}
-			return c, true
-		}
+	if c, ok := n.knownParts(s); ok {
+		return c, true
 	}
 	for i := len(s); i > 0; i = strings.LastIndexByte(s[:i], ' ') {
 		if outlet, known := n.lookup(s[:i]); known == strongName && isByline(s[i:]) && strings.ContainsAny(strings.TrimSpace(s[i:]), " .") {
@@ -261,6 +244,31 @@ func (n *Names) known(s string) (credit, bool) {
 		}
 	}
 	return credit{}, false
+}
+
+// knownParts reads the parts of "Xuân Long/Tuổi Trẻ", of which the last known
+// one counts, and of "Dân trí, VOV", of which the first.
+func (n *Names) knownParts(s string) (c credit, ok bool) {
+	parts := strings.FieldsFunc(s, func(r rune) bool { return r == '/' || r == ',' })
+	list, found := strings.Contains(s, ","), 0
+	for _, p := range parts {
+		p = strings.TrimSpace(p)
+		outlet, known := n.lookup(p)
+		if desk, _, ok := strings.Cut(p, "-"); ok && known == unknownName { // "VOV-Đông Bắc"
+			outlet, known = n.lookup(desk)
+		}
+		if known == unknownName {
+			continue
+		}
+		found++
+		if c.name == "" || !list {
+			c = credit{name: withoutKind(p), outlet: outlet}
+		}
+	}
+	if found > 0 && (list || found == len(parts)) {
+		c.name = withoutKind(s)
+	}
+	return c, found > 0
 }
 
 // readUnmarked reads "TTXVN/Tin Tức", "Sơn Ca/TTXVN" and "Tổng hợp" after the

@@ -2,7 +2,6 @@ package aggregator
 
 import (
 	"fmt"
-	"net/url"
 	"strings"
 
 	"diemtin/store"
@@ -70,7 +69,7 @@ type verdict struct {
 // matchLink finds an item that names the same article, or that it names as its
 // source or the other way round.
 func matchLink(it *store.Item, near []*store.Item) (int, store.Merge) {
-	own, source := itemLinks(it), linkKey(it.Attribution.Link)
+	own, source := itemLinks(it), articleKey(it.Attribution.Link)
 	for i, other := range near {
 		for link := range itemLinks(other) {
 			if own[link] {
@@ -79,7 +78,7 @@ func matchLink(it *store.Item, near []*store.Item) (int, store.Merge) {
 		}
 	}
 	for i, other := range near {
-		links, named := itemLinks(other), linkKey(other.Attribution.Link)
+		links, named := itemLinks(other), articleKey(other.Attribution.Link)
 		if links[source] {
 			return i, store.Merge{Reason: MergeAttribution, Score: 1, Evidence: fmt.Sprintf("names %s as its source", source)}
 		}
@@ -95,7 +94,7 @@ func matchLink(it *store.Item, near []*store.Item) (int, store.Merge) {
 // names as its source.
 func LinkKeys(it *store.Item) []uint32 {
 	links := itemLinks(it)
-	if source := linkKey(it.Attribution.Link); source != "" {
+	if source := articleKey(it.Attribution.Link); source != "" {
 		links[source] = true
 	}
 	keys := make([]uint32, 0, len(links))
@@ -106,34 +105,43 @@ func LinkKeys(it *store.Item) []uint32 {
 }
 
 // itemLinks returns the keys of the addresses that are the item's own, as far
-// as they can name one article.
+// as they can name one article: its aliases, or its link if it has none.
 func itemLinks(it *store.Item) map[string]bool {
 	links := make(map[string]bool, 2)
-	for _, link := range append([]string{"link:" + it.Link}, it.Aliases...) {
-		kind, link, _ := strings.Cut(link, ":")
-		if key := linkKey(link); key != "" && (kind == "link" || kind == "was") {
-			links[key] = true
+	for _, alias := range it.Aliases {
+		kind, link, _ := strings.Cut(alias, ":")
+		if kind == "link" || kind == "was" {
+			links[articleKey(link)] = true
 		}
 	}
+	if len(links) == 0 {
+		links[articleKey(it.Link)] = true
+	}
+	delete(links, "")
 	return links
 }
 
-// linkKey returns what the spellings of one article's address have in common,
-// without scheme, "www.", "m.", query, fragment and final slash; empty if the
-// address cannot name one article. Of the query it keeps what may be the
-// article's number.
-func linkKey(link string) string {
-	if !isArticleLink(link) {
+// articleKey is the LinkKey of an address that can name one article, or such a
+// key itself; else it is empty.
+func articleKey(link string) string {
+	if isAddress(link) {
+		link = LinkKey(link)
+	}
+	if !isArticleKey(link) {
 		return ""
 	}
-	u, err := url.Parse(link)
-	if err != nil {
-		return ""
-	}
-	host := strings.TrimPrefix(strings.TrimPrefix(strings.ToLower(u.Hostname()), "www."), "m.")
-	key := host + strings.TrimRight(u.EscapedPath(), "/")
-	if id := u.Query().Get("id"); id != "" {
-		key += "?id=" + id
-	}
-	return key
+	return link
 }
+
+// isArticleKey tells whether a LinkKey can name one article: it is neither a
+// home page nor a section nor a single word.
+func isArticleKey(key string) bool {
+	path, query, _ := strings.Cut(key, "?")
+	_, path, _ = strings.Cut(path, "/")
+	last := path[strings.LastIndexByte(path, '/')+1:]
+	return len(last) >= minSlug && strings.ContainsAny(last, "-0123456789") || strings.ContainsAny(query, "0123456789") && !strings.Contains(query, "page=")
+}
+
+// minSlug is the shortest last part of an article's path: an article has its
+// headline or its number there, a section a word.
+const minSlug = 8

@@ -16,16 +16,20 @@ const (
 	fullShared   = 0.45 // shared ÷ all
 	fullDoubt    = 0.55 // the same if a number of title or summary is disputed
 	fullApart    = 0.60 // the same if far apart in time
-	fullRepeat   = 0.80 // the same within one outlet, if several numbers are disputed,
-	fullFollow   = 0.20 // and if the longer text shares less of its beginning: it is a follow-up that quotes
+	fullRepeat   = 0.80 // the same within one outlet, if several numbers are disputed, or for a follow-up
 	numbersSpare = 2    // of the different numbers of the text that has fewer, so many may be its own;
 	numbersAgree = 0.50 // of the others this share must be in both
 
-	// A trimmed copy shares less of the whole, but all of itself. It begins as
-	// the whole does; a follow-up that quotes begins with its own news.
+	// A trimmed copy shares less of the whole, but nearly all of itself.
 	trimmedShared = 0.85 // shared ÷ runs of the shorter
 	trimmedSize   = 0.40 // shorter ÷ longer
-	trimmedHead   = 0.50 // of the longer's beginning shared
+	trimmedHead   = 0.50 // of the first headRuns of the longer, the shorter has so many
+
+	// A follow-up that quotes contains the other text too, but begins with news
+	// of its own.
+	quotedShared = 0.92 // shared ÷ runs of the shorter
+	quotedHead   = 0.05 // of the first headRuns of the longer, the shorter has no more
+	headRuns     = 100
 
 	// Title and summary: three-syllable runs.
 	minLeadRuns = 6    // a shorter summary is none
@@ -60,9 +64,10 @@ type matchDoc struct {
 }
 
 func (m *Matcher) newDoc(it *store.Item) *matchDoc {
-	d := &matchDoc{item: it, serial: readSerial(it.Title)}
-	d.title = appendWords(nil, it.Title)
-	d.lead = appendWords(nil, m.names.withoutDateline(it.Summary))
+	title, summary := cutAtSpace(it.Title, maxLeadBytes), cutAtSpace(it.Summary, maxLeadBytes)
+	d := &matchDoc{item: it, serial: readSerial(title)}
+	d.title = appendWords(nil, title)
+	d.lead = appendWords(nil, m.names.withoutDateline(summary))
 	d.numbers = appendNumbers(appendNumbers(nil, d.title), d.lead)
 	d.content = m.names.withoutAttribution(contentText(it.Content, maxMatchBytes))
 	return d
@@ -79,7 +84,7 @@ type subject struct {
 	*matchDoc
 	titleRuns, leadRuns, fullRuns runSet
 	fullNumbers                   runSet
-	beginning                     []uint32 // the runs of the first glanceBytes
+	head                          []uint32 // the first headRuns runs
 	// What one comparison leaves behind, to be used again.
 	scratch runSet
 	words   []uint64
@@ -91,20 +96,13 @@ func (m *Matcher) newSubject(it *store.Item) *subject {
 	s.titleRuns.fill(appendRuns(nil, s.title, leadRun))
 	s.leadRuns.fill(appendRuns(nil, s.lead, leadRun))
 	if s.hasBody() {
-		beginning, rest := s.split()
-		all := appendWords(slices.Clone(s.lead), beginning)
-		s.beginning = appendRuns(nil, all, bodyRun)
-		all = appendWords(all, rest)
-		s.fullRuns.fill(appendRuns(nil, all, bodyRun))
+		all := appendWords(slices.Clone(s.lead), s.content)
+		runs := appendRuns(nil, all, bodyRun)
+		s.head = runs[:min(headRuns, len(runs))]
+		s.fullRuns.fill(runs)
 		s.fullNumbers.fill(appendNumbers(appendNumbers(nil, s.title), all))
 	}
 	return s
-}
-
-// split cuts the content into its beginning and its rest.
-func (d *matchDoc) split() (beginning, rest string) {
-	beginning = cutAtSpace(d.content, glanceBytes)
-	return beginning, d.content[len(beginning):]
 }
 
 // judge compares s with another item in the fullest situation that both allow.

@@ -50,7 +50,7 @@ func (s *subject) needed(d *matchDoc, l likeness) (need float64, because string)
 	switch {
 	case s.sameOutlet(d):
 		return fullRepeat, " within one outlet"
-	case l.head < fullFollow:
+	case l.head <= quotedHead && share(l.shared, l.fewer) >= quotedShared:
 		return fullRepeat, " where the longer text begins with other news"
 	case l.disputed > 1:
 		return fullRepeat, fmt.Sprintf(" with %d numbers disputed", l.disputed)
@@ -71,19 +71,19 @@ func (s *subject) measure(d *matchDoc) (l likeness, why string) {
 	if share(shorter, longer) < sizeShare {
 		return l, fmt.Sprintf("one text is %d times as long as the other", longer/shorter)
 	}
-	beginning, rest := d.split()
+	beginning := cutAtSpace(d.content, glanceBytes)
 	s.words = appendWords(append(s.words[:0], d.lead...), beginning)
-	head, n := s.count(&s.fullRuns, s.words, bodyRun)
-	if share(head, n) < glanceShare {
-		return l, fmt.Sprintf("%d %% of the beginning shared", percent(share(head, n)))
+	seen, n := s.count(&s.fullRuns, s.words, bodyRun)
+	if share(seen, n) < glanceShare {
+		return l, fmt.Sprintf("%d %% of the beginning shared", percent(share(seen, n)))
 	}
-	l.head = share(head, n)
-	s.words = appendWords(s.words, rest)
+	l.head = s.fullRuns.shareOf(s.hashes[:min(headRuns, len(s.hashes))])
+	s.words = appendWords(s.words, d.content[len(beginning):])
 	shared, n := s.count(&s.fullRuns, s.words, bodyRun)
 	l.shared, l.fewer, l.more = shared, min(n, s.fullRuns.n), max(n, s.fullRuns.n)
 	l.all = share(shared, n+s.fullRuns.n-shared)
 	if n < s.fullRuns.n {
-		l.head = s.scratch.shareOf(s.beginning)
+		l.head = s.scratch.shareOf(s.head)
 	}
 	s.hashes = appendNumbers(appendNumbers(s.hashes[:0], d.title), s.words)
 	l.numbersBoth, n = s.countHashes(&s.fullNumbers)

@@ -21,6 +21,7 @@ const (
 // and may be empty. Keys say nothing else; two items that share some need not
 // be alike.
 func Sketch(title, summary, text string) []uint32 {
+	title, summary = cutAtSpace(title, maxLeadBytes), cutAtSpace(summary, maxLeadBytes)
 	lead := appendRuns(nil, appendWords(nil, title+"\n"+summary), leadRun)
 	if text == "" {
 		return lowest(lead, sketchAlone)

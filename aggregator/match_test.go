@@ -130,6 +130,7 @@ func TestMatchLinks(t *testing.T) {
 		reason string
 	}{
 		{"canonical link of another outlet's page", store.Item{Outlet: "b", Title: "Trắng đêm", Link: "https://b.vn/1", Aliases: []string{"link:http://www.baolaocai.vn/lu-o-phong-hai-post391234.html?utm_source=b#top"}}, MergeLink},
+		{"a stored key", store.Item{Outlet: "b", Title: "Trắng đêm", Link: "https://b.vn/trang-dem-123.html", Aliases: []string{"link:baolaocai.vn/lu-o-phong-hai-post391234.html"}}, MergeLink},
 		{"former domain", store.Item{Outlet: "b", Title: "Trắng đêm", Link: "https://moi.vn/bai-post391234.html", Aliases: []string{"was:" + address}}, MergeLink},
 		{"named as the source", store.Item{Outlet: "b", Title: "Trắng đêm", Attribution: store.Attribution{Text: "Báo Lào Cai", Link: address}}, MergeAttribution},
 		{"a guid is no link", store.Item{Outlet: "b", Title: "Trắng đêm", Aliases: []string{"guid:s:" + address}}, MergeFirst},
@@ -203,6 +204,7 @@ func BenchmarkMatch(b *testing.B) {
 			near := make([]*store.Item, 20)
 			for i := range near {
 				near[i] = article(fmt.Sprintf("o%d", i), "Trắng đêm chống lụt", bc.summary, bc.content(i), 0)
+				near[i].Aliases = []string{fmt.Sprintf("guid:s:%d", i), fmt.Sprintf("link:o%d.vn/trang-dem-chong-lut-%d.html", i, i)}
 			}
 			m := NewMatcher(NewNames(newspapers))
 			b.ReportAllocs()

@@ -14,6 +14,10 @@ import (
 // It bounds the cost of one comparison whatever an outlet sends.
 const maxMatchBytes = 12 << 10
 
+// maxLeadBytes is how much of a title and of a summary is compared: some 300
+// syllables, five times the longest summaries of the stories measured.
+const maxLeadBytes = 2 << 10
+
 // inlineTags are the elements that stand within a syllable or a line; all
 // others end a line.
 var inlineTags = map[string]bool{
@@ -37,7 +41,11 @@ func contentText(content string, limit int) string {
 		b.WriteString(content[:open])
 		content = content[open:]
 		end := strings.IndexByte(content, '>')
-		if !startsTag(content) || end < 0 {
+		if end < 0 { // no tag from here on
+			b.WriteString(content)
+			break
+		}
+		if !startsTag(content) {
 			b.WriteByte('<')
 			content = content[1:]
 			continue

@@ -77,7 +77,7 @@ func namesItem(it, other *store.Item) bool {
 	if !namesSource(it) {
 		return false
 	}
-	if key := linkKey(it.Attribution.Link); key != "" && itemLinks(other)[key] {
+	if key := articleKey(it.Attribution.Link); key != "" && itemLinks(other)[key] {
 		return true
 	}
 	return it.Attribution.Outlet != "" && it.Attribution.Outlet == other.Outlet
