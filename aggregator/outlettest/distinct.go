@@ -54,6 +54,7 @@ type recall struct {
 type generation struct {
 	where map[uint64][]int32 // run → texts that have it
 	sizes []int32            // runs of each text
+	found []int32            // scratch: how many of the asked runs each text has
 }
 
 // shared returns the largest share of runs, of the shorter text, that a
@@ -63,16 +64,12 @@ func (r *recall) shared(rs []uint64) float64 {
 }
 
 func (g *generation) shared(rs []uint64) float64 {
-	counts := make(map[int32]int32)
+	clear(g.found)
+	worst := 0.0
 	for _, h := range rs {
 		for _, i := range g.where[h] {
-			counts[i]++
-		}
-	}
-	worst := 0.0
-	for i, n := range counts {
-		if shorter := min(int(g.sizes[i]), len(rs)); shorter > 0 {
-			worst = max(worst, float64(n)/float64(shorter))
+			g.found[i]++
+			worst = max(worst, float64(g.found[i])/float64(min(int(g.sizes[i]), len(rs))))
 		}
 	}
 	return worst
@@ -87,6 +84,7 @@ func (r *recall) add(rs []uint64) {
 	}
 	id := int32(len(r.now.sizes))
 	r.now.sizes = append(r.now.sizes, int32(len(rs)))
+	r.now.found = append(r.now.found, 0)
 	for _, h := range rs {
 		r.now.where[h] = append(r.now.where[h], id)
 	}

@@ -55,9 +55,14 @@ func eventTime(at time.Time, rng *rand.Rand) (day time.Time, half string) {
 
 // sentence tells a frame and gives it a capital letter.
 func (t *telling) sentence(p phrase) string {
+	return capital(t.plain(p))
+}
+
+// plain tells a frame that stands within a sentence.
+func (t *telling) plain(p phrase) string {
 	var b strings.Builder
 	t.write(&b, p)
-	return capital(tidy(b.String()))
+	return tidy(b.String())
 }
 
 func (t *telling) write(b *strings.Builder, p phrase) {
@@ -103,10 +108,11 @@ func number(n int) string {
 	return s
 }
 
+var seams = strings.NewReplacer(" ,", ",", " .", ".", "..", ".", ".”.", ".”", " :", ":")
+
 // tidy mends the seams where parts met.
 func tidy(s string) string {
-	s = strings.Join(strings.Fields(s), " ")
-	return strings.NewReplacer(" ,", ",", " .", ".", "..", ".", ".”.", ".”", " :", ":").Replace(s)
+	return seams.Replace(strings.Join(strings.Fields(s), " "))
 }
 
 // capital raises the first letter, also behind an opening quotation mark.

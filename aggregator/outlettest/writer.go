@@ -101,9 +101,17 @@ func (w *Writer) Write(topic string, at time.Time, place string) (Text, error) {
 			return Text{}, fmt.Errorf("write: no province %q", place)
 		}
 	}
-	return w.mostDistinct(func() Text {
-		return w.tell(wl, rng, at, where)
-	}), nil
+	return w.write(wl, rng, at, where), nil
+}
+
+func (w *Writer) write(wl *wordList, rng *rand.Rand, at time.Time, where Place) Text {
+	return w.mostDistinct(func() Text { return w.tell(wl, rng, at, where) })
+}
+
+// name invents a reporter.
+func (w *Writer) name(rng *rand.Rand) string {
+	t := newTelling(w.lex, w.lex.common, &event{}, rng, time.Time{}, Place{})
+	return t.sentence(phrase{{ref: pick(rng, []string{"man", "woman"})}})
 }
 
 // mostDistinct tells a story until it shares little enough with the earlier
@@ -114,12 +122,16 @@ func (w *Writer) mostDistinct(tell func() Text) Text {
 	least := 10.0
 	for range tries {
 		t := tell()
-		body, head := runs(strings.Join(t.Body, "\n")), runs(t.Title+"\n"+t.Lead)
-		over := max(0, w.bodies.shared(body)-maxSharedBody) + max(0, w.heads.shared(head)-maxSharedHead)
+		head := runs(t.Title + "\n" + t.Lead)
+		over := max(0, w.heads.shared(head)-maxSharedHead)
 		if w.titles[t.Title] {
 			over++
 		}
-		if over < least {
+		if over >= least {
+			continue // whatever its body is like
+		}
+		body := runs(strings.Join(t.Body, "\n"))
+		if over += max(0, w.bodies.shared(body)-maxSharedBody); over < least {
 			best, bestBody, bestHead, least = t, body, head, over
 		}
 		if over == 0 {
@@ -143,7 +155,7 @@ func (w *Writer) tell(wl *wordList, rng *rand.Rand, at time.Time, where Place) T
 	}
 	text.Title, text.Titles = text.Titles[0], text.Titles[1:]
 	text.OtherLead = t.sentence(leads[1])
-	text.Tag = uncapital(t.sentence(ev.tag))
+	text.Tag = t.plain(ev.tag)
 	more := shuffled(rng, append(append([]phrase(nil), wl.wide...), w.lex.group(wl.common).bodies...))
 	text.Body = t.body(append(shuffled(rng, ev.bodies), more...))
 	if t.usesPlace {
@@ -222,15 +234,4 @@ func (w *Writer) Serial(series string, at time.Time) (Text, error) {
 		return text, nil
 	}
 	return Text{}, fmt.Errorf("write: no series %q", series)
-}
-
-// uncapital lowers the first letter, unless the second word is capital too
-// (then it is a name).
-func uncapital(s string) string {
-	words := strings.SplitN(s, " ", 3)
-	if len(words) < 2 || strings.ToLower(words[1]) != words[1] || strings.ContainsAny(words[0], "“0123456789") {
-		return s
-	}
-	r := []rune(s)
-	return strings.ToLower(string(r[:1])) + string(r[1:])
 }
