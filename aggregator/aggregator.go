@@ -27,7 +27,7 @@ import (
 const (
 	// lease is how long a claimed source belongs to this process; a process
 	// that was killed gives its sources back that way.
-	lease = 10 * time.Minute
+	lease = 5 * time.Minute
 	// claimsPerWorker is how many claimed sources may wait for their host or
 	// for a worker.
 	claimsPerWorker = 4
@@ -35,6 +35,10 @@ const (
 	// due: other replicas and edited configurations show up within it.
 	shortestWait = 20 * time.Millisecond
 	longestWait  = 2 * time.Second
+	// openingHold is how long, at most, the first sweep after a start keeps
+	// new stories from being listed. Then many sources come at once, in any
+	// order, and a copy must not be quoted because it came before its original.
+	openingHold = 10 * time.Second
 	// listEvery is how often held stories are looked at.
 	listEvery = time.Second
 	// listBatch bounds the stories listed in one transaction.
@@ -50,6 +54,7 @@ type Store interface {
 	Sources(ctx context.Context) ([]store.Source, error)
 	Record(ctx context.Context, r store.Refresh, j store.Judge) (store.Changes, error)
 	List(ctx context.Context, now time.Time, limit int, j store.Judge) (int, error)
+	Unhold(ctx context.Context) error
 	Release(ctx context.Context, by string) error
 }
 
@@ -66,6 +71,7 @@ type Aggregator struct {
 	sources    map[string]configured // by source id
 	hosts      hostLocks
 	slots      chan struct{} // one token a worker
+	opening    *sweep        // the sources that were due at the start
 	by         string        // who holds the leases
 	now        func() time.Time
 }
@@ -109,35 +115,33 @@ func (a *Aggregator) Judge() *Judge { return a.judge }
 // Run visits sources as they fall due until ctx ends, waits for the visits
 // under way, and gives back what it had claimed.
 func (a *Aggregator) Run(ctx context.Context) error {
-	if err := a.showStates(ctx); err != nil {
-		return err
-	}
-	var visits sync.WaitGroup
-	visits.Go(func() { a.listHeld(ctx) })
-	err := a.dispatch(ctx, &visits)
-	visits.Wait()
-	a.fetch.close()
-	tidy, cancel := context.WithTimeout(context.WithoutCancel(ctx), tidyUp)
-	defer cancel()
-	return errors.Join(err, a.store.Release(tidy, a.by))
-}
-
-func (a *Aggregator) showStates(ctx context.Context) error {
 	all, err := a.store.Sources(ctx)
 	if err != nil {
 		return err
 	}
+	a.showStates(all)
+	a.opening = newSweep(all, a.now())
+	var visits sync.WaitGroup
+	visits.Go(func() { a.listHeld(ctx) })
+	a.dispatch(ctx, &visits)
+	visits.Wait()
+	a.fetch.close()
+	tidy, cancel := context.WithTimeout(context.WithoutCancel(ctx), tidyUp)
+	defer cancel()
+	return a.store.Release(tidy, a.by)
+}
+
+func (a *Aggregator) showStates(all []store.Source) {
 	for _, s := range all {
 		if s.Active {
 			a.metrics.source(s.ID, s.State)
 		}
 	}
-	return nil
 }
 
 // dispatch claims what is due and starts its visits. A store that fails is
 // asked again: it may come back.
-func (a *Aggregator) dispatch(ctx context.Context, visits *sync.WaitGroup) error {
+func (a *Aggregator) dispatch(ctx context.Context, visits *sync.WaitGroup) {
 	claims := make(chan struct{}, claimsPerWorker*cap(a.slots))
 	for ctx.Err() == nil {
 		free := cap(claims) - len(claims)
@@ -160,7 +164,6 @@ func (a *Aggregator) dispatch(ctx context.Context, visits *sync.WaitGroup) error
 			a.pause(ctx, at, ok && err == nil)
 		}
 	}
-	return nil
 }
 
 // pause waits until the next source is due, within bounds.
@@ -177,21 +180,39 @@ func (a *Aggregator) pause(ctx context.Context, next time.Time, known bool) {
 	}
 }
 
-// listHeld lists the stories whose outlet's delay has passed.
+// listHeld lists the stories whose hold is over and whose outlet's delay has
+// passed. The opening sweep's hold ends with the sweep.
 func (a *Aggregator) listHeld(ctx context.Context) {
 	tick := time.NewTicker(listEvery)
 	defer tick.Stop()
+	swept := a.opening.over
 	for {
+		var err error
 		select {
 		case <-ctx.Done():
 			return
+		case <-swept:
+			swept = nil
+			err = a.store.Unhold(ctx)
 		case <-tick.C:
 		}
-		n, err := a.store.List(ctx, a.now(), listBatch, a.judge)
+		if err == nil {
+			err = a.list(ctx)
+		}
 		if err != nil && ctx.Err() == nil {
 			a.log.Error("list held stories", "error", err)
 		}
+	}
+}
+
+// list lists all that is ready, in batches.
+func (a *Aggregator) list(ctx context.Context) error {
+	for {
+		n, err := a.store.List(ctx, a.now(), listBatch, a.judge)
 		a.metrics.listed.Add(float64(n))
+		if err != nil || n < listBatch {
+			return err
+		}
 	}
 }
 
@@ -202,6 +223,7 @@ func (a *Aggregator) Round(ctx context.Context, onVisit func(Report)) error {
 	if err != nil {
 		return err
 	}
+	a.opening = newSweep(all, a.now())
 	var visits sync.WaitGroup
 	var mu sync.Mutex
 	for _, s := range all {
@@ -218,7 +240,7 @@ func (a *Aggregator) Round(ctx context.Context, onVisit func(Report)) error {
 	a.fetch.close()
 	tidy, cancel := context.WithTimeout(context.WithoutCancel(ctx), tidyUp)
 	defer cancel()
-	if _, err := a.store.List(tidy, a.now(), listBatch, a.judge); err != nil {
+	if err := errors.Join(a.store.Unhold(tidy), a.list(tidy)); err != nil {
 		return err
 	}
 	return errors.Join(ctx.Err(), a.store.Release(tidy, a.by))

@@ -69,9 +69,13 @@ func TestNormalise(t *testing.T) {
 		{"guid for the link", Entry{Title: "A", GUID: "https://baohungyen.vn/b.html"},
 			func(it store.Item) string { return wrongIf(it.Link, "https://baohungyen.vn/b.html") }},
 		{"picture of the description, made absolute", Entry{Title: "A", Link: "/a", Summary: `<img src="/p.jpg"> Lời`},
-			func(it store.Item) string { return wrongIf(it.Image+" "+it.Summary, "https://baohungyen.vn/p.jpg Lời") }},
+			func(it store.Item) string {
+				return wrongIf(it.Image+" "+it.Summary, "https://baohungyen.vn/p.jpg Lời")
+			}},
 		{"no headline", Entry{Link: "/a", Summary: strings.Repeat("một hai ba ", 20)},
-			func(it store.Item) string { return wrongIf(it.Title, strings.Repeat("một hai ba ", 5)[:len("một hai ba ")*5-1]+"…") }},
+			func(it store.Item) string {
+				return wrongIf(it.Title, strings.Repeat("một hai ba ", 5)[:len("một hai ba ")*5-1]+"…")
+			}},
 		{"active markup", Entry{Title: "A", Link: "/a", Content: `<p onclick="x()">Lời<script>alert(1)</script><a href="javascript:x">y</a></p>`},
 			func(it store.Item) string { return wrongIf(it.Content, "<p>Lờiy</p>") }},
 		{"attribution", Entry{Title: "A", Link: "/a", Content: `<p>Lời.</p><p>Theo: nhandan.vn</p>`},

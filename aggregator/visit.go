@@ -36,11 +36,16 @@ type Report struct {
 // visit looks at one source and records what it found. ok is false if the
 // visit was broken off because the program ends: then nothing is recorded.
 func (a *Aggregator) visit(ctx context.Context, src store.Source) (r Report, ok bool) {
+	defer a.opening.done(src.ID)
+	claimed := a.now()
 	leave, err := a.enter(ctx, src.URL)
 	if err != nil {
 		return Report{}, false
 	}
 	defer leave()
+	if a.now().Sub(claimed) > lease/2 { // too late to finish within the lease: it is claimed again
+		return Report{}, false
+	}
 	a.metrics.inFlight.Inc()
 	defer a.metrics.inFlight.Dec()
 	start := a.now()
@@ -144,7 +149,7 @@ func (r Report) failed(err error) Report {
 func (a *Aggregator) record(ctx context.Context, c configured, r Report, now time.Time, log *slog.Logger) Report {
 	ctx = context.WithoutCancel(ctx) // what was fetched is stored, even at the end
 	at := a.now()
-	changes, err := a.store.Record(ctx, store.Refresh{Source: r.Source, At: at, Items: r.Items, Settle: func(ch store.Changes) store.SourceState {
+	changes, err := a.store.Record(ctx, store.Refresh{Source: r.Source, At: at, Items: r.Items, Hold: a.opening.hold(at), Settle: func(ch store.Changes) store.SourceState {
 		if r.Outcome == store.New && ch.New+ch.Changed == 0 {
 			r.Outcome = store.Unchanged
 		}

@@ -31,6 +31,7 @@ type engine struct {
 	write     *sql.DB
 	read      *sql.DB
 	prepare   bool              // keep prepared statements ourselves (pgx does it by itself)
+	alone     bool              // no other process can write: the file is locked
 	begin     string            // run first in every write transaction
 	catalogue string            // counts the tables named meta
 	words     *strings.Replacer // {{…}} of migrations
@@ -55,7 +56,7 @@ func openSQLite(ctx context.Context, path string, readOnly bool) (*engine, error
 	if err := checkPath(path, readOnly); err != nil {
 		return nil, err
 	}
-	e := &engine{name: "sqlite", prepare: true, unlock: func() {}, catalogue: `SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'meta'`, words: strings.NewReplacer(
+	e := &engine{name: "sqlite", prepare: true, alone: true, unlock: func() {}, catalogue: `SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'meta'`, words: strings.NewReplacer(
 		"{{id}}", "INTEGER PRIMARY KEY", "{{clustered}}", " WITHOUT ROWID")}
 	if !readOnly {
 		unlock, err := lockFile(path + ".lock")

@@ -55,6 +55,11 @@ func (db *DB) Sync(ctx context.Context, outlets []Outlet, sources []Source) erro
 		if err := t.syncSources(sources); err != nil {
 			return fmt.Errorf("store sources: %w", err)
 		}
+		if db.engine.alone { // whoever held a lease on this file is dead
+			if err := t.exec(`UPDATE sources SET lease_until = 0 WHERE lease_until > 0`); err != nil {
+				return fmt.Errorf("end leases: %w", err)
+			}
+		}
 		return nil
 	})
 	if err != nil {

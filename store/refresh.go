@@ -49,6 +49,9 @@ type Refresh struct {
 	Source Source
 	At     time.Time
 	Items  []Item // in the order of the document
+	// Hold is how long a new story waits to be listed, for copies and the
+	// original to arrive; 0 = not at all.
+	Hold time.Duration
 	// Settle returns the source's new state, given what changed.
 	Settle func(Changes) SourceState
 }

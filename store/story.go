@@ -55,18 +55,19 @@ const never = int64(math.MaxInt64)
 
 // row is a story as its row holds it.
 type row struct {
-	id                             string
-	listAt, listed, updated, shown int64
-	quoted, original               int64
-	why                            string
-	topics                         []Topic
-	province                       string
-	backfill                       int64
-	copies                         int
-	mergedInto                     string
+	id                     string
+	listAt, holdUntil      int64
+	listed, updated, shown int64
+	quoted, original       int64
+	why                    string
+	topics                 []Topic
+	province               string
+	backfill               int64
+	copies                 int
+	mergedInto             string
 }
 
-const storyColumns = `id, list_at, listed, updated, shown, quoted, original, original_why, topics, province, backfill, copies, merged_into`
+const storyColumns = `id, list_at, hold_until, listed, updated, shown, quoted, original, original_why, topics, province, backfill, copies, merged_into`
 
 func scanRows(rows *sql.Rows, err error) ([]row, error) {
 	if err != nil {
@@ -77,7 +78,7 @@ func scanRows(rows *sql.Rows, err error) ([]row, error) {
 	for rows.Next() {
 		var r row
 		var topics string
-		if err := rows.Scan(&r.id, &r.listAt, &r.listed, &r.updated, &r.shown, &r.quoted, &r.original, &r.why,
+		if err := rows.Scan(&r.id, &r.listAt, &r.holdUntil, &r.listed, &r.updated, &r.shown, &r.quoted, &r.original, &r.why,
 			&topics, &r.province, &r.backfill, &r.copies, &r.mergedInto); err != nil {
 			return nil, err
 		}
@@ -105,13 +106,16 @@ func (v *visit) joinStory(it *Item, existing, backfill bool) error {
 	if err != nil {
 		return fmt.Errorf("read story: %w", err)
 	}
-	at := listAt(it, v.outlets[it.Outlet], now)
+	at, hold := listAt(it, v.outlets[it.Outlet], now), int64(0)
+	if v.r.Hold > 0 {
+		hold = now + v.r.Hold.Milliseconds()
+	}
 	if s == nil {
 		if existing {
 			return fmt.Errorf("story %s has vanished", it.Story)
 		}
-		if err := v.exec(`INSERT INTO stories (`+storyColumns+`) VALUES ($1, $2, 0, 0, 0, 0, 0, '', '[]', '', $3, 1, '')`,
-			it.Story, at, flag(backfill)); err != nil {
+		if err := v.exec(`INSERT INTO stories (`+storyColumns+`) VALUES ($1, $2, $3, 0, 0, $4, 0, 0, '', '[]', '', $5, 1, '')`,
+			it.Story, at, hold, millis(it.Time()), flag(backfill)); err != nil {
 			return fmt.Errorf("insert story: %w", err)
 		}
 	} else {
@@ -122,8 +126,9 @@ func (v *visit) joinStory(it *Item, existing, backfill bool) error {
 		if s.listed > 0 {
 			return v.renameOriginal(s)
 		}
+		hold = s.holdUntil
 	}
-	if at > now {
+	if at > now || hold > now {
 		return nil
 	}
 	listed, err := v.list(it.Story, now, v.outlets, v.judge)
@@ -279,14 +284,35 @@ func (t *tx) storyItems(story string) ([]Item, error) {
 	return items, err
 }
 
-// List lists the stories whose time has come, at most limit, and says how many.
+// Unhold ends the waiting of every held story: the copies it waited for have
+// had their chance.
+func (db *DB) Unhold(ctx context.Context) error {
+	err := db.do(ctx, 1, func(t *tx) error {
+		return t.exec(`UPDATE stories SET hold_until = 0 WHERE listed = 0 AND merged_into = '' AND hold_until > 0`)
+	})
+	if err != nil {
+		return fmt.Errorf("end holds: %w", err)
+	}
+	return nil
+}
+
+// List lists the stories whose time has come, the oldest first, at most limit,
+// and says how many.
 func (db *DB) List(ctx context.Context, now time.Time, limit int, judge Judge) (int, error) {
 	n := 0
+	var waiting int
+	if err := db.engine.read.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT 1 FROM stories
+		WHERE listed = 0 AND merged_into = '' AND list_at <= $1 AND hold_until <= $1 LIMIT 1) AS w`, millis(now)).Scan(&waiting); err != nil {
+		return 0, fmt.Errorf("list stories: %w", err)
+	}
+	if waiting == 0 {
+		return 0, nil
+	}
 	outlets := *db.outlets.Load()
 	err := db.do(ctx, limit, func(t *tx) error {
 		n = 0
 		due, err := scanRows(t.query(`SELECT `+storyColumns+` FROM stories
-			WHERE listed = 0 AND merged_into = '' AND list_at <= $1 ORDER BY list_at, id LIMIT $2`, millis(now), limit))
+			WHERE listed = 0 AND merged_into = '' AND list_at <= $1 AND hold_until <= $1 ORDER BY shown, id LIMIT $2`, millis(now), limit))
 		if err != nil {
 			return err
 		}

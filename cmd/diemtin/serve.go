@@ -51,7 +51,11 @@ var serveVerb = verb{name: "serve", short: "Poll the sources and serve feeds, pa
 			if err != nil {
 				return err
 			}
-			s, err := newService(ctx, cfg, *dsn, *listen, *admin, newLogger(std, *verbose))
+			l, err := openListeners(*listen, *admin)
+			if err != nil {
+				return err
+			}
+			s, err := newService(ctx, cfg, *dsn, l, newLogger(std, *verbose))
 			if err != nil {
 				return err
 			}
@@ -78,30 +82,44 @@ func newLogger(std stdio, verbose bool) *slog.Logger {
 
 // service is the whole program at work: one store, both wings, two listeners.
 type service struct {
-	db            *store.DB
-	aggregator    *aggregator.Aggregator
-	public, admin *http.Server
-	publicL       net.Listener
-	adminL        net.Listener
-	log           *slog.Logger
-	ready         atomic.Bool
+	listeners
+	db         *store.DB
+	aggregator *aggregator.Aggregator
+	servers    [2]*http.Server // public, admin
+	ready      atomic.Bool
+}
+
+// listeners are the open ports of a service.
+type listeners struct{ public, admin net.Listener }
+
+func openListeners(public, admin string) (l listeners, err error) {
+	if l.public, err = listenOn(public, "--listen"); err != nil {
+		return l, err
+	}
+	if l.admin, err = listenOn(admin, "--admin"); err != nil {
+		l.close()
+	}
+	return l, err
+}
+
+func (l listeners) close() {
+	for _, one := range []net.Listener{l.public, l.admin} {
+		if one != nil {
+			one.Close()
+		}
+	}
 }
 
 // newService opens everything that can fail before the first visit, so that a
-// wrong path or a port in use is one clear line at the start.
-func newService(ctx context.Context, cfg *config, dsn, listen, admin string, log *slog.Logger) (s *service, err error) {
-	s = &service{log: log}
+// wrong path or a port in use is one clear line at the start. It closes the
+// listeners if it fails.
+func newService(ctx context.Context, cfg *config, dsn string, l listeners, log *slog.Logger) (s *service, err error) {
+	s = &service{listeners: l}
 	defer func() {
 		if err != nil {
 			s.close()
 		}
 	}()
-	if s.publicL, err = listenOn(listen, "--listen"); err != nil {
-		return nil, err
-	}
-	if s.adminL, err = listenOn(admin, "--admin"); err != nil {
-		return nil, err
-	}
 	if s.db, err = openStore(ctx, dsn, cfg); err != nil {
 		return nil, err
 	}
@@ -114,8 +132,7 @@ func newService(ctx context.Context, cfg *config, dsn, listen, admin string, log
 	if err != nil {
 		return nil, err
 	}
-	s.public = newServer(pages)
-	s.admin = newServer(s.adminMux(reg))
+	s.servers = [2]*http.Server{newServer(pages), newServer(s.adminMux(reg))}
 	return s, nil
 }
 
@@ -182,21 +199,21 @@ func (s *service) readyz(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (s *service) publicURL() string { return "http://" + s.publicL.Addr().String() + "/" }
-func (s *service) adminURL() string  { return "http://" + s.adminL.Addr().String() + "/metrics" }
+func (s *service) publicURL() string { return "http://" + s.public.Addr().String() + "/" }
+func (s *service) adminURL() string  { return "http://" + s.admin.Addr().String() + "/metrics" }
 
 // run works until ctx ends, then lets requests and visits under way finish.
 func (s *service) run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return serveOn(s.public, s.publicL) })
-	g.Go(func() error { return serveOn(s.admin, s.adminL) })
+	g.Go(func() error { return serveOn(s.servers[0], s.public) })
+	g.Go(func() error { return serveOn(s.servers[1], s.admin) })
 	g.Go(func() error { return s.aggregator.Run(ctx) })
 	g.Go(func() error {
 		<-ctx.Done()
 		s.ready.Store(false)
 		end, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
 		defer cancel()
-		return errors.Join(s.public.Shutdown(end), s.admin.Shutdown(end))
+		return errors.Join(s.servers[0].Shutdown(end), s.servers[1].Shutdown(end))
 	})
 	s.ready.Store(true)
 	err := g.Wait()
@@ -212,11 +229,7 @@ func serveOn(srv *http.Server, l net.Listener) error {
 
 // close gives back what newService had opened.
 func (s *service) close() {
-	for _, l := range []net.Listener{s.publicL, s.adminL} {
-		if l != nil {
-			l.Close()
-		}
-	}
+	s.listeners.close()
 	if s.db != nil {
 		s.db.Close()
 	}

@@ -90,7 +90,8 @@ CREATE TABLE carriers (
 
 CREATE TABLE stories (
   id           TEXT PRIMARY KEY,
-  list_at      BIGINT NOT NULL,
+  list_at      BIGINT NOT NULL, -- when its outlet's terms allow it
+  hold_until   BIGINT NOT NULL, -- when waiting for copies ends
   listed       BIGINT NOT NULL,
   updated      BIGINT NOT NULL,
   shown        BIGINT NOT NULL,
@@ -103,7 +104,7 @@ CREATE TABLE stories (
   copies       BIGINT NOT NULL,
   merged_into  TEXT NOT NULL DEFAULT ''
 );
-CREATE INDEX stories_held ON stories (list_at) WHERE listed = 0 AND merged_into = '';
+CREATE INDEX stories_held ON stories (shown) WHERE listed = 0 AND merged_into = '';
 
 -- The two orders in which a scope's listed stories are read.
 CREATE TABLE by_listed (

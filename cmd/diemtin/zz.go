@@ -1,2 +1,0 @@
-package main
-var demoVerb = verb{name:"demo"}
