@@ -185,19 +185,25 @@ func (a *Aggregator) pause(ctx context.Context, next time.Time, known bool) {
 func (a *Aggregator) listHeld(ctx context.Context) {
 	tick := time.NewTicker(listEvery)
 	defer tick.Stop()
-	swept := a.opening.over
+	swept, opening := a.opening.over, true
 	for {
-		var err error
 		select {
 		case <-ctx.Done():
 			return
 		case <-swept:
 			swept = nil
-			err = a.store.Unhold(ctx)
 		case <-tick.C:
+		}
+		var err error
+		if opening && swept == nil {
+			err = a.store.Unhold(ctx)
 		}
 		if err == nil {
 			err = a.list(ctx)
+		}
+		if err == nil && opening && swept == nil {
+			opening = false
+			a.metrics.swept.Set(1)
 		}
 		if err != nil && ctx.Err() == nil {
 			a.log.Error("list held stories", "error", err)
