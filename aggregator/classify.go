@@ -32,7 +32,7 @@ type Classifier struct {
 const (
 	primaryNeeds = 1.0  // the best topic, if it has as much
 	furtherNeeds = 2.0  // any other topic …
-	furtherShare = 0.5  // … that has this share of the best one's points
+	furtherShare = 0.4  // … that has this share of the best one's points
 	yieldNeeds   = 3.0  // a topic that another yields to …
 	yieldShare   = 0.35 // … that has this share of the other's points
 	sectionPrior = 2.0  // what the source's section adds to its topic
