@@ -119,11 +119,13 @@ func (c *Classifier) choose(verdicts []Verdict) {
 		v.Chosen = v.Silenced == "" && v.Score >= v.Needed && !onlySection
 	}
 	first := 0
-	for verdicts[first].Score < primaryNeeds || !verdicts[first].Chosen || c.standsBehind(verdicts, first) {
-		if first++; first == len(verdicts) { // they yield to each other in a ring
-			first = 0
+	for range verdicts { // no longer chain of yielding than there are topics
+		next, ok := c.goesBefore(verdicts, first)
+		if !ok {
 			break
 		}
+		verdicts[next].Chosen = true
+		first = next
 	}
 	verdicts[first].Primary = true
 	primary := verdicts[first]
@@ -131,18 +133,16 @@ func (c *Classifier) choose(verdicts []Verdict) {
 	verdicts[0] = primary
 }
 
-// standsBehind tells whether topic i yields to another one that has enough
-// points for that, which is then chosen too.
-func (c *Classifier) standsBehind(verdicts []Verdict, i int) bool {
-	behind := false
-	for j := range verdicts {
-		v := &verdicts[j]
-		if v.Silenced == "" && v.Score >= max(yieldNeeds, verdicts[i].Score*yieldShare) &&
-			c.yields[[2]store.Topic{verdicts[i].Topic, v.Topic}] {
-			v.Chosen, behind = true, true
+// goesBefore returns the best topic that topic i yields to and that has enough
+// points for it.
+func (c *Classifier) goesBefore(verdicts []Verdict, i int) (int, bool) {
+	needed := max(yieldNeeds, verdicts[i].Score*yieldShare)
+	for j, v := range verdicts {
+		if v.Silenced == "" && v.Score >= needed && c.yields[[2]store.Topic{verdicts[i].Topic, v.Topic}] {
+			return j, true
 		}
 	}
-	return behind
+	return 0, false
 }
 
 // tally is the evidence found for each topic, by index.
