@@ -2,6 +2,7 @@ package aggregator
 
 import (
 	"cmp"
+	"errors"
 	"math"
 	"slices"
 
@@ -39,14 +40,14 @@ const (
 	bodyCap      = 1.5  // the most that phrases of the body add to a topic
 )
 
-// maxBodySyllables is how far into a body phrases are looked for: news begins
-// with what matters, and what follows is often another story.
-const maxBodySyllables = 400
+// maxSyllables is how far into a text phrases are looked for: news begins with
+// what matters, and what follows is often another story.
+const maxSyllables = 400
 
 // NewClassifier compiles the rules. It fails on what Topics.Check reports.
 func NewClassifier(topics []TopicConfig) (*Classifier, error) {
 	if len(topics) == 0 {
-		return nil, errNoTopics
+		return nil, errors.New("topics: the list is empty")
 	}
 	if err := Topics(topics).err(); err != nil {
 		return nil, err
@@ -160,13 +161,10 @@ func (c *Classifier) score(t Text) *tally {
 	s := &tally{reasons: make([][]store.Phrase, n), body: points[:n:n], score: points[n:], silenced: make([]string, n)}
 	var groups groupHits
 	for at, text := range [places]string{t.Title, t.Summary, t.Body} {
-		limit := maxBodySyllables
-		if text == "" {
-			continue
+		if text != "" {
+			hits := c.book.match(c.book.passage(text), place(at), t.Scope)
+			c.book.count(hits, place(at), s, &groups)
 		}
-		p := c.book.syllablesOf(text, limit)
-		hits := c.book.match(p, place(at), t.Scope)
-		c.book.count(hits, place(at), s, &groups)
 	}
 	c.book.countGroups(groups, s)
 	if i, ok := c.index[t.Section]; ok {
