@@ -17,6 +17,16 @@ type Channel struct {
 	store.Selection
 }
 
+// kinds are the first parts of the addresses of channels, in the order in which
+// readers see them.
+var kinds = []string{"topics", "provinces", "outlets", "scopes", "channels"}
+
+// kindTitles are the kinds as headings of lists.
+var kindTitles = map[string]string{
+	"topics": "Chuyên mục", "provinces": "Tỉnh, thành phố", "outlets": "Cơ quan báo chí",
+	"scopes": "Nhóm nguồn tin", "channels": "Kênh tin",
+}
+
 // scopeNames are what readers see of the three scopes.
 var scopeNames = map[store.Scope]Names{
 	store.National:   {"Báo, đài trung ương", "National outlets"},
@@ -92,4 +102,56 @@ func (ch Channel) onDay(d store.Day) Channel {
 	ch.Path += "days/" + string(d) + "/"
 	ch.Day = d
 	return ch
+}
+
+// outlet finds an outlet of feeds.yaml, or nil.
+func (c *Config) outlet(id string) *store.Outlet {
+	i := slices.IndexFunc(c.Outlets, func(o store.Outlet) bool { return o.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return &c.Outlets[i]
+}
+
+// place finds a province, or nil.
+func (c *Config) place(id string) *Place {
+	i := slices.IndexFunc(c.Places, func(p Place) bool { return p.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return &c.Places[i]
+}
+
+// ids lists the channels of one kind in the order in which readers see them;
+// of the provinces only those of today, of the outlets only those that let
+// themselves be shown.
+func (c *Config) ids(kind string) []string {
+	var ids []string
+	switch kind {
+	case "topics":
+		for i := range c.Topics {
+			ids = append(ids, string(c.Topics[i].ID))
+		}
+	case "provinces":
+		for _, p := range c.Places {
+			if p.Into == "" {
+				ids = append(ids, p.ID)
+			}
+		}
+	case "outlets":
+		for i := range c.Outlets {
+			if c.Outlets[i].Show != store.ShowNone {
+				ids = append(ids, c.Outlets[i].ID)
+			}
+		}
+	case "scopes":
+		for _, s := range store.Scopes {
+			ids = append(ids, string(s))
+		}
+	case "channels":
+		for i := range c.Channels {
+			ids = append(ids, c.Channels[i].ID)
+		}
+	}
+	return ids
 }

@@ -10,6 +10,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -43,6 +44,8 @@ type Config struct {
 	Outlets  []store.Outlet    // in the order of feeds.yaml
 	Places   []Place           // provinces, in the order readers see them
 	Version  string            // of the program, for <generator>
+
+	CacheBytes int64 // memory for rendered feeds; 0 = DefaultCacheBytes
 }
 
 // Site is who runs this installation.
@@ -84,13 +87,26 @@ type Server struct {
 	store Store
 	log   *slog.Logger
 	mux   *http.ServeMux
+	views views // templates of the pages
+	words words // texts of the pages
+	pages *pageCache
+	now   func() time.Time
+
+	feeds       *cache
+	feedMetrics *feedMetrics
+	opml        *rendition
 }
 
 // New builds the public server. Its metrics are registered with reg.
 func New(cfg Config, st Store, log *slog.Logger, reg prometheus.Registerer) (*Server, error) {
-	s := &Server{cfg: cfg, store: st, log: log, mux: http.NewServeMux()}
+	s := &Server{cfg: cfg, store: st, log: log, mux: http.NewServeMux(), now: time.Now}
+	if err := s.openFeeds(reg); err != nil {
+		return nil, err
+	}
 	s.feedRoutes()
-	s.pageRoutes()
+	if err := s.pageRoutes(); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 

@@ -33,13 +33,24 @@ func NFC(s string) string {
 	if i == len(s) {
 		return s
 	}
+	if s[i] == 0xCC || s[i] == 0xCD { // the first bytes of U+0300 to U+036F
+		if composed, ok := composeLatin(s); ok {
+			return composed
+		}
+	}
 	s, piled := scrub(s, i)
 	if piled {
 		// Marks count as they stand in normal form.
 		s, _ = scrub(norm.NFC.String(s), 0)
 		s = cutPiles(s)
 	}
-	if cleanPrefix(s) == len(s) || norm.NFC.IsNormalString(s) {
+	if cleanPrefix(s) == len(s) {
+		return s
+	}
+	if composed, ok := composeLatin(s); ok {
+		return composed
+	}
+	if norm.NFC.IsNormalString(s) {
 		return s
 	}
 	return norm.NFC.String(s)
@@ -60,16 +71,23 @@ func cleanPrefix(s string) int {
 			continue
 		}
 		r, n := utf8.DecodeRuneInString(s[i:])
-		switch {
-		case r >= 0xA0 && r <= 0x2FF && r != 0xAD:
-		case r >= 0x1E00 && r <= 0x1EFF:
-		case r >= 0x2010 && r <= 0x2027, r >= 0x2030 && r <= 0x205E: // dashes, quotes, bullets, …
-		default:
+		if !isPlain(r) {
 			return i
 		}
 		i += n
 	}
 	return len(s)
+}
+
+// isPlain tells whether r, beyond ASCII, is in NFC where no mark follows.
+func isPlain(r rune) bool {
+	switch {
+	case r >= 0xA0 && r <= 0x2FF:
+		return r != 0xAD
+	case r >= 0x1E00 && r <= 0x1EFF:
+		return true
+	}
+	return r >= 0x2010 && r <= 0x2027 || r >= 0x2030 && r <= 0x205E // dashes, quotes, bullets, …
 }
 
 // scrub returns s without forbidden and invisible characters and with \n for

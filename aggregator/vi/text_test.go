@@ -47,6 +47,24 @@ func TestNFC(t *testing.T) {
 	}
 }
 
+func TestNFCIsUnicodes(t *testing.T) {
+	t.Parallel()
+	for _, first := range "aăâeêioôơuưyAĂÂEÊIOÔƠUƯYdDạẹọcñü " {
+		for mark1 := rune(0x300); mark1 <= 0x331; mark1++ {
+			for _, mark2 := range "\u0300\u0301\u0302\u0303\u0306\u0309\u031B\u0323x" {
+				s := "x" + string([]rune{first, mark1, mark2, 'ờ', '\u0323'})
+				if got, want := NFC(s), norm.NFC.String(s); got != want {
+					t.Errorf("NFC(%+q) = %+q, want %+q", s, got, want)
+				}
+				s = s[:len(s)-len("ờ\u0323")]
+				if got, want := NFC(s), norm.NFC.String(s); got != want {
+					t.Errorf("NFC(%+q) = %+q, want %+q", s, got, want)
+				}
+			}
+		}
+	}
+}
+
 func TestNFCLeavesCleanTextAlone(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() { NFC(sample) }); n != 0 {
 		t.Errorf("NFC of clean text allocates %v times, want 0", n)
