@@ -2,6 +2,7 @@ package aggregator
 
 import (
 	"cmp"
+	"errors"
 	"math"
 	"slices"
 
@@ -32,21 +33,21 @@ type Classifier struct {
 const (
 	primaryNeeds = 1.0  // the best topic, if it has as much
 	furtherNeeds = 2.0  // any other topic …
-	furtherShare = 0.5  // … that has this share of the best one's points
+	furtherShare = 0.4  // … that has this share of the best one's points
 	yieldNeeds   = 3.0  // a topic that another yields to …
 	yieldShare   = 0.35 // … that has this share of the other's points
 	sectionPrior = 2.0  // what the source's section adds to its topic
 	bodyCap      = 1.5  // the most that phrases of the body add to a topic
 )
 
-// maxBodySyllables is how far into a body phrases are looked for: news begins
-// with what matters, and what follows is often another story.
-const maxBodySyllables = 400
+// maxSyllables is how far into a text phrases are looked for: news begins with
+// what matters, and what follows is often another story.
+const maxSyllables = 400
 
 // NewClassifier compiles the rules. It fails on what Topics.Check reports.
 func NewClassifier(topics []TopicConfig) (*Classifier, error) {
 	if len(topics) == 0 {
-		return nil, errNoTopics
+		return nil, errors.New("topics: the list is empty")
 	}
 	if err := Topics(topics).err(); err != nil {
 		return nil, err
@@ -119,11 +120,13 @@ func (c *Classifier) choose(verdicts []Verdict) {
 		v.Chosen = v.Silenced == "" && v.Score >= v.Needed && !onlySection
 	}
 	first := 0
-	for verdicts[first].Score < primaryNeeds || !verdicts[first].Chosen || c.standsBehind(verdicts, first) {
-		if first++; first == len(verdicts) { // they yield to each other in a ring
-			first = 0
+	for range verdicts { // no longer chain of yielding than there are topics
+		next, ok := c.goesBefore(verdicts, first)
+		if !ok {
 			break
 		}
+		verdicts[next].Chosen = true
+		first = next
 	}
 	verdicts[first].Primary = true
 	primary := verdicts[first]
@@ -131,18 +134,16 @@ func (c *Classifier) choose(verdicts []Verdict) {
 	verdicts[0] = primary
 }
 
-// standsBehind tells whether topic i yields to another one that has enough
-// points for that, which is then chosen too.
-func (c *Classifier) standsBehind(verdicts []Verdict, i int) bool {
-	behind := false
-	for j := range verdicts {
-		v := &verdicts[j]
-		if v.Silenced == "" && v.Score >= max(yieldNeeds, verdicts[i].Score*yieldShare) &&
-			c.yields[[2]store.Topic{verdicts[i].Topic, v.Topic}] {
-			v.Chosen, behind = true, true
+// goesBefore returns the best topic that topic i yields to and that has enough
+// points for it.
+func (c *Classifier) goesBefore(verdicts []Verdict, i int) (int, bool) {
+	needed := max(yieldNeeds, verdicts[i].Score*yieldShare)
+	for j, v := range verdicts {
+		if v.Silenced == "" && v.Score >= needed && c.yields[[2]store.Topic{verdicts[i].Topic, v.Topic}] {
+			return j, true
 		}
 	}
-	return behind
+	return 0, false
 }
 
 // tally is the evidence found for each topic, by index.
@@ -160,13 +161,10 @@ func (c *Classifier) score(t Text) *tally {
 	s := &tally{reasons: make([][]store.Phrase, n), body: points[:n:n], score: points[n:], silenced: make([]string, n)}
 	var groups groupHits
 	for at, text := range [places]string{t.Title, t.Summary, t.Body} {
-		limit := maxBodySyllables
-		if text == "" {
-			continue
+		if text != "" {
+			hits := c.book.match(c.book.passage(text), place(at), t.Scope)
+			c.book.count(hits, place(at), s, &groups)
 		}
-		p := c.book.syllablesOf(text, limit)
-		hits := c.book.match(p, place(at), t.Scope)
-		c.book.count(hits, place(at), s, &groups)
 	}
 	c.book.countGroups(groups, s)
 	if i, ok := c.index[t.Section]; ok {

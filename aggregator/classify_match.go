@@ -147,27 +147,25 @@ func (p *passage) partOfName(i int) bool {
 	return p.capital[i] && !isLoud(raw) && !isForeignName(raw)
 }
 
-// longest drops what stands inside longer evidence, what stands or begins
-// inside a name, and of two phrases of one topic on the same syllables the
-// lighter one. hits are in order of start, longest first.
+// longest drops evidence that stands inside longer evidence, everything that
+// stands or begins inside a name, and of two phrases of one topic on the same
+// syllables the lighter one. Parts of groups and what silences a topic count
+// inside evidence too. hits are in order of start, longest first.
 func (b *ruleBook) longest(hits []phraseHit) []phraseHit {
 	kept := hits[:0]
 	cover := phraseHit{start: -1} // the evidence or name that reaches farthest so far
 	name := phraseHit{start: -1}  // the name that reaches farthest so far
 	for _, h := range hits {
-		r := b.ruleOf(h)
-		if r.kind == masking {
-			kept = append(kept, h)
-			continue
-		}
+		kind := b.ruleOf(h).kind
+		inName := name.start < h.start && h.start < name.end || name.start == h.start && h.end < name.end
 		inside := cover.end > h.end || cover.end == h.end && cover.start < h.start
-		if inside || name.start < h.start && h.start < name.end {
-			continue
-		}
-		switch r.kind {
-		case hiding:
+		switch {
+		case kind == masking:
+			kept = append(kept, h)
+		case inName || inside && (kind == evidence || kind == hiding):
+		case kind == hiding:
 			name, cover = h, h
-		case evidence:
+		case kind == evidence:
 			cover = h
 			kept = b.keepHeavier(kept, h)
 		default:

@@ -168,9 +168,6 @@ func join(texts, ends []string) []string {
 	return out
 }
 
-// errNoTopics is for a list that would classify nothing.
-var errNoTopics = errors.New("no topics")
-
 // isCapital tells whether a word begins with a capital letter.
 func isCapital(raw string) bool {
 	if c := raw[0]; c < utf8.RuneSelf {

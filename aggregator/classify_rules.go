@@ -202,12 +202,12 @@ func (b *ruleBook) step(node int32, syllable string) int32 {
 // nothing as part of a longer name: Mỹ in "Mỹ Tho", Đảng in "Đảng Cộng hòa".
 func (p *pattern) lone() bool { return p.length == 1 && p.capitals == 1 && p.ends == noName }
 
-// syllablesOf turns a text into what the tree reads.
-func (b *ruleBook) syllablesOf(text string, limit int) passage {
+// passage turns the beginning of a text into what the tree reads.
+func (b *ruleBook) passage(text string) passage {
 	text = vi.NFC(text)
 	tokens := vi.Tokens(text)
-	if len(tokens) > limit {
-		tokens = tokens[:limit]
+	if len(tokens) > maxSyllables {
+		tokens = tokens[:maxSyllables]
 	}
 	return newPassage(text, tokens, b.ids)
 }
