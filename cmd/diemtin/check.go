@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 
@@ -17,12 +16,14 @@ var checkVerb = verb{name: "check", short: "Check a feeds.yaml: every fault with
 			if err := noArguments(args); err != nil {
 				return err
 			}
-			cfg, err := loadConfig(*name)
+			text, file, err := readConfig(*name)
 			if err != nil {
-				return fmt.Errorf("the configuration has faults:\n%w", err)
-			}
-			if err := checkExamples(cfg); err != nil {
 				return err
+			}
+			cfg, found := readFile(file, text)
+			checkExamples(cfg, found)
+			if err := found.err(); err != nil {
+				return fmt.Errorf("%d faults:\n%w", len(found.all), err)
 			}
 			topics := cfg.aggregate.Topics
 			examples := 0
@@ -35,17 +36,14 @@ var checkVerb = verb{name: "check", short: "Check a feeds.yaml: every fault with
 		}
 	}}
 
-func checkExamples(cfg *config) error {
+// checkExamples runs the examples of every topic, unless the topics themselves
+// have faults, which are reported already.
+func checkExamples(cfg *config, found *faults) {
 	wrong, err := aggregator.RunExamples(cfg.aggregate.Topics)
 	if err != nil {
-		return err
+		return
 	}
-	var errs []error
 	for _, w := range wrong {
-		errs = append(errs, fmt.Errorf("%s: %s", cfg.name, w))
+		found.report("topics"+w.Path, w.String())
 	}
-	if len(errs) > 0 {
-		return fmt.Errorf("%d examples of the topics fail:\n%w", len(errs), errors.Join(errs...))
-	}
-	return nil
 }

@@ -45,6 +45,15 @@ func loadConfig(name string) (*config, error) {
 	return parseConfig(name, text)
 }
 
+// parseConfig reads and checks the text of a feeds.yaml.
+func parseConfig(name string, text []byte) (*config, error) {
+	c, found := readFile(name, text)
+	if err := found.err(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
 func readConfig(name string) (text []byte, shown string, err error) {
 	if name != "" {
 		text, err = os.ReadFile(name)
@@ -63,15 +72,14 @@ func readConfig(name string) (text []byte, shown string, err error) {
 	return text, defaultConfig, nil
 }
 
-func parseConfig(name string, text []byte) (*config, error) {
+// readFile reads a feeds.yaml as far as it goes, and finds all its faults.
+func readFile(name string, text []byte) (*config, *faults) {
 	var f file
 	found := decodeStrict(name, text, &f)
 	if len(found.at) == 0 { // no YAML at all
-		return nil, found.err()
+		return &config{name: name}, found
 	}
-	if err := f.withShipped(found); err != nil {
-		return nil, err
-	}
+	f.withShipped(found)
 	c := &config{name: name}
 	f.Site.BaseURL = strings.TrimRight(f.Site.BaseURL, "/")
 	c.aggregate = aggregator.Config{Limits: f.Limits, Outlets: f.Outlets, Topics: f.Topics, Agent: agent(f.Site)}
@@ -79,27 +87,21 @@ func parseConfig(name string, text []byte) (*config, error) {
 		Outlets: c.aggregate.StoreOutlets(), Places: places(), Version: version}
 	c.aggregate.Check(found.report)
 	c.syndicate.Check(found.report)
-	if err := found.err(); err != nil {
-		return nil, err
-	}
-	return c, nil
+	return c, found
 }
 
 // withShipped gives a file without topics the shipped ones, and their channels
 // where it has none of its own.
-func (f *file) withShipped(found *faults) error {
+func (f *file) withShipped(found *faults) {
 	if _, own := found.at["topics"]; own {
-		return nil
+		return
 	}
 	var shipped file
-	if err := decodeStrict("the shipped feeds.yaml", diemtin.FeedsYAML, &shipped).err(); err != nil {
-		return err
-	}
+	found.all = append(found.all, decodeStrict("the shipped feeds.yaml", diemtin.FeedsYAML, &shipped).all...)
 	f.Topics = shipped.Topics
 	if _, own := found.at["channels"]; !own {
 		f.Channels = shipped.Channels
 	}
-	return nil
 }
 
 // agent is the User-Agent: who we are, and whom to ask.

@@ -113,27 +113,30 @@ func (l listeners) close() {
 // newService opens everything that can fail before the first visit, so that a
 // wrong path or a port in use is one clear line at the start. It closes the
 // listeners if it fails.
-func newService(ctx context.Context, cfg *config, dsn string, l listeners, log *slog.Logger) (s *service, err error) {
-	s = &service{listeners: l}
-	defer func() {
-		if err != nil {
-			s.close()
-		}
-	}()
-	if s.db, err = openStore(ctx, dsn, cfg); err != nil {
+func newService(ctx context.Context, cfg *config, dsn string, l listeners, log *slog.Logger) (*service, error) {
+	s := &service{listeners: l}
+	if err := s.open(ctx, cfg, dsn, log); err != nil {
+		s.close()
 		return nil, err
+	}
+	return s, nil
+}
+
+func (s *service) open(ctx context.Context, cfg *config, dsn string, log *slog.Logger) (err error) {
+	if s.db, err = openStore(ctx, dsn, cfg); err != nil {
+		return err
 	}
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), buildInfo())
 	if s.aggregator, err = aggregator.New(cfg.aggregate, s.db, log, reg); err != nil {
-		return nil, err
+		return err
 	}
 	pages, err := syndicate.New(cfg.syndicate, s.db, log, reg)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	s.servers = [2]*http.Server{newServer(pages), newServer(s.adminMux(reg))}
-	return s, nil
+	return nil
 }
 
 func buildInfo() prometheus.Collector {

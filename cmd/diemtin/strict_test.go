@@ -136,8 +136,26 @@ func TestShippedConfig(t *testing.T) {
 	if n := len(cfg.aggregate.Outlets); n < 40 {
 		t.Errorf("%d outlets, want at least 40", n)
 	}
-	if err := checkExamples(cfg); err != nil {
+	found := &faults{file: "feeds.yaml"}
+	checkExamples(cfg, found)
+	if err := found.err(); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestFailingExample(t *testing.T) {
+	t.Parallel()
+	text := goodYAML + `topics:
+  - id: xay-dung-dang
+    name: {vi: Xây dựng Đảng, en: Party building}
+    phrases: [chi bộ]
+    examples: {yes: [Chi bộ thôn kết nạp đảng viên, Giá vàng tăng], no: [Bóng đá]}
+`
+	cfg, found := readFile("x.yaml", []byte(text))
+	checkExamples(cfg, found)
+	err := found.err()
+	if err == nil || !strings.HasPrefix(err.Error(), `x.yaml:32:53: topics[0].examples.yes[1]: topic "xay-dung-dang": example "Giá vàng tăng" must get it and did not`) {
+		t.Errorf("faults: %v", err)
 	}
 }
 

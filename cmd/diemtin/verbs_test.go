@@ -41,7 +41,7 @@ func TestBadInput(t *testing.T) {
 		{[]string{"serve", "--lisen", "x"}, 2, "flag provided but not defined: -lisen; see diemtin serve -h"},
 		{[]string{"serve", "now"}, 2, `unexpected argument "now"`},
 		{[]string{"serve", "--config", filepath.Join(dir, "none.yaml")}, 1, "no such file"},
-		{[]string{"serve", "--config", broken, "--db", db}, 1, `broken.yaml:3:12: outlets[0].naem: unknown key "naem"`},
+		{[]string{"serve", "--config", broken, "--db", db}, 1, `broken.yaml:3:13: outlets[0].naem: unknown key "naem"`},
 		{[]string{"check", "--config", broken}, 1, `outlet id "A": want lower-case`},
 		{[]string{"serve", "--config", good, "--db", "sqlite:" + dir + "/no/x.db", "--listen", free, "--admin", free}, 1, "does not exist; create it or choose another with --db"},
 		{[]string{"serve", "--config", good, "--db", "mysql:x", "--listen", free, "--admin", free}, 1, "want sqlite:PATH or postgres://"},
