@@ -89,9 +89,10 @@ func misbehaving(t *testing.T) *httptest.Server {
 func TestFetchFaults(t *testing.T) {
 	t.Parallel()
 	srv := misbehaving(t)
-	limits := Limits{MaxBytes: 1 << 20, Timeout: Duration(500 * time.Millisecond)}.withDefaults()
-	f := newFetcher("diemtin/test (+x)", limits)
+	f := newFetcher("diemtin/test (+x)", Limits{MaxBytes: 1 << 20}.withDefaults())
+	hasty := newFetcher("diemtin/test (+x)", Limits{Timeout: Duration(200 * time.Millisecond)}.withDefaults())
 	t.Cleanup(f.close)
+	t.Cleanup(hasty.close)
 	for _, tt := range []struct {
 		path  string
 		want  store.Outcome
@@ -115,6 +116,10 @@ func TestFetchFaults(t *testing.T) {
 	} {
 		t.Run(tt.path[1:], func(t *testing.T) {
 			t.Parallel()
+			f := f
+			if tt.want == store.Timeout {
+				f = hasty
+			}
 			_, err := f.get(t.Context(), srv.URL+tt.path, "", "", true, testNow)
 			var fault *Fault
 			if !errors.As(err, &fault) || fault.Outcome != tt.want || !strings.Contains(err.Error(), tt.words) || fault.RetryAfter != tt.wait {

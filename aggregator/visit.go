@@ -106,6 +106,9 @@ func (a *Aggregator) look(ctx context.Context, c configured, st store.SourceStat
 		return r.failed(fault(store.NotAFeed, "none of its %d entries has both a link and a text", len(rd.entries)))
 	}
 	r.Outcome = store.New // Unchanged if the store knows them all
+	if len(r.Items) == 0 {
+		r.Outcome = store.Unchanged
+	}
 	return r
 }
 
