@@ -199,7 +199,7 @@ func (a *Aggregator) listHeld(ctx context.Context) {
 			err = a.store.Unhold(ctx)
 		}
 		if err == nil {
-			err = a.list(ctx)
+			_, err = a.list(ctx)
 		}
 		if err == nil && opening && swept == nil {
 			opening = false
@@ -211,23 +211,26 @@ func (a *Aggregator) listHeld(ctx context.Context) {
 	}
 }
 
-// list lists all that is ready, in batches.
-func (a *Aggregator) list(ctx context.Context) error {
+// list lists all that is ready, in batches, and says how many stories that was.
+func (a *Aggregator) list(ctx context.Context) (listed int, err error) {
 	for {
 		n, err := a.store.List(ctx, a.now(), listBatch, a.judge)
 		a.metrics.listed.Add(float64(n))
+		listed += n
 		if err != nil || n < listBatch {
-			return err
+			return listed, err
 		}
 	}
 }
 
 // Round visits every active source once, due or not, and calls onVisit after
-// each. A source that another process has claimed is left to it.
-func (a *Aggregator) Round(ctx context.Context, onVisit func(Report)) error {
+// each. A source that another process has claimed is left to it. New stories
+// are held until all sources have been visited; listed says how many were then
+// listed, beside those that the reports count.
+func (a *Aggregator) Round(ctx context.Context, onVisit func(Report)) (listed int, err error) {
 	all, err := a.store.Due(ctx, store.Claim{Now: a.now(), Lease: lease, By: a.by, Limit: len(a.sources), All: true})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	a.opening = newSweep(all, a.now())
 	var visits sync.WaitGroup
@@ -246,10 +249,13 @@ func (a *Aggregator) Round(ctx context.Context, onVisit func(Report)) error {
 	a.fetch.close()
 	tidy, cancel := context.WithTimeout(context.WithoutCancel(ctx), tidyUp)
 	defer cancel()
-	if err := errors.Join(a.store.Unhold(tidy), a.list(tidy)); err != nil {
-		return err
+	if err := a.store.Unhold(tidy); err != nil {
+		return 0, err
 	}
-	return errors.Join(ctx.Err(), a.store.Release(tidy, a.by))
+	if listed, err = a.list(tidy); err != nil {
+		return listed, err
+	}
+	return listed, errors.Join(ctx.Err(), a.store.Release(tidy, a.by))
 }
 
 // enter waits for the source's host, then for a worker. Waiting for the host

@@ -109,7 +109,7 @@ func start(t *testing.T, origin string, sources ...SourceConfig) (*Aggregator, *
 func runRound(t *testing.T, a *Aggregator) map[string]Report {
 	t.Helper()
 	reports := map[string]Report{}
-	if err := a.Round(t.Context(), func(r Report) { reports[r.Source.ID] = r }); err != nil {
+	if _, err := a.Round(t.Context(), func(r Report) { reports[r.Source.ID] = r }); err != nil {
 		t.Fatal(err)
 	}
 	return reports

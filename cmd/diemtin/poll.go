@@ -45,11 +45,11 @@ func poll(ctx context.Context, std stdio, cfg *config, dsn string) error {
 	}
 	show := progress(std, len(cfg.aggregate.StoreSources()))
 	var reports []aggregator.Report
-	err = a.Round(ctx, func(r aggregator.Report) {
+	listed, err := a.Round(ctx, func(r aggregator.Report) {
 		reports = append(reports, r)
 		show(r)
 	})
-	writeRound(std.out, reports)
+	writeRound(std.out, reports, listed)
 	return err
 }
 
@@ -67,8 +67,9 @@ func progress(std stdio, total int) func(aggregator.Report) {
 	}
 }
 
-// writeRound is the table of what happened: the faults last, where they are seen.
-func writeRound(w io.Writer, reports []aggregator.Report) {
+// writeRound is the table of what happened: the faults last, where they are
+// seen. listed counts the stories that were listed when all visits were over.
+func writeRound(w io.Writer, reports []aggregator.Report, listed int) {
 	slices.SortFunc(reports, func(a, b aggregator.Report) int {
 		if a.Outcome.OK() != b.Outcome.OK() {
 			if a.Outcome.OK() {
@@ -102,5 +103,5 @@ func writeRound(w io.Writer, reports []aggregator.Report) {
 		sum.Changes.Listed += r.Changes.Listed
 	}
 	t.Flush()
-	fmt.Fprintf(w, "\n%d sources, %d failed; %d new items, %d stories listed\n", len(reports), failed, sum.Changes.New, sum.Changes.Listed)
+	fmt.Fprintf(w, "\n%d sources, %d failed; %d new items, %d stories listed\n", len(reports), failed, sum.Changes.New, listed+sum.Changes.Listed)
 }
