@@ -1,6 +1,16 @@
 package store
 
-import "time"
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
 
 // Item is one clean article of one outlet, carried by one or more of its
 // sources.
@@ -58,4 +68,238 @@ func (it *Item) Time() time.Time {
 		return it.Seen
 	}
 	return it.Published
+}
+
+// itemColumns lists the columns of items in the order of scanItem and insert.
+const itemColumns = `id, outlet, source, story, title, link, summary, content, authors, image, categories,
+	enclosures, lang, published, published_raw, updated, seen, attribution, province, topics, fingerprint,
+	merge_reason, merge_score, merge_evidence, merge_at`
+
+// stored is an item as a row holds it: with the reason why it is in its story.
+type stored struct {
+	Item
+	merge Merge
+}
+
+func scanItem(rows *sql.Rows) (stored, error) {
+	var it stored
+	var authors, categories, enclosures, attribution, topics string
+	var published, updated, seen, fingerprint, mergedAt int64
+	err := rows.Scan(&it.ID, &it.Outlet, &it.Source, &it.Story, &it.Title, &it.Link, &it.Summary, &it.Content,
+		&authors, &it.Image, &categories, &enclosures, &it.Lang, &published, &it.PublishedRaw, &updated, &seen,
+		&attribution, &it.Province, &topics, &fingerprint,
+		&it.merge.Reason, &it.merge.Score, &it.merge.Evidence, &mergedAt)
+	if err != nil {
+		return it, err
+	}
+	it.Published, it.Updated, it.Seen = fromMillis(published), fromMillis(updated), fromMillis(seen)
+	it.Fingerprint, it.merge.At = uint64(fingerprint), fromMillis(mergedAt)
+	return it, errors.Join(decode(authors, &it.Authors), decode(categories, &it.Categories),
+		decode(enclosures, &it.Enclosures), decode(attribution, &it.Attribution), decode(topics, &it.Topics))
+}
+
+func scanItems(rows *sql.Rows, err error) ([]stored, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []stored
+	for rows.Next() {
+		it, err := scanItem(rows)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, it)
+	}
+	return all, rows.Err()
+}
+
+func (t *tx) insertItem(it *Item, m Merge) error {
+	return t.exec(`INSERT INTO items (`+itemColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
+		$13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)`,
+		it.ID, it.Outlet, it.Source, it.Story, it.Title, it.Link, it.Summary, it.Content, encoded(it.Authors),
+		it.Image, encoded(it.Categories), encoded(it.Enclosures), it.Lang, millis(it.Published), it.PublishedRaw,
+		millis(it.Updated), millis(it.Seen), encoded(it.Attribution), it.Province, encoded(it.Topics),
+		int64(it.Fingerprint), m.Reason, m.Score, m.Evidence, millis(m.At))
+}
+
+// updateItem writes what a later visit read. Published stays what it first
+// was: outlets bump it on every edit, and the day of a story must not move.
+func (t *tx) updateItem(it *Item) error {
+	return t.exec(`UPDATE items SET source = $1, title = $2, link = $3, summary = $4, content = $5, authors = $6,
+		image = $7, categories = $8, enclosures = $9, lang = $10,
+		published = CASE WHEN published = 0 THEN $11 ELSE published END, published_raw = $12, updated = $13,
+		attribution = $14, topics = $15, fingerprint = $16 WHERE id = $17`,
+		it.Source, it.Title, it.Link, it.Summary, it.Content, encoded(it.Authors), it.Image, encoded(it.Categories),
+		encoded(it.Enclosures), it.Lang, millis(it.Published), it.PublishedRaw, millis(it.Updated),
+		encoded(it.Attribution), encoded(it.Topics), int64(it.Fingerprint), it.ID)
+}
+
+// aliasHash is the key of one identity of one outlet's item.
+func aliasHash(outlet, alias string) int64 {
+	sum := sha256.Sum256([]byte(outlet + "\x00" + alias))
+	return int64(binary.BigEndian.Uint64(sum[:]) >> 1)
+}
+
+// known is what a visit needs of an item it meets again.
+type known struct {
+	id          int64
+	source      string
+	story       string
+	title       string
+	summary     string
+	fingerprint uint64
+	carried     bool // by the visited source
+	orphan      bool // its source is switched off
+}
+
+// resolve finds the items that a visit's aliases name. Both maps are filled
+// with one query each, however many items the document has.
+func (t *tx) resolve(source Source, items []Item) (byHash map[int64]int64, byID map[int64]*known, err error) {
+	var hashes []any
+	for i := range items {
+		for _, a := range items[i].Aliases {
+			hashes = append(hashes, aliasHash(source.Outlet, a))
+		}
+	}
+	byHash, byID = map[int64]int64{}, map[int64]*known{}
+	var ids []any
+	for chunk := range slices.Chunk(hashes, maxParams) {
+		chunk = padded(chunk)
+		if err := t.eachPair(`SELECT hash, item FROM aliases WHERE hash IN (`+places(1, len(chunk))+`)`, chunk,
+			func(hash, item int64) {
+				byHash[hash] = item
+				if byID[item] == nil {
+					byID[item] = &known{}
+					ids = append(ids, item)
+				}
+			}); err != nil {
+			return nil, nil, err
+		}
+	}
+	for chunk := range slices.Chunk(ids, maxParams) {
+		if err := t.loadKnown(source.ID, chunk, byID); err != nil {
+			return nil, nil, err
+		}
+	}
+	return byHash, byID, nil
+}
+
+func (t *tx) loadKnown(source string, ids []any, byID map[int64]*known) error {
+	ids = padded(ids)
+	rows, err := t.query(`SELECT i.id, i.source, i.story, i.title, i.summary, i.fingerprint,
+		CASE WHEN c.item IS NULL THEN 0 ELSE 1 END, CASE WHEN s.active = 1 THEN 0 ELSE 1 END
+		FROM items i LEFT JOIN carriers c ON c.item = i.id AND c.source = $1
+		LEFT JOIN sources s ON s.id = i.source WHERE i.id IN (`+places(2, len(ids))+`)`, append([]any{source}, ids...)...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var k known
+		var fingerprint, carried, orphan int64
+		if err := rows.Scan(&k.id, &k.source, &k.story, &k.title, &k.summary, &fingerprint, &carried, &orphan); err != nil {
+			return err
+		}
+		k.fingerprint, k.carried, k.orphan = uint64(fingerprint), carried != 0, orphan != 0
+		byID[k.id] = &k
+	}
+	return rows.Err()
+}
+
+// maxParams bounds the parameters of one statement; SQLite takes 32,766 and
+// PostgreSQL 65,535, and short lists keep the plans cheap.
+const maxParams = 500
+
+// padded repeats the last parameter until the list has one of a few lengths,
+// so that an IN list is one of a few statements that stay prepared.
+func padded(args []any) []any {
+	for _, n := range []int{1, 8, 64, maxParams} {
+		if len(args) <= n {
+			return append(slices.Clone(args), slices.Repeat([]any{args[len(args)-1]}, n-len(args))...)
+		}
+	}
+	return args
+}
+
+// places writes "$first, …" for n parameters.
+func places(first, n int) string {
+	var b strings.Builder
+	for i := range n {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, "$%d", first+i)
+	}
+	return b.String()
+}
+
+// eachPair calls each with the two numbers of every row.
+func (t *tx) eachPair(query string, args []any, each func(a, b int64)) error {
+	rows, err := t.query(query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var a, b int64
+		if err := rows.Scan(&a, &b); err != nil {
+			return err
+		}
+		each(a, b)
+	}
+	return rows.Err()
+}
+
+// addAliases gives the item those of its aliases that nobody has yet.
+func (t *tx) addAliases(outlet string, aliases []string, item int64, byHash map[int64]int64) error {
+	for _, a := range aliases {
+		h := aliasHash(outlet, a)
+		if _, taken := byHash[h]; taken {
+			continue
+		}
+		byHash[h] = item
+		if err := t.exec(`INSERT INTO aliases (hash, item) VALUES ($1, $2) ON CONFLICT (hash) DO NOTHING`, h, item); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tx) addCarrier(item int64, source string) error {
+	return t.exec(`INSERT INTO carriers (item, source) VALUES ($1, $2) ON CONFLICT (item, source) DO NOTHING`, item, source)
+}
+
+// Item returns one item of a listed story, or ErrNotFound.
+func (db *DB) Item(ctx context.Context, id int64) (Item, error) {
+	all, err := scanItems(db.engine.read.QueryContext(ctx, `SELECT `+itemColumns+` FROM items
+		WHERE id = $1 AND story IN (SELECT id FROM stories WHERE listed > 0)`, id))
+	if err != nil {
+		return Item{}, fmt.Errorf("read item %d: %w", id, err)
+	}
+	if len(all) == 0 {
+		return Item{}, fmt.Errorf("item %d: %w", id, ErrNotFound)
+	}
+	return all[0].Item, nil
+}
+
+// StoryOfLink returns the id of the story that holds an outlet's item with
+// that canonical link, or ErrNotFound.
+func (db *DB) StoryOfLink(ctx context.Context, link string) (string, error) {
+	var hashes []any
+	for id := range *db.outlets.Load() {
+		hashes = append(hashes, aliasHash(id, "link:"+link))
+	}
+	for chunk := range slices.Chunk(hashes, maxParams) {
+		var story string
+		err := db.engine.read.QueryRowContext(ctx, `SELECT story FROM items WHERE id IN
+			(SELECT item FROM aliases WHERE hash IN (`+places(1, len(chunk))+`)) ORDER BY id LIMIT 1`, chunk...).Scan(&story)
+		if err == nil {
+			return story, nil
+		}
+		if !errors.Is(err, sql.ErrNoRows) {
+			return "", fmt.Errorf("find %s: %w", link, err)
+		}
+	}
+	return "", fmt.Errorf("no item with the link %s: %w", link, ErrNotFound)
 }

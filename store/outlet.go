@@ -1,6 +1,11 @@
 package store
 
-import "time"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
 
 // Scope says whom an outlet writes for.
 type Scope string
@@ -37,4 +42,104 @@ type Outlet struct {
 	Show     Show          // how much of its words may be shown
 	Images   bool          // may its pictures be shown (hot-linked)
 	Delay    time.Duration // not listed before Published + Delay
+}
+
+// Sync makes the stored outlets and sources those of the configuration. What
+// is missing from it is switched off, never deleted; a source whose address
+// changed keeps its history and forgets its validators.
+func (db *DB) Sync(ctx context.Context, outlets []Outlet, sources []Source) error {
+	err := db.do(ctx, 1, func(t *tx) error {
+		if err := t.syncOutlets(outlets); err != nil {
+			return fmt.Errorf("store outlets: %w", err)
+		}
+		if err := t.syncSources(sources); err != nil {
+			return fmt.Errorf("store sources: %w", err)
+		}
+		if db.engine.alone { // whoever held a lease on this file is dead
+			if err := t.exec(`UPDATE sources SET lease_until = 0 WHERE lease_until > 0`); err != nil {
+				return fmt.Errorf("end leases: %w", err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return db.loadOutlets(ctx)
+}
+
+func (t *tx) syncOutlets(outlets []Outlet) error {
+	if err := t.exec(`UPDATE outlets SET active = 0`); err != nil {
+		return err
+	}
+	for i, o := range outlets {
+		if err := t.exec(`INSERT INTO outlets
+			(id, name, aliases, domains, scope, province, rank, show_as, images, delay, place, active)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1)
+			ON CONFLICT (id) DO UPDATE SET name = excluded.name, aliases = excluded.aliases,
+			domains = excluded.domains, scope = excluded.scope, province = excluded.province,
+			rank = excluded.rank, show_as = excluded.show_as, images = excluded.images,
+			delay = excluded.delay, place = excluded.place, active = 1`,
+			o.ID, o.Name, encoded(o.Aliases), encoded(o.Domains), string(o.Scope), o.Province,
+			o.Rank, string(o.Show), flag(o.Images), o.Delay.Milliseconds(), i); err != nil {
+			return fmt.Errorf("%s: %w", o.ID, err)
+		}
+	}
+	return nil
+}
+
+// flag is how a bool is stored: the engines have no common one.
+func flag(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// Outlets returns the outlets of the configuration, in its order.
+func (db *DB) Outlets(ctx context.Context) ([]Outlet, error) {
+	all, err := db.readOutlets(ctx, `WHERE active = 1`)
+	if err != nil {
+		return nil, fmt.Errorf("read outlets: %w", err)
+	}
+	return all, nil
+}
+
+func (db *DB) readOutlets(ctx context.Context, where string) ([]Outlet, error) {
+	rows, err := db.engine.read.QueryContext(ctx, `SELECT id, name, aliases, domains, scope, province,
+		rank, show_as, images, delay FROM outlets `+where+` ORDER BY place`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []Outlet
+	for rows.Next() {
+		var o Outlet
+		var aliases, domains string
+		var images, delay int64
+		if err := rows.Scan(&o.ID, &o.Name, &aliases, &domains, &o.Scope, &o.Province,
+			&o.Rank, &o.Show, &images, &delay); err != nil {
+			return nil, err
+		}
+		if err := errors.Join(decode(aliases, &o.Aliases), decode(domains, &o.Domains)); err != nil {
+			return nil, err
+		}
+		o.Images, o.Delay = images != 0, time.Duration(delay)*time.Millisecond
+		all = append(all, o)
+	}
+	return all, rows.Err()
+}
+
+// loadOutlets keeps every outlet in memory: each listing and story needs one.
+func (db *DB) loadOutlets(ctx context.Context) error {
+	all, err := db.readOutlets(ctx, "")
+	if err != nil {
+		return err
+	}
+	byID := make(map[string]Outlet, len(all))
+	for _, o := range all {
+		byID[o.ID] = o
+	}
+	db.outlets.Store(&byID)
+	return nil
 }

@@ -1,14 +1,26 @@
 package store
 
-import "time"
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/base32"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+)
 
 // Story is the items that are the same text, one of them the original.
 type Story struct {
 	ID       string    // 13 base32 letters, unchanged for life
 	Listed   time.Time // when readers could first see it; zero while held
 	Updated  time.Time // last change that readers can see; Listed if none
+	Shown    time.Time // its place in day listings: the quoted item's Published, else Seen; unchanged
 	Quoted   Item      // the one item an entry shows, whole
 	Original Item      // the best known original; often the same as Quoted
+	Why      string    // why that one is the original
 	Outlet   Outlet    // the quoted item's outlet
 	Topics   []Topic   // primary first
 	Province string
@@ -29,4 +41,298 @@ type Merge struct {
 	Score    float64   `json:"score"`  // 0 … 1
 	Evidence string    `json:"evidence"`
 	At       time.Time `json:"at"`
+}
+
+// storyID is the id of a new story: the same on both engines and every
+// replica, free of host name and headline.
+func storyID(outlet, firstAlias string) string {
+	sum := sha256.Sum256([]byte(outlet + "\x00" + firstAlias))
+	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:])[:13])
+}
+
+// never is the list_at of a story that may not be listed as it stands.
+const never = int64(math.MaxInt64)
+
+// row is a story as its row holds it.
+type row struct {
+	id                     string
+	listAt, holdUntil      int64
+	listed, updated, shown int64
+	quoted, original       int64
+	why                    string
+	topics                 []Topic
+	province               string
+	backfill               int64
+	copies                 int
+	mergedInto             string
+}
+
+const storyColumns = `id, list_at, hold_until, listed, updated, shown, quoted, original, original_why, topics, province, backfill, copies, merged_into`
+
+func scanRows(rows *sql.Rows, err error) ([]row, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []row
+	for rows.Next() {
+		var r row
+		var topics string
+		if err := rows.Scan(&r.id, &r.listAt, &r.holdUntil, &r.listed, &r.updated, &r.shown, &r.quoted, &r.original, &r.why,
+			&topics, &r.province, &r.backfill, &r.copies, &r.mergedInto); err != nil {
+			return nil, err
+		}
+		if err := decode(topics, &r.topics); err != nil {
+			return nil, err
+		}
+		all = append(all, r)
+	}
+	return all, rows.Err()
+}
+
+func (t *tx) story(id string) (*row, error) {
+	all, err := scanRows(t.query(`SELECT `+storyColumns+` FROM stories WHERE id = $1`, id))
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	return &all[0], nil
+}
+
+// joinStory makes the item part of its story, lists the story if its time has
+// come, and names the original anew.
+func (v *visit) joinStory(it *Item, existing, backfill bool) error {
+	now := millis(v.r.At)
+	s, err := v.story(it.Story)
+	if err != nil {
+		return fmt.Errorf("read story: %w", err)
+	}
+	at, hold := listAt(it, v.outlets[it.Outlet], now), int64(0)
+	if v.r.Hold > 0 {
+		hold = now + v.r.Hold.Milliseconds()
+	}
+	if s == nil {
+		if existing {
+			return fmt.Errorf("story %s has vanished", it.Story)
+		}
+		if err := v.exec(`INSERT INTO stories (`+storyColumns+`) VALUES ($1, $2, $3, 0, 0, $4, 0, 0, '', '[]', '', $5, 1, '')`,
+			it.Story, at, hold, millis(it.Time()), flag(backfill)); err != nil {
+			return fmt.Errorf("insert story: %w", err)
+		}
+	} else {
+		if err := v.exec(`UPDATE stories SET copies = copies + 1,
+			list_at = CASE WHEN list_at > $1 THEN $1 ELSE list_at END WHERE id = $2`, at, it.Story); err != nil {
+			return fmt.Errorf("update story: %w", err)
+		}
+		if s.listed > 0 {
+			return v.renameOriginal(s)
+		}
+		hold = s.holdUntil
+	}
+	if at > now || hold > now {
+		return nil
+	}
+	listed, err := v.list(it.Story, now, v.outlets, v.judge)
+	if listed {
+		v.changes.Listed++
+	}
+	return err
+}
+
+// listAt is when an outlet's terms let an item be listed.
+func listAt(it *Item, o Outlet, now int64) int64 {
+	switch {
+	case o.Show == ShowNone:
+		return never
+	case o.Delay > 0:
+		return max(now, millis(it.Time().Add(o.Delay)))
+	}
+	return now
+}
+
+// list makes a story visible: it chooses the quoted item for life and enters
+// the story into every scope.
+func (t *tx) list(id string, now int64, outlets map[string]Outlet, judge Judge) (bool, error) {
+	items, err := t.storyItems(id)
+	if err != nil {
+		return false, fmt.Errorf("read items: %w", err)
+	}
+	var free []Item
+	for _, it := range items {
+		if listAt(&it, outlets[it.Outlet], now) <= now {
+			free = append(free, it)
+		}
+	}
+	if len(free) == 0 {
+		return false, nil
+	}
+	q, _ := judge.Original(free, outlets)
+	o, why := judge.Original(items, outlets)
+	quoted := &free[q]
+	s, err := t.story(id)
+	if err != nil || s == nil {
+		return false, fmt.Errorf("read story: %w", err)
+	}
+	s.listed = t.tick(now)
+	s.shown = min(millis(quoted.Time()), s.listed)
+	s.topics, s.province = topicIDs(quoted.Topics), quoted.Province
+	if err := t.exec(`UPDATE stories SET listed = $1, updated = $1, shown = $2, quoted = $3, original = $4,
+		original_why = $5, topics = $6, province = $7 WHERE id = $8`,
+		s.listed, s.shown, quoted.ID, items[o].ID, why, encoded(s.topics), s.province, id); err != nil {
+		return false, fmt.Errorf("update story: %w", err)
+	}
+	return true, t.enter(s, outlets[quoted.Outlet])
+}
+
+// enter writes a listed story into both orders of each of its scopes.
+func (t *tx) enter(s *row, o Outlet) error {
+	for _, scope := range scopesOf(o, s.topics, s.province) {
+		if s.backfill == 0 {
+			if err := t.exec(`INSERT INTO by_listed (scope, at, story) VALUES ($1, $2, $3)`, scope, s.listed, s.id); err != nil {
+				return fmt.Errorf("list in %s: %w", scope, err)
+			}
+		}
+		if err := t.exec(`INSERT INTO by_published (scope, at, story) VALUES ($1, $2, $3)`, scope, s.shown, s.id); err != nil {
+			return fmt.Errorf("list in %s: %w", scope, err)
+		}
+		t.scopes[scope] = true
+	}
+	t.scopes[dayScope(DayOf(fromMillis(s.shown)))] = true
+	return nil
+}
+
+// scopesOf are the scopes whose listings hold a story, judged by the quoted item.
+func scopesOf(o Outlet, topics []Topic, province string) []string {
+	scopes := []string{"all", "outlet:" + o.ID, "scope:" + string(o.Scope)}
+	for _, tp := range topics {
+		scopes = append(scopes, "topic:"+string(tp))
+	}
+	if province != "" {
+		scopes = append(scopes, "province:"+province)
+	}
+	return scopes
+}
+
+func dayScope(d Day) string { return "day:" + string(d) }
+
+// topicIDs are an item's topics, the primary one first.
+func topicIDs(topics []ItemTopic) []Topic {
+	ids := make([]Topic, 0, len(topics))
+	for _, tp := range topics {
+		if tp.Primary {
+			ids = slices.Insert(ids, 0, tp.Topic)
+		} else {
+			ids = append(ids, tp.Topic)
+		}
+	}
+	return ids
+}
+
+// changeStory is called when an item's visible text changed: readers see it
+// only if that item is the one quoted.
+func (v *visit) changeStory(it *Item) error {
+	s, err := v.story(it.Story)
+	if err != nil {
+		return fmt.Errorf("read story: %w", err)
+	}
+	if s == nil || s.listed == 0 || s.quoted != it.ID {
+		return nil
+	}
+	return v.touch(s, v.outlets[it.Outlet])
+}
+
+// touch raises a listed story's Updated and the revision of its scopes.
+func (v *visit) touch(s *row, o Outlet) error {
+	if err := v.exec(`UPDATE stories SET updated = $1 WHERE id = $2`, v.tick(millis(v.r.At)), s.id); err != nil {
+		return fmt.Errorf("update story: %w", err)
+	}
+	for _, scope := range scopesOf(o, s.topics, s.province) {
+		v.scopes[scope] = true
+	}
+	v.scopes[dayScope(DayOf(fromMillis(s.shown)))] = true
+	return nil
+}
+
+// renameOriginal judges again which item of a listed story is the original.
+// What the entry quotes stays; it gains "Bản gốc: …", which is one update.
+func (v *visit) renameOriginal(s *row) error {
+	items, err := v.storyItems(s.id)
+	if err != nil {
+		return fmt.Errorf("read items: %w", err)
+	}
+	o, why := v.judge.Original(items, v.outlets)
+	if items[o].ID == s.original {
+		return nil
+	}
+	if err := v.exec(`UPDATE stories SET original = $1, original_why = $2 WHERE id = $3`, items[o].ID, why, s.id); err != nil {
+		return fmt.Errorf("update story: %w", err)
+	}
+	v.changes.Originals[why]++
+	for _, it := range items {
+		if it.ID == s.quoted {
+			return v.touch(s, v.outlets[it.Outlet])
+		}
+	}
+	return fmt.Errorf("story %s has lost its quoted item %d", s.id, s.quoted)
+}
+
+func (t *tx) storyItems(story string) ([]Item, error) {
+	rows, err := scanItems(t.query(`SELECT `+itemColumns+` FROM items WHERE story = $1 ORDER BY id`, story))
+	items := make([]Item, len(rows))
+	for i := range rows {
+		items[i] = rows[i].Item
+	}
+	return items, err
+}
+
+// Unhold ends the waiting of every held story: the copies it waited for have
+// had their chance.
+func (db *DB) Unhold(ctx context.Context) error {
+	err := db.do(ctx, 1, func(t *tx) error {
+		return t.exec(`UPDATE stories SET hold_until = 0 WHERE listed = 0 AND merged_into = '' AND hold_until > 0`)
+	})
+	if err != nil {
+		return fmt.Errorf("end holds: %w", err)
+	}
+	return nil
+}
+
+// List lists the stories whose time has come, the oldest first, at most limit,
+// and says how many.
+func (db *DB) List(ctx context.Context, now time.Time, limit int, judge Judge) (int, error) {
+	n := 0
+	var waiting int
+	if err := db.engine.read.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT 1 FROM stories
+		WHERE listed = 0 AND merged_into = '' AND list_at <= $1 AND hold_until <= $1 LIMIT 1) AS w`, millis(now)).Scan(&waiting); err != nil {
+		return 0, fmt.Errorf("list stories: %w", err)
+	}
+	if waiting == 0 {
+		return 0, nil
+	}
+	outlets := *db.outlets.Load()
+	err := db.do(ctx, limit, func(t *tx) error {
+		n = 0
+		due, err := scanRows(t.query(`SELECT `+storyColumns+` FROM stories
+			WHERE listed = 0 AND merged_into = '' AND list_at <= $1 AND hold_until <= $1 ORDER BY shown, id LIMIT $2`, millis(now), limit))
+		if err != nil {
+			return err
+		}
+		for _, s := range due {
+			listed, err := t.list(s.id, millis(now), outlets, judge)
+			if err != nil {
+				return err
+			}
+			if !listed { // its outlet's terms have changed: ask again in an hour
+				if err := t.exec(`UPDATE stories SET list_at = $1 WHERE id = $2`, millis(now.Add(time.Hour)), s.id); err != nil {
+					return err
+				}
+				continue
+			}
+			n++
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("list stories: %w", err)
+	}
+	return n, nil
 }

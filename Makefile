@@ -1,0 +1,41 @@
+# make demo    see it at work: simulated outlets and the real service, no network
+# make test    everything CI checks; installs what it needs where it may
+# make quick   the developer's loop: under a minute, nothing to install
+.PHONY: demo run build quick test bench fuzz fmt vuln clean
+
+GO ?= go
+BIN := bin/diemtin
+FUZZTIME ?= 2m
+
+demo:
+	$(GO) run ./cmd/diemtin demo
+
+run: build
+	$(BIN) serve
+
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/diemtin
+
+quick:
+	test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
+	$(GO) vet ./...
+	$(GO) test -short ./...
+	$(GO) run ./cmd/diemtin check --config feeds.yaml
+
+test:
+	.ci/test
+
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+fuzz:
+	.ci/fuzz $(FUZZTIME)
+
+vuln:
+	$(GO) run golang.org/x/vuln/cmd/govulncheck@latest ./...
+
+fmt:
+	gofmt -w .
+
+clean:
+	rm -rf bin

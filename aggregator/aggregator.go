@@ -1,0 +1,273 @@
+// Package aggregator gathers the news: it decides when to visit a source,
+// fetches politely, reads what comes however broken it is, cleans it, sorts it
+// into topics and hands it to the store, which asks back what is the same
+// story.
+//
+//	due → look (fetch → read → normalise, with topics) → store.Record
+//
+// A visit never stops another, and ends in exactly one store.Outcome.
+package aggregator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/url"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"diemtin/store"
+)
+
+const (
+	// lease is how long a claimed source belongs to this process; a process
+	// that was killed gives its sources back that way.
+	lease = 5 * time.Minute
+	// claimsPerWorker is how many claimed sources may wait for their host or
+	// for a worker.
+	claimsPerWorker = 4
+	// shortestWait and longestWait bound the pause of the loop when nothing is
+	// due: other replicas and edited configurations show up within it.
+	shortestWait = 20 * time.Millisecond
+	longestWait  = 2 * time.Second
+	// openingHold is how long, at most, the first sweep after a start keeps
+	// new stories from being listed. Then many sources come at once, in any
+	// order, and a copy must not be quoted because it came before its original.
+	openingHold = 10 * time.Second
+	// listEvery is how often held stories are looked at.
+	listEvery = time.Second
+	// listBatch bounds the stories listed in one transaction.
+	listBatch = 64
+	// tidyUp bounds what is still done after the end was asked for.
+	tidyUp = 5 * time.Second
+)
+
+// Store is what the inner half needs remembered.
+type Store interface {
+	Due(ctx context.Context, c store.Claim) ([]store.Source, error)
+	NextDue(ctx context.Context) (time.Time, bool, error)
+	Sources(ctx context.Context) ([]store.Source, error)
+	Record(ctx context.Context, r store.Refresh, j store.Judge) (store.Changes, error)
+	List(ctx context.Context, now time.Time, limit int, j store.Judge) (int, error)
+	Unhold(ctx context.Context) error
+	Release(ctx context.Context, by string) error
+}
+
+// Aggregator visits the sources of a configuration.
+type Aggregator struct {
+	cfg        Config
+	store      Store
+	log        *slog.Logger
+	metrics    *metrics
+	fetch      *fetcher
+	classifier *Classifier
+	names      *Names
+	judge      *Judge
+	sources    map[string]configured // by source id
+	hosts      hostLocks
+	slots      chan struct{} // one token a worker
+	opening    *sweep        // the sources that were due at the start
+	by         string        // who holds the leases
+	now        func() time.Time
+}
+
+// configured is a source with its outlet, as the configuration has them.
+type configured struct {
+	source SourceConfig
+	outlet store.Outlet
+	zone   *time.Location
+}
+
+// New builds an aggregator from a configuration that passed Check. st may be
+// nil if only Probe is called. Its metrics are registered with reg.
+func New(cfg Config, st Store, log *slog.Logger, reg prometheus.Registerer) (*Aggregator, error) {
+	cfg.Limits = cfg.Limits.withDefaults()
+	classifier, err := NewClassifier(cfg.Topics)
+	if err != nil {
+		return nil, fmt.Errorf("compile topics: %w", err)
+	}
+	outlets := cfg.StoreOutlets()
+	names := NewNames(outlets)
+	host, _ := os.Hostname()
+	a := &Aggregator{cfg: cfg, store: st, log: log, metrics: newMetrics(reg), fetch: newFetcher(cfg.Agent, cfg.Limits),
+		classifier: classifier, names: names, judge: NewJudge(names), sources: map[string]configured{},
+		slots: make(chan struct{}, cfg.Limits.Workers), by: fmt.Sprintf("%s/%d/%d", host, os.Getpid(), rand.Uint32()), now: time.Now}
+	for i, o := range cfg.Outlets {
+		for _, s := range o.Sources {
+			zone, err := zoneOf(s.Zone)
+			if err != nil {
+				return nil, fmt.Errorf("source %s: %w", s.ID, err)
+			}
+			a.sources[s.ID] = configured{source: s.withDefaults(), outlet: outlets[i], zone: zone}
+		}
+	}
+	return a, nil
+}
+
+// Judge returns the judge with which this aggregator's items are recorded.
+func (a *Aggregator) Judge() *Judge { return a.judge }
+
+// Run visits sources as they fall due until ctx ends, waits for the visits
+// under way, and gives back what it had claimed.
+func (a *Aggregator) Run(ctx context.Context) error {
+	all, err := a.store.Sources(ctx)
+	if err != nil {
+		return err
+	}
+	a.showStates(all)
+	a.opening = newSweep(all, a.now())
+	var visits sync.WaitGroup
+	visits.Go(func() { a.listHeld(ctx) })
+	a.dispatch(ctx, &visits)
+	visits.Wait()
+	a.fetch.close()
+	tidy, cancel := context.WithTimeout(context.WithoutCancel(ctx), tidyUp)
+	defer cancel()
+	return a.store.Release(tidy, a.by)
+}
+
+func (a *Aggregator) showStates(all []store.Source) {
+	for _, s := range all {
+		if s.Active {
+			a.metrics.source(s.ID, s.State)
+		}
+	}
+}
+
+// dispatch claims what is due and starts its visits. A store that fails is
+// asked again: it may come back.
+func (a *Aggregator) dispatch(ctx context.Context, visits *sync.WaitGroup) {
+	claims := make(chan struct{}, claimsPerWorker*cap(a.slots))
+	for ctx.Err() == nil {
+		free := cap(claims) - len(claims)
+		var due []store.Source
+		at, ok, err := a.store.NextDue(ctx)
+		if err == nil && ok && free > 0 && !at.After(a.now()) {
+			due, err = a.store.Due(ctx, store.Claim{Now: a.now(), Lease: lease, By: a.by, Limit: free})
+		}
+		if err != nil && ctx.Err() == nil {
+			a.log.Error("claim sources", "error", err)
+		}
+		for _, s := range due {
+			claims <- struct{}{}
+			visits.Go(func() {
+				defer func() { <-claims }()
+				a.visit(ctx, s)
+			})
+		}
+		if len(due) == 0 {
+			a.pause(ctx, at, ok && err == nil)
+		}
+	}
+}
+
+// pause waits until the next source is due, within bounds.
+func (a *Aggregator) pause(ctx context.Context, next time.Time, known bool) {
+	wait := longestWait
+	if known {
+		wait = min(max(next.Sub(a.now()), shortestWait), longestWait)
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
+// listHeld lists the stories whose hold is over and whose outlet's delay has
+// passed. The opening sweep's hold ends with the sweep.
+func (a *Aggregator) listHeld(ctx context.Context) {
+	tick := time.NewTicker(listEvery)
+	defer tick.Stop()
+	swept, opening := a.opening.over, true
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-swept:
+			swept = nil
+		case <-tick.C:
+		}
+		var err error
+		if opening && swept == nil {
+			err = a.store.Unhold(ctx)
+		}
+		if err == nil {
+			err = a.list(ctx)
+		}
+		if err == nil && opening && swept == nil {
+			opening = false
+			a.metrics.swept.Set(1)
+		}
+		if err != nil && ctx.Err() == nil {
+			a.log.Error("list held stories", "error", err)
+		}
+	}
+}
+
+// list lists all that is ready, in batches.
+func (a *Aggregator) list(ctx context.Context) error {
+	for {
+		n, err := a.store.List(ctx, a.now(), listBatch, a.judge)
+		a.metrics.listed.Add(float64(n))
+		if err != nil || n < listBatch {
+			return err
+		}
+	}
+}
+
+// Round visits every active source once, due or not, and calls onVisit after
+// each. A source that another process has claimed is left to it.
+func (a *Aggregator) Round(ctx context.Context, onVisit func(Report)) error {
+	all, err := a.store.Due(ctx, store.Claim{Now: a.now(), Lease: lease, By: a.by, Limit: len(a.sources), All: true})
+	if err != nil {
+		return err
+	}
+	a.opening = newSweep(all, a.now())
+	var visits sync.WaitGroup
+	var mu sync.Mutex
+	for _, s := range all {
+		visits.Go(func() {
+			r, ok := a.visit(ctx, s)
+			mu.Lock()
+			defer mu.Unlock()
+			if ok {
+				onVisit(r)
+			}
+		})
+	}
+	visits.Wait()
+	a.fetch.close()
+	tidy, cancel := context.WithTimeout(context.WithoutCancel(ctx), tidyUp)
+	defer cancel()
+	if err := errors.Join(a.store.Unhold(tidy), a.list(tidy)); err != nil {
+		return err
+	}
+	return errors.Join(ctx.Err(), a.store.Release(tidy, a.by))
+}
+
+// enter waits for the source's host, then for a worker. Waiting for the host
+// holds no worker: one slow outlet with a dozen feeds blocks nobody else.
+func (a *Aggregator) enter(ctx context.Context, address string) (leave func(), err error) {
+	host := address
+	if u, err := url.Parse(address); err == nil {
+		host = u.Host
+	}
+	unlock, err := a.hosts.lock(ctx, host)
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case a.slots <- struct{}{}:
+		return func() { <-a.slots; unlock() }, nil
+	case <-ctx.Done():
+		unlock()
+		return nil, ctx.Err()
+	}
+}

@@ -1,0 +1,371 @@
+package aggregator
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"diemtin/store"
+)
+
+// maxDepth bounds how deep elements may nest: two million nested elements are
+// 32 KB gzipped, and overflow the stack of encoding/xml where no recover can
+// catch it.
+const maxDepth = 2000
+
+// maxTag bounds the bytes of one tag; a quote that is never closed must not
+// swallow the document.
+const maxTag = 64 << 10
+
+// tag is one start or end tag outside CDATA, comments and instructions.
+type tag struct {
+	start, end int    // text[start:end] is the whole tag
+	name       string // local name, lower case
+	closing    bool
+	empty      bool // <x/>
+}
+
+// scan walks through markup, however broken, and calls onTag for every tag and
+// onBare for every "<" that begins none. It never fails and never goes back.
+func scan(s string, onTag func(tag), onBare func(at int)) {
+	for i := 0; i < len(s); {
+		j := strings.IndexByte(s[i:], '<')
+		if j < 0 {
+			return
+		}
+		i += j
+		switch rest := s[i:]; {
+		case strings.HasPrefix(rest, "<!--"):
+			i = skipPast(s, i+4, "-->")
+		case strings.HasPrefix(rest, "<![CDATA["):
+			i = skipPast(s, i+9, "]]>")
+		case strings.HasPrefix(rest, "<?"):
+			i = skipPast(s, i+2, "?>")
+		case strings.HasPrefix(rest, "<!"):
+			i = skipPast(s, i+2, ">")
+		default:
+			t, ok := readTag(s, i)
+			if !ok {
+				onBare(i)
+				i++
+				continue
+			}
+			onTag(t)
+			i = t.end
+		}
+	}
+}
+
+func skipPast(s string, from int, end string) int {
+	if j := strings.Index(s[from:], end); j >= 0 {
+		return from + j + len(end)
+	}
+	return len(s)
+}
+
+// readTag reads the tag at s[at] == '<'.
+func readTag(s string, at int) (tag, bool) {
+	t := tag{start: at}
+	i := at + 1
+	if i < len(s) && s[i] == '/' {
+		t.closing = true
+		i++
+	}
+	n := i
+	for n < len(s) && isNameByte(s[n]) {
+		n++
+	}
+	if n == i || !isNameStart(s[i]) {
+		return t, false
+	}
+	t.name = strings.ToLower(s[i:n])
+	if j := strings.LastIndexByte(t.name, ':'); j >= 0 {
+		t.name = t.name[j+1:]
+	}
+	end, ok := tagEnd(s, n)
+	if !ok {
+		return t, false
+	}
+	t.end = end
+	t.empty = s[end-2] == '/'
+	return t, true
+}
+
+// tagEnd finds the ">" that ends a tag, past quoted attributes if their quotes
+// are closed in time.
+func tagEnd(s string, from int) (int, bool) {
+	limit := min(len(s), from+maxTag)
+	quote := byte(0)
+	first := 0
+	for i := from; i < limit; i++ {
+		switch c := s[i]; {
+		case c == '>' && quote == 0:
+			return i + 1, true
+		case c == '>' && first == 0:
+			first = i + 1
+		case c == '<' && quote == 0:
+			return 0, false
+		case quote != 0 && c == quote:
+			quote = 0
+		case quote == 0 && (c == '"' || c == '\'') && s[i-1] == '=':
+			quote = c
+		}
+	}
+	return first, first > 0
+}
+
+func isNameStart(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_' || c == ':' || c >= 0x80
+}
+
+func isNameByte(c byte) bool {
+	return isNameStart(c) || c >= '0' && c <= '9' || c == '-' || c == '.'
+}
+
+var numericRef = regexp.MustCompile(`&#(?:[xX][0-9a-fA-F]{1,8}|[0-9]{1,10});`)
+
+// scrubXML takes out what no XML 1.0 document may hold: control characters,
+// references to them, and "<" that begins no markup.
+func scrubXML(s string, r *repairs) string {
+	if strings.Contains(s, "&#") {
+		s = numericRef.ReplaceAllStringFunc(s, func(ref string) string {
+			if legalRef(ref) {
+				return ref
+			}
+			r.add("control_characters", "reference to a character that XML does not allow")
+			return ""
+		})
+	}
+	if n := countIllegal(s); n > 0 {
+		r.addN("control_characters", n, "characters that XML does not allow")
+		s = strings.Map(func(c rune) rune {
+			if illegal(c) {
+				return -1
+			}
+			return c
+		}, s)
+	}
+	var bare []int
+	scan(s, func(tag) {}, func(at int) { bare = append(bare, at) })
+	if len(bare) == 0 {
+		return s
+	}
+	r.addN("bare_markup", len(bare), `"<" that begins no tag`)
+	var b strings.Builder
+	b.Grow(len(s) + 3*len(bare))
+	last := 0
+	for _, at := range bare {
+		b.WriteString(s[last:at])
+		b.WriteString("&lt;")
+		last = at + 1
+	}
+	b.WriteString(s[last:])
+	return b.String()
+}
+
+func legalRef(ref string) bool {
+	digits, base := ref[2:len(ref)-1], 10
+	if digits[0] == 'x' || digits[0] == 'X' {
+		digits, base = digits[1:], 16
+	}
+	n, err := strconv.ParseInt(digits, base, 64)
+	return err == nil && n <= utf8.MaxRune && !illegal(rune(n))
+}
+
+// illegal is the complement of XML 1.0's Char (section 2.2).
+func illegal(c rune) bool {
+	return c < 0x20 && c != '\t' && c != '\n' && c != '\r' || c >= 0xD800 && c <= 0xDFFF || c == 0xFFFE || c == 0xFFFF
+}
+
+func countIllegal(s string) int {
+	n := 0
+	for _, c := range s {
+		if illegal(c) {
+			n++
+		}
+	}
+	return n
+}
+
+// shape is how a feed document is built: its root, and where its items lie.
+type shape struct {
+	root  tag
+	form  string // rss, feed, rdf
+	items []span
+	depth int
+	cut   bool // the document ends inside an item
+}
+
+// span is the place of one item; open if its end tag is missing.
+type span struct {
+	start, end int
+	open       bool
+}
+
+// voidElements nest nothing, whether or not they are closed.
+var voidElements = map[string]bool{"br": true, "img": true, "hr": true, "p": true, "li": true, "input": true, "meta": true,
+	"link": true, "col": true, "embed": true, "param": true, "source": true, "wbr": true, "area": true, "base": true}
+
+// shapeOf finds the root and the items of a feed.
+func shapeOf(s string) (sh shape, ok bool) {
+	depth, in := 0, -1
+	scan(s, func(t tag) {
+		if sh.form == "" {
+			sh.form = formOf(t)
+			sh.root = t
+			return
+		}
+		switch {
+		case t.name == "item" || t.name == "entry":
+			switch {
+			case t.empty:
+			case !t.closing:
+				if in >= 0 {
+					sh.items = append(sh.items, span{in, t.start, true})
+				}
+				in, depth = t.start, 0
+			case in >= 0:
+				sh.items = append(sh.items, span{in, t.end, false})
+				in, depth = -1, 0
+			}
+		case t.empty || voidElements[t.name]:
+		case t.closing:
+			depth = max(depth-1, 0)
+		default:
+			depth++
+			sh.depth = max(sh.depth, depth)
+		}
+	}, func(int) {})
+	sh.cut = in >= 0
+	return sh, sh.form != ""
+}
+
+func formOf(t tag) string {
+	if t.closing {
+		return ""
+	}
+	switch t.name {
+	case "rss", "feed", "rdf":
+		return t.name
+	}
+	return ""
+}
+
+// closers end a document that was built from a head and items.
+var closers = map[string]string{"rss": "</channel></rss>", "feed": "</feed>", "rdf": "</rdf:RDF>"}
+
+// prepareXML makes a document that gofeed can read as well as it can be made:
+// junk around the root goes, an item cut off by the document's end goes, and
+// the count of items is held to the limit.
+func prepareXML(s string, lim Limits, r *repairs) (string, shape, error) {
+	s = scrubXML(s, r)
+	sh, ok := shapeOf(s)
+	if !ok {
+		return "", sh, fault(store.NotAFeed, "there is no rss, feed or rdf:RDF element in the document")
+	}
+	if sh.depth > maxDepth {
+		return "", sh, fault(store.TooLarge, "elements nest %d deep, the limit is %d", sh.depth, maxDepth)
+	}
+	if junk := strings.TrimSpace(outsideProlog(s[:sh.root.start])); junk != "" {
+		r.add("junk_before_root", "text before the first element")
+	}
+	s = s[sh.root.start:]
+	sh = sh.moved(-sh.root.start)
+	switch {
+	case len(sh.items) > lim.MaxItems:
+		r.addN("too_many_items", len(sh.items)-lim.MaxItems, "only the first ones were read")
+		sh.items = sh.items[:lim.MaxItems]
+		s = s[:sh.items[len(sh.items)-1].end] + closers[sh.form]
+	case sh.cut:
+		r.add("cut_off", "the document ends in the middle of an item")
+		end := sh.root.end
+		if n := len(sh.items); n > 0 {
+			end = sh.items[n-1].end
+		}
+		s = s[:end] + closers[sh.form]
+	}
+	return s, sh, nil
+}
+
+// outsideProlog is what stands before the root besides declarations and comments.
+func outsideProlog(s string) string {
+	var b strings.Builder
+	for s != "" {
+		i := strings.Index(s, "<")
+		if i < 0 {
+			b.WriteString(s)
+			break
+		}
+		b.WriteString(s[:i])
+		s = s[i:]
+		switch {
+		case strings.HasPrefix(s, "<!--"):
+			s = s[skipPast(s, 4, "-->"):]
+		case strings.HasPrefix(s, "<?"), strings.HasPrefix(s, "<!"):
+			s = s[skipPast(s, 2, ">"):]
+		default:
+			b.WriteByte('<')
+			s = s[1:]
+		}
+	}
+	return b.String()
+}
+
+func (sh shape) moved(by int) shape {
+	sh.root.start, sh.root.end = sh.root.start+by, sh.root.end+by
+	items := make([]span, len(sh.items))
+	for i, it := range sh.items {
+		items[i] = span{it.start + by, it.end + by, it.open}
+	}
+	sh.items = items
+	return sh
+}
+
+// single wraps one item into a document of its own.
+func (sh shape) single(s, item string) string {
+	root := s[sh.root.start:sh.root.end]
+	if sh.root.empty {
+		root = strings.TrimSuffix(root, "/>") + ">"
+	}
+	if sh.form == "rss" {
+		root += "<channel>"
+	}
+	return root + item + closers[sh.form]
+}
+
+// textElements are the elements whose text outlets write without escaping it.
+var textElements = []string{"title", "description", "summary", "content:encoded", "content", "author", "dc:creator", "category"}
+
+// mendItem puts the text of an item's elements into CDATA, so that markup
+// which was neither escaped nor closed cannot break the item.
+func mendItem(item string) string {
+	for _, name := range textElements {
+		item = wrapText(item, name)
+	}
+	return item
+}
+
+// wrapText wraps what stands between the first <name …> and the last </name>.
+func wrapText(item, name string) string {
+	lower := strings.ToLower(item)
+	from := 0
+	for {
+		i := strings.Index(lower[from:], "<"+name)
+		if i < 0 {
+			return item
+		}
+		from += i
+		if next := from + 1 + len(name); next < len(item) && !isNameByte(item[next]) {
+			break
+		}
+		from++
+	}
+	open, ok := tagEnd(item, from+1+len(name))
+	end := strings.LastIndex(lower, "</"+name)
+	if !ok || end < open || item[open-2] == '/' {
+		return item
+	}
+	text := strings.NewReplacer("<![CDATA[", "", "]]>", "").Replace(item[open:end])
+	return item[:open] + "<![CDATA[" + text + "]]>" + item[end:]
+}

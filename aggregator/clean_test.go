@@ -1,0 +1,138 @@
+package aggregator
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf16"
+
+	"golang.org/x/text/encoding/charmap"
+
+	"diemtin/store"
+)
+
+const rssHead = `<?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel><title>Thời sự</title><link>https://x.vn/</link>`
+
+func rssItem(title, rest string) string {
+	return "<item><title>" + title + "</title><link>https://x.vn/" + title[:1] + "</link>" + rest + "</item>"
+}
+
+func utf16le(s string) string {
+	var b strings.Builder
+	for _, u := range utf16.Encode([]rune(s)) {
+		b.WriteByte(byte(u))
+		b.WriteByte(byte(u >> 8))
+	}
+	return b.String()
+}
+
+// Each document breaks one rule, as outlets do; every item that is whole must
+// still be read.
+func TestReadBrokenFeeds(t *testing.T) {
+	t.Parallel()
+	windows1258, err := charmap.Windows1258.NewEncoder().String("Th\u01b0 t\u01b0\u01a1\u0301ng")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name, contentType, body string
+		titles                  []string
+		repair                  string
+	}{
+		{"plain", "", rssHead + rssItem("Một", "") + rssItem("Hai", "") + "</channel></rss>", []string{"Một", "Hai"}, ""},
+		{"byte order mark and blank lines", "", "\ufeff\n\n" + rssHead + rssItem("Một", "") + "</channel></rss>", []string{"Một"}, ""},
+		{"PHP notice before the root", "", "<br />\n<b>Notice</b>: x in y\n" + strings.Repeat("z", 5000) + rssHead + rssItem("Một", "") + "</channel></rss>", []string{"Một"}, "junk_before_root"},
+		{"bare <", "", rssHead + rssItem("Giá < 5 triệu", "") + "</channel></rss>", []string{"Giá < 5 triệu"}, "bare_markup"},
+		{"control character and its reference", "", rssHead + rssItem("M\x08ột&#8;", "") + "</channel></rss>", []string{"Một"}, "control_characters"},
+		{"U+FFFE", "", rssHead + rssItem("M\ufffeột", "") + "</channel></rss>", []string{"Một"}, "control_characters"},
+		{"undeclared entity and bare ampersand", "", rssHead + rssItem("Một&nbsp;A & B", "") + "</channel></rss>", []string{"Một A & B"}, ""},
+		{"unescaped, unquoted picture", "", rssHead + rssItem("Một", "<description><img src=a.jpg> Lời</description>") + rssItem("Hai", "") + "</channel></rss>", []string{"Một", "Hai"}, "recovered"},
+		{"stray end tag between items", "", rssHead + rssItem("Một", "") + "</div>" + rssItem("Hai", "") + "</channel></rss>", []string{"Một", "Hai"}, "recovered"},
+		{"cut off in the middle", "", rssHead + rssItem("Một", "") + "<item><title>Hai</tit", []string{"Một"}, "cut_off"},
+		{"cut off after an item", "", rssHead + rssItem("Một", ""), []string{"Một"}, ""},
+		{"one item hopeless", "", rssHead + rssItem("Một", "") + `<item><title>Hai</title><guid <<>="></guid <a b='></item>` + rssItem("Ba", "") + "</channel></rss>", []string{"Một", "Ba"}, "recovered"},
+		{"item never closed", "", rssHead + "<item><title>Một</title><link>https://x.vn/1</link>" + rssItem("Hai", "") + "</channel></rss>", []string{"Một", "Hai"}, "unclosed_item"},
+		{"capitals", "", `<RSS VERSION="2.0"><CHANNEL><TITLE>T</TITLE><ITEM><TITLE>Một</TITLE><LINK>https://x.vn/</LINK></ITEM></CHANNEL></RSS>`, []string{"Một"}, ""},
+		{"UTF-16 without a mark", "", utf16le(strings.Replace(rssHead, "utf-8", "utf-16", 1) + rssItem("Một", "") + "</channel></rss>"), []string{"Một"}, ""},
+		{"UTF-8 labelled utf-16", "", strings.Replace(rssHead, "utf-8", "utf-16", 1) + rssItem("Một", "") + "</channel></rss>", []string{"Một"}, "utf16_mislabelled"},
+		{"UTF-8 labelled iso-8859-1", "", strings.Replace(rssHead, "utf-8", "iso-8859-1", 1) + rssItem("Một", "") + "</channel></rss>", []string{"Một"}, ""},
+		{"windows-1258 declared in HTTP only", "text/xml; charset=windows-1258", `<rss version="2.0"><channel><title>T</title>` + rssItem(windows1258, "") + "</channel></rss>", []string{"Thư tướng"}, ""},
+		{"a character cut in half", "", rssHead + rssItem("Một", "<description>Lời c\xe1\xba</description>") + "</channel></rss>", []string{"Một"}, "invalid_utf8"},
+		{"XML 1.1", "", strings.Replace(rssHead, "1.0", "1.1", 1) + rssItem("Một", "") + "</channel></rss>", []string{"Một"}, ""},
+		{"Atom", "", `<feed xmlns="http://www.w3.org/2005/Atom"><title>T</title><entry><title>Một</title><link href="https://x.vn/1"/><id>a</id></entry></feed>`, []string{"Một"}, ""},
+		{"RSS 1.0", "", `<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/"><channel><title>T</title></channel><item><title>Một</title><link>https://x.vn/1</link></item></rdf:RDF>`, []string{"Một"}, ""},
+		{"JSON Feed with a mark", "", "\ufeff" + `{"version":"https://jsonfeed.org/version/1.1","title":"T","items":[{"id":"1","url":"https://x.vn/1","title":"Một"}]}`, []string{"Một"}, ""},
+		{"no items", "", rssHead + "</channel></rss>", nil, ""},
+	} {
+		doc := &Document{FinalURL: "https://x.vn/rss", Status: 200, Header: http.Header{"Content-Type": {tt.contentType}}, Body: []byte(tt.body)}
+		rd, err := readFeed(doc, SourceConfig{}, Limits{}.withDefaults())
+		if err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+			continue
+		}
+		var titles []string
+		for _, e := range rd.entries {
+			titles = append(titles, lineOf(e.Title))
+		}
+		if !slices.Equal(titles, tt.titles) {
+			t.Errorf("%s: titles %q, want %q; repairs %v", tt.name, titles, tt.titles, rd.repairs)
+		}
+		if has := slices.ContainsFunc(rd.repairs, func(r Repair) bool { return r.Kind == tt.repair }); tt.repair != "" && !has {
+			t.Errorf("%s: repairs %v, want %s among them", tt.name, rd.repairs, tt.repair)
+		}
+	}
+}
+
+func TestReadRefuses(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, body string
+		want       store.Outcome
+		words      string
+	}{
+		{"empty", "  \n", store.NotAFeed, "empty"},
+		{"page", "<!DOCTYPE html><html><body>Xin chào</body></html>", store.NotAFeed, "a web page"},
+		{"other JSON", `{"a":1}`, store.NotAFeed, "JSON"},
+		{"text", "xin chào", store.NotAFeed, "no rss"},
+		{"challenge page", `<html><script>document.cookie="a=b";location.reload()</script></html>`, store.Blocked, "challenge"},
+		{"nested elements", rssHead + "<item>" + strings.Repeat("<a>", 100_000), store.TooLarge, "deep"},
+	} {
+		doc := &Document{FinalURL: "https://x.vn/rss", Status: 200, Header: http.Header{}, Body: []byte(tt.body)}
+		_, err := readFeed(doc, SourceConfig{}, Limits{}.withDefaults())
+		var f *Fault
+		if !errors.As(err, &f) || f.Outcome != tt.want || !strings.Contains(err.Error(), tt.words) {
+			t.Errorf("%s: %v, want %s and %q", tt.name, err, tt.want, tt.words)
+		}
+	}
+}
+
+func TestTooManyItemsAreCut(t *testing.T) {
+	t.Parallel()
+	body := rssHead + strings.Repeat(rssItem("Một", ""), 50_000) + "</channel></rss>"
+	doc := &Document{FinalURL: "https://x.vn/rss", Status: 200, Header: http.Header{}, Body: []byte(body)}
+	rd, err := readFeed(doc, SourceConfig{}, Limits{}.withDefaults())
+	if err != nil || len(rd.entries) != defaultMaxItems || rd.repairs[0].Count != 50_000-defaultMaxItems {
+		t.Errorf("%d entries, repairs %v, %v", len(rd.entries), rd.repairs, err)
+	}
+}
+
+func FuzzReadFeed(f *testing.F) {
+	f.Add([]byte(rssHead+rssItem("Một", "<description><img src=a.jpg></description>")+"</channel></rss>"), "text/xml; charset=windows-1258")
+	f.Add([]byte(`<feed><entry><title type="xhtml"><div>a</div></title></entry><entry>`), "")
+	f.Add([]byte(`{"version":"https://jsonfeed.org/version/1","items":[{}]}`), "application/json")
+	f.Fuzz(func(t *testing.T, body []byte, contentType string) {
+		doc := &Document{FinalURL: "https://x.vn/rss", Status: 200, Header: http.Header{"Content-Type": {contentType}}, Body: body}
+		rd, err := readFeed(doc, SourceConfig{}, Limits{}.withDefaults())
+		var fault *Fault
+		if err != nil && !errors.As(err, &fault) {
+			t.Errorf("an error without an outcome: %v", err)
+		}
+		for _, e := range rd.entries {
+			if bad := activeMarkup.FindString(sanitised(e.Content, e.Base)); bad != "" {
+				t.Errorf("%q left in the content", bad)
+			}
+		}
+	})
+}

@@ -1,0 +1,272 @@
+package aggregator
+
+import (
+	"bytes"
+	"compress/gzip"
+	"compress/zlib"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"diemtin/store"
+)
+
+// Limits of one visit that no installation needs to change.
+const (
+	maxRedirects   = 5
+	dialTimeout    = 10 * time.Second
+	headerTimeout  = 20 * time.Second
+	maxHeaderBytes = 64 << 10
+	maxFaultBody   = 64 << 10 // of an error page, read to recognise firewalls
+	idlePerHost    = 2
+	idleTimeout    = 90 * time.Second
+)
+
+// Document is what one GET brought.
+type Document struct {
+	URL      string // as asked
+	FinalURL string // after redirects
+	Status   int
+	Header   http.Header
+	Body     []byte // unpacked
+	Hash     string // hex SHA-256 of Body
+	At       time.Time
+	Took     time.Duration
+}
+
+// fetcher gets documents conditionally and within limits.
+type fetcher struct {
+	guarded, open *http.Client
+	agent         string
+	limits        Limits
+}
+
+func newFetcher(agent string, limits Limits) *fetcher {
+	return &fetcher{guarded: newClient(true), open: newClient(false), agent: agent, limits: limits}
+}
+
+// NewGuardedClient returns a client that refuses private addresses at the
+// moment of connecting, for whoever else must call addresses given by others.
+func NewGuardedClient(timeout time.Duration) *http.Client {
+	c := newClient(true)
+	c.Timeout = timeout
+	return c
+}
+
+func newClient(guard bool) *http.Client {
+	dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}
+	if guard {
+		dialer.Control = guardDial
+	}
+	return &http.Client{
+		Transport: &http.Transport{
+			Proxy:                  nil, // a proxy would resolve names behind the guard's back
+			DialContext:            dialer.DialContext,
+			ForceAttemptHTTP2:      true,
+			TLSHandshakeTimeout:    dialTimeout,
+			ResponseHeaderTimeout:  headerTimeout,
+			MaxResponseHeaderBytes: maxHeaderBytes,
+			MaxIdleConnsPerHost:    idlePerHost,
+			IdleConnTimeout:        idleTimeout,
+			DisableCompression:     true, // unpacked here, where both sizes are limited
+		},
+		CheckRedirect: checkRedirect,
+	}
+}
+
+func checkRedirect(req *http.Request, via []*http.Request) error {
+	switch {
+	case len(via) > maxRedirects:
+		return fault(store.Refused, "more than %d redirects, the last to %s", maxRedirects, req.URL.Redacted())
+	case req.URL.Scheme != "http" && req.URL.Scheme != "https":
+		return fault(store.Refused, "redirect to %s, which is neither http nor https", req.URL.Redacted())
+	}
+	return nil
+}
+
+func (f *fetcher) close() {
+	f.guarded.CloseIdleConnections()
+	f.open.CloseIdleConnections()
+}
+
+// get fetches one document. etag and lastModified make the request
+// conditional; a 304 comes back as a Document without a body. Every error is
+// a *Fault.
+func (f *fetcher) get(ctx context.Context, address, etag, lastModified string, allowPrivate bool, now time.Time) (*Document, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(f.limits.Timeout))
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, fault(store.Internal, "request %s: %w", address, err)
+	}
+	req.Header.Set("User-Agent", f.agent)
+	req.Header.Set("Accept", "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, text/html;q=0.8, */*;q=0.5")
+	req.Header.Set("Accept-Encoding", "gzip")
+	if etag != "" {
+		req.Header.Set("If-None-Match", etag)
+	}
+	if lastModified != "" {
+		req.Header.Set("If-Modified-Since", lastModified)
+	}
+	client := f.guarded
+	if allowPrivate || f.limits.AllowPrivate {
+		client = f.open
+	}
+	start := time.Now()
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, transportFault(address, err)
+	}
+	defer resp.Body.Close()
+	doc, err := f.readResponse(address, resp, now)
+	if doc != nil {
+		doc.Took = time.Since(start)
+	}
+	return doc, err
+}
+
+// transportFault says what failed without the noise that url.Error adds.
+func transportFault(address string, err error) *Fault {
+	var known *Fault
+	var u *url.Error
+	cause := err
+	if errors.As(err, &u) {
+		cause = u.Err
+	}
+	if errors.As(err, &known) {
+		return &Fault{Outcome: known.Outcome, Err: fmt.Errorf("fetch %s: %w", address, known.Err)}
+	}
+	return &Fault{Outcome: outcomeOf(err), Err: fmt.Errorf("fetch %s: %w", address, cause)}
+}
+
+func (f *fetcher) readResponse(address string, resp *http.Response, now time.Time) (*Document, error) {
+	doc := &Document{URL: address, FinalURL: resp.Request.URL.String(), Status: resp.StatusCode, Header: resp.Header, At: now}
+	if resp.StatusCode == http.StatusNotModified {
+		return doc, nil
+	}
+	limit := f.limits.MaxBytes
+	if resp.StatusCode != http.StatusOK {
+		limit = maxFaultBody
+	}
+	body, err := unpack(resp, limit)
+	if resp.StatusCode != http.StatusOK {
+		return doc, statusFault(resp.StatusCode, resp.Header, body, now)
+	}
+	if err != nil {
+		return doc, bodyFault(address, err)
+	}
+	sum := sha256.Sum256(body)
+	doc.Body, doc.Hash = body, hex.EncodeToString(sum[:])
+	return doc, nil
+}
+
+func bodyFault(address string, err error) *Fault {
+	var f *Fault
+	switch {
+	case errors.As(err, &f):
+		return &Fault{Outcome: f.Outcome, Status: http.StatusOK, Err: fmt.Errorf("read %s: %w", address, f.Err)}
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return &Fault{Outcome: store.Connect, Status: http.StatusOK, Err: fmt.Errorf("read %s: the connection broke off in the middle", address)}
+	}
+	return &Fault{Outcome: outcomeOf(err), Status: http.StatusOK, Err: fmt.Errorf("read %s: %w", address, err)}
+}
+
+// unpack reads a body as its Content-Encoding says, at most limit bytes on the
+// wire and limit bytes unpacked: 32 KB of gzip can hold 22 MB of XML.
+func unpack(resp *http.Response, limit int64) ([]byte, error) {
+	wire := &limited{r: resp.Body, left: limit, what: "on the wire"}
+	var body io.Reader
+	switch enc := strings.ToLower(strings.TrimSpace(resp.Header.Get("Content-Encoding"))); enc {
+	case "", "identity":
+		body = wire
+	case "gzip", "x-gzip":
+		zr, err := gzip.NewReader(wire)
+		if err != nil {
+			return nil, fault(store.NotAFeed, "the body is labelled gzip and is not: %w", err)
+		}
+		body = zr
+	case "deflate":
+		zr, err := zlib.NewReader(wire)
+		if err != nil {
+			return nil, fault(store.NotAFeed, "the body is labelled deflate and is not: %w", err)
+		}
+		body = zr
+	default:
+		return nil, fault(store.NotAFeed, "the body is packed as %q, which we did not ask for", enc)
+	}
+	var buf bytes.Buffer
+	if n := resp.ContentLength; n > 0 && n <= limit {
+		buf.Grow(int(n) + bytes.MinRead)
+	}
+	_, err := buf.ReadFrom(&limited{r: body, left: limit, what: "unpacked"})
+	return buf.Bytes(), err
+}
+
+// limited fails when a body is longer than it may be.
+type limited struct {
+	r    io.Reader
+	left int64
+	what string
+}
+
+func (l *limited) Read(p []byte) (int, error) {
+	if int64(len(p)) > l.left+1 {
+		p = p[:l.left+1]
+	}
+	n, err := l.r.Read(p)
+	if l.left -= int64(n); l.left < 0 {
+		return 0, fault(store.TooLarge, "the document is larger than the limit of bytes %s", l.what)
+	}
+	return n, err
+}
+
+// hostLocks lets one visit at a time into each host: an outlet with a dozen
+// feeds must not meet a dozen of our connections at once.
+type hostLocks struct {
+	mu    sync.Mutex
+	inUse map[string]*hostLock
+}
+
+type hostLock struct {
+	free    chan struct{} // holds one token while nobody is inside
+	waiting int
+}
+
+// lock waits for the host; the context bounds the waiting.
+func (h *hostLocks) lock(ctx context.Context, host string) (unlock func(), err error) {
+	h.mu.Lock()
+	if h.inUse == nil {
+		h.inUse = map[string]*hostLock{}
+	}
+	l := h.inUse[host]
+	if l == nil {
+		l = &hostLock{free: make(chan struct{}, 1)}
+		l.free <- struct{}{}
+		h.inUse[host] = l
+	}
+	l.waiting++
+	h.mu.Unlock()
+	leave := func() {
+		h.mu.Lock()
+		if l.waiting--; l.waiting == 0 {
+			delete(h.inUse, host)
+		}
+		h.mu.Unlock()
+	}
+	select {
+	case <-l.free:
+		return func() { l.free <- struct{}{}; leave() }, nil
+	case <-ctx.Done():
+		leave()
+		return nil, ctx.Err()
+	}
+}

@@ -1,0 +1,89 @@
+package aggregator
+
+import (
+	"fmt"
+	"time"
+)
+
+// Entry is what a kind read of one article: raw strings, untrusted.
+type Entry struct {
+	GUID       string
+	Title      string // HTML or plain
+	Link       string // maybe relative to Base
+	Base       string // absolute
+	Summary    string // HTML or plain
+	Content    string // HTML
+	Published  string
+	Updated    string
+	Parsed     time.Time // the library's reading of Published, the last resort
+	Authors    []string
+	Categories []string
+	Image      string
+	Enclosures []RawEnclosure
+	Lang       string
+}
+
+// RawEnclosure is an enclosure as the document has it.
+type RawEnclosure struct{ URL, Type, Length string }
+
+// Repair is something in a document that had to be mended or left out.
+type Repair struct {
+	Kind   string `json:"kind"`  // stable, such as "charset_mismatch" or "date_future"
+	Count  int    `json:"count"` // how often
+	Detail string `json:"detail,omitempty"`
+}
+
+// reading is what a kind made of a document.
+type reading struct {
+	entries []Entry
+	repairs repairs
+	next    string // absolute address of the following page, if there is one
+}
+
+// repairs counts repairs by kind, in the order in which they were first made.
+type repairs []Repair
+
+func (r *repairs) add(kind, detail string) { r.addN(kind, 1, detail) }
+
+func (r *repairs) addN(kind string, n int, detail string) {
+	if n == 0 {
+		return
+	}
+	for i := range *r {
+		if (*r)[i].Kind == kind {
+			(*r)[i].Count += n
+			return
+		}
+	}
+	*r = append(*r, Repair{Kind: kind, Count: n, Detail: detail})
+}
+
+// kind is a way of reading a source.
+type kind struct {
+	name string
+	read func(doc *Document, src SourceConfig, lim Limits) (reading, error)
+}
+
+// kinds is the table of source kinds; everything else iterates it.
+var kinds = []kind{
+	{"feed", readFeed},
+	{"page", readPage},
+}
+
+func kindNames() []string {
+	names := make([]string, len(kinds))
+	for i, k := range kinds {
+		names[i] = k.name
+	}
+	return names
+}
+
+// read reads a document as its source's kind does.
+func read(doc *Document, src SourceConfig, lim Limits) (reading, error) {
+	for _, k := range kinds {
+		if k.name == src.Kind {
+			return k.read(doc, src, lim)
+		}
+	}
+	return reading{}, fmt.Errorf("kind %q is not known", src.Kind)
+}

@@ -1,0 +1,104 @@
+package aggregator
+
+import (
+	"fmt"
+	"slices"
+)
+
+// A likeness is what was measured between two texts.
+type likeness struct {
+	shared, fewer, more int     // runs
+	all                 float64 // shared ÷ all runs of both
+	head                float64 // share of the longer text's beginning that the shorter has
+	numbersBoth         int     // different numbers in both texts
+	numbersFewer        int     // in the text that has fewer
+	disputed            int     // numbers of either title and summary that the other text lacks
+}
+
+// judgeFull compares the texts.
+func (s *subject) judgeFull(d *matchDoc) verdict {
+	l, why := s.measure(d)
+	if why != "" {
+		return verdict{evidence: why}
+	}
+	if l.fewer < minBodyRuns && s.hasLead() && d.hasLead() {
+		return s.judgeLead(d)
+	}
+	contained := share(l.shared, l.fewer)
+	need, because := s.needed(d, l)
+	v := verdict{score: l.all}
+	v.evidence = fmt.Sprintf("%d %% of %d five-syllable runs of the shorter text shared, %d %% of all", percent(contained), l.fewer, percent(l.all))
+	trimmed := need == fullShared && contained >= trimmedShared && share(l.fewer, l.more) >= trimmedSize && l.head >= trimmedHead
+	if l.all < need && trimmed {
+		v.score, because = contained, "; a trimmed copy"
+	}
+	switch {
+	case l.all < need && !trimmed:
+		v.evidence += fmt.Sprintf("; %d %% needed%s", percent(need), because)
+	case float64(l.numbersBoth) < numbersAgree*float64(l.numbersFewer-numbersSpare):
+		v.evidence += fmt.Sprintf(", but only %d of %d numbers", l.numbersBoth, l.numbersFewer)
+	default:
+		v.same = true
+		v.evidence += because
+	}
+	return v
+}
+
+// needed returns how much of all runs two items must share, and why it is more
+// than usual.
+func (s *subject) needed(d *matchDoc, l likeness) (need float64, because string) {
+	switch {
+	case s.sameOutlet(d):
+		return fullRepeat, " within one outlet"
+	case l.head <= quotedHead && share(l.shared, l.fewer) >= quotedShared:
+		return fullRepeat, " where the longer text begins with other news"
+	case l.disputed > 1:
+		return fullRepeat, fmt.Sprintf(" with %d numbers disputed", l.disputed)
+	case s.apart(d) > farApart:
+		return fullApart, " so far apart in time"
+	case l.disputed == 1:
+		return fullDoubt, " with a number disputed"
+	}
+	return fullShared, "; numbers agree"
+}
+
+// measure compares the texts; why says that they need not be read to the end.
+func (s *subject) measure(d *matchDoc) (l likeness, why string) {
+	shorter, longer := len(s.item.Summary)+len(s.content), len(d.item.Summary)+len(d.content)
+	if shorter > longer {
+		shorter, longer = longer, shorter
+	}
+	if share(shorter, longer) < sizeShare {
+		return l, fmt.Sprintf("one text is %d times as long as the other", longer/shorter)
+	}
+	beginning := cutAtSpace(d.content, glanceBytes)
+	s.words = appendWords(append(s.words[:0], d.lead...), beginning)
+	seen, n := s.count(&s.fullRuns, s.words, bodyRun)
+	if share(seen, n) < glanceShare {
+		return l, fmt.Sprintf("%d %% of the beginning shared", percent(share(seen, n)))
+	}
+	l.head = s.fullRuns.shareOf(s.hashes[:min(headRuns, len(s.hashes))])
+	s.words = appendWords(s.words, d.content[len(beginning):])
+	shared, n := s.count(&s.fullRuns, s.words, bodyRun)
+	l.shared, l.fewer, l.more = shared, min(n, s.fullRuns.n), max(n, s.fullRuns.n)
+	l.all = share(shared, n+s.fullRuns.n-shared)
+	if n < s.fullRuns.n {
+		l.head = s.scratch.shareOf(s.head)
+	}
+	s.hashes = appendNumbers(appendNumbers(s.hashes[:0], d.title), s.words)
+	l.numbersBoth, n = s.countHashes(&s.fullNumbers)
+	l.numbersFewer = min(n, s.fullNumbers.n)
+	l.disputed = min(absent(s.numbers, &s.scratch), absent(d.numbers, &s.fullNumbers))
+	return l, ""
+}
+
+// absent counts the numbers that a text lacks.
+func absent(numbers []uint32, in *runSet) int {
+	n := 0
+	for i, h := range numbers {
+		if !in.has(h) && !slices.Contains(numbers[:i], h) {
+			n++
+		}
+	}
+	return n
+}

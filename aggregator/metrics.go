@@ -1,0 +1,115 @@
+package aggregator
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"diemtin/store"
+)
+
+// metrics is what operators see of the inner half. Label values come from
+// closed sets or from feeds.yaml, never from outside.
+type metrics struct {
+	refreshes   *prometheus.CounterVec
+	duration    *prometheus.HistogramVec
+	bytes       prometheus.Histogram
+	lastSuccess *prometheus.GaugeVec
+	lastNew     *prometheus.GaugeVec
+	next        *prometheus.GaugeVec
+	failing     *prometheus.GaugeVec
+	items       *prometheus.CounterVec
+	merged      *prometheus.CounterVec
+	topics      *prometheus.CounterVec
+	originals   *prometheus.CounterVec
+	repairs     *prometheus.CounterVec
+	listed      prometheus.Counter
+	delay       prometheus.Histogram
+	lag         prometheus.Histogram
+	inFlight    prometheus.Gauge
+	swept       prometheus.Gauge
+}
+
+func newMetrics(reg prometheus.Registerer) *metrics {
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "diemtin", Name: name, Help: help}, labels)
+	}
+	gauge := func(name, help string) *prometheus.GaugeVec {
+		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "diemtin", Name: name, Help: help}, []string{"source"})
+	}
+	histogram := func(name, help string, buckets []float64) prometheus.HistogramOpts {
+		return prometheus.HistogramOpts{Namespace: "diemtin", Name: name, Help: help, Buckets: buckets}
+	}
+	m := &metrics{
+		refreshes: counter("refreshes_total", "Visits to sources by how they ended. Look up a rising failure with diemtin explain SOURCE.", "outcome"),
+		duration: prometheus.NewHistogramVec(histogram("refresh_duration_seconds",
+			"Time of one visit from request to stored result. If it grows, look at slow outlets first, then at the disk.",
+			[]float64{0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30}), []string{"outcome"}),
+		bytes: prometheus.NewHistogram(histogram("refresh_document_bytes", "Size of fetched documents, unpacked.",
+			prometheus.ExponentialBuckets(1024, 4, 8))),
+		lastSuccess: gauge("source_last_success_timestamp_seconds", "When a source was last read without a fault, 0 if never. Alert on its age."),
+		lastNew:     gauge("source_last_new_item_timestamp_seconds", "When a source last brought a new item, 0 if never. A good answer without news for days is a fault too."),
+		next:        gauge("source_next_refresh_timestamp_seconds", "When a source will be visited next."),
+		failing:     gauge("source_consecutive_failures", "Failed visits in a row. Above 3, see diemtin explain SOURCE for the cause and advice."),
+		items:       counter("items_total", "Items met on visits by what became of them.", "change"),
+		merged:      counter("stories_merged_total", "New items put into an existing story, by the evidence. A jump means a matching rule broke or an outlet changed its addresses.", "reason"),
+		topics:      counter("topic_items_total", "New items by primary topic, none for those without. A topic that stays empty needs better phrases.", "topic"),
+		originals:   counter("original_changes_total", "Listed stories whose original was named anew."),
+		repairs:     counter("source_repairs_total", "Things mended or left out while reading, by kind. diemtin probe SOURCE shows where.", "kind"),
+		listed:      prometheus.NewCounter(prometheus.CounterOpts{Namespace: "diemtin", Name: "stories_listed_total", Help: "Stories that became visible to readers."}),
+		delay: prometheus.NewHistogram(histogram("item_delay_seconds",
+			"From an item's publication to our first sight of it, for items of sources visited before. Shorten every.min where it is long.",
+			[]float64{10, 30, 60, 120, 300, 600, 1200, 3600, 7200, 21600, 86400})),
+		lag: prometheus.NewHistogram(histogram("schedule_lag_seconds",
+			"How late visits begin after they are due. If it grows, raise limits.workers.",
+			[]float64{0.1, 0.5, 1, 5, 15, 60, 300, 1800})),
+		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "diemtin", Name: "refreshes_in_flight", Help: "Visits under way."}),
+		swept: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "diemtin", Name: "opening_sweep_over",
+			Help: "1 once every source that was due at the start has had its visit and its stories are listed; before that 0."}),
+	}
+	reg.MustRegister(m.refreshes, m.duration, m.bytes, m.lastSuccess, m.lastNew, m.next, m.failing, m.items, m.merged,
+		m.topics, m.originals, m.repairs, m.listed, m.delay, m.lag, m.inFlight, m.swept)
+	for _, o := range store.Outcomes {
+		m.refreshes.WithLabelValues(string(o))
+	}
+	for _, c := range []string{"new", "changed", "same"} {
+		m.items.WithLabelValues(c)
+	}
+	return m
+}
+
+// source shows a source's state.
+func (m *metrics) source(id string, st store.SourceState) {
+	seconds := func(g *prometheus.GaugeVec, at time.Time) { g.WithLabelValues(id).Set(unixSeconds(at)) }
+	seconds(m.lastSuccess, st.LastSuccess)
+	seconds(m.lastNew, st.LastNew)
+	seconds(m.next, st.NextAt)
+	m.failing.WithLabelValues(id).Set(float64(st.Fails))
+}
+
+// changes counts what a visit changed.
+func (m *metrics) changes(c store.Changes) {
+	m.items.WithLabelValues("new").Add(float64(c.New))
+	m.items.WithLabelValues("changed").Add(float64(c.Changed))
+	m.items.WithLabelValues("same").Add(float64(c.Same))
+	m.listed.Add(float64(c.Listed))
+	for reason, n := range c.Merged {
+		m.merged.WithLabelValues(reason).Add(float64(n))
+	}
+	for topic, n := range c.Topics {
+		if topic == "" {
+			topic = "none"
+		}
+		m.topics.WithLabelValues(string(topic)).Add(float64(n))
+	}
+	for _, n := range c.Originals {
+		m.originals.WithLabelValues().Add(float64(n))
+	}
+}
+
+func unixSeconds(t time.Time) float64 {
+	if t.IsZero() {
+		return 0
+	}
+	return float64(t.UnixMilli()) / 1000
+}

@@ -1,0 +1,262 @@
+package aggregator
+
+import (
+	"encoding/binary"
+	"hash/fnv"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"diemtin/aggregator/vi"
+	"diemtin/store"
+)
+
+// Bounds of an item's fields. What is longer is cut with an ellipsis.
+const (
+	maxTitle      = 400  // characters; the longest headline of the development corpus has 223
+	maxSummary    = 4000 // characters
+	maxAuthors    = 10
+	maxName       = 200 // characters of an author or category
+	maxCategories = 30
+	maxEnclosures = 10
+	maxGUID       = 1000 // bytes
+	futureSlack   = 10 * time.Minute
+)
+
+// normaliser turns the raw entries of one source into clean items. It is a
+// pure function of its fields and the entries.
+type normaliser struct {
+	outlet   store.Outlet
+	source   SourceConfig
+	zone     *time.Location
+	now      time.Time
+	names    *Names
+	classify *Classifier
+}
+
+// items returns the clean items of a document in its order, and notes in r
+// what had to be mended or left out.
+func (n *normaliser) items(entries []Entry, r *repairs) []store.Item {
+	shared := sharedLinks(entries)
+	items := make([]store.Item, 0, len(entries))
+	seen := map[string]bool{}
+	for i := range entries {
+		it, ok := n.item(&entries[i], shared, r)
+		if !ok {
+			continue
+		}
+		if seen[it.Aliases[0]] {
+			r.add("duplicate", "an item that stands twice; the first was kept")
+			continue
+		}
+		seen[it.Aliases[0]] = true
+		items = append(items, it)
+	}
+	return items
+}
+
+// sharedLinks finds links that several entries of a document have in common
+// while their titles differ, such as the address of the front page: they
+// identify nothing.
+func sharedLinks(entries []Entry) map[string]bool {
+	titles := map[string]string{}
+	shared := map[string]bool{}
+	for _, e := range entries {
+		link := strings.TrimSpace(e.Link)
+		if link == "" {
+			continue
+		}
+		if first, ok := titles[link]; ok && first != e.Title {
+			shared[link] = true
+		}
+		titles[link] = e.Title
+	}
+	return shared
+}
+
+func (n *normaliser) item(e *Entry, shared map[string]bool, r *repairs) (store.Item, bool) {
+	it := store.Item{Outlet: n.outlet.ID, Source: n.source.ID, Seen: n.now, PublishedRaw: vi.Line(firstNonEmpty(e.Published, e.Updated))}
+	var ok bool
+	if it.Link, ok = cleanLink(e.Link, e.Base, n.outlet.Domains); !ok {
+		if it.Link, ok = cleanLink(e.GUID, "", n.outlet.Domains); !ok {
+			r.add("no_link", "an item without a link to its article was left out")
+			return it, false
+		}
+		r.add("guid_as_link", "the guid was taken for the missing link")
+	}
+	it.Aliases = n.aliases(e, it.Link, shared[strings.TrimSpace(e.Link)])
+	n.readText(e, &it)
+	if it.Title == "" {
+		r.add("no_title", "an item without a headline and text was left out")
+		return it, false
+	}
+	n.readDates(e, &it, r)
+	n.readPeople(e, &it)
+	n.readMedia(e, &it)
+	it.Lang = vi.Line(firstNonEmpty(n.source.Lang, e.Lang))
+	n.judge(&it)
+	return it, true
+}
+
+// aliases are the item's identities, strongest first.
+func (n *normaliser) aliases(e *Entry, link string, shared bool) []string {
+	var all []string
+	if guid := strings.TrimSpace(e.GUID); guid != "" {
+		if len(guid) > maxGUID {
+			guid = strings.ToValidUTF8(guid[:maxGUID], "")
+		}
+		if key := LinkKey(guid); key != "" {
+			guid = key // http or https, with or without www
+		}
+		all = append(all, "guid:"+n.source.ID+":"+guid)
+	}
+	if !shared {
+		all = append(all, linkAliases(link, n.outlet.Domains)...)
+	}
+	if len(all) == 0 { // no guid, and a link that says nothing: the headline must do
+		all = append(all, "title:"+vi.Fold(lineOf(e.Title)))
+	}
+	return all
+}
+
+func (n *normaliser) readText(e *Entry, it *store.Item) {
+	it.Title = cut(lineOf(e.Title), maxTitle)
+	it.Content = sanitised(e.Content, e.Base)
+	it.Summary = cut(linesOf(e.Summary), maxSummary)
+	if it.Summary == "" {
+		it.Summary = cut(linesOf(it.Content), maxSummary)
+	}
+	if it.Content == "" && strings.Contains(e.Summary, "<") && utf8.RuneCountInString(it.Summary) > maxLead {
+		it.Content = sanitised(e.Summary, e.Base) // the whole article in <description>
+	}
+	if it.Title == "" {
+		it.Title = vi.Truncate(vi.Line(it.Summary), titleSyllables)
+	}
+	if it.Summary == it.Title {
+		it.Summary = ""
+	}
+}
+
+const (
+	// maxLead is the length in characters beyond which a description is an
+	// article rather than a lead.
+	maxLead = 1000
+	// titleSyllables is how much of its text heads an item without a headline.
+	titleSyllables = 15
+)
+
+// cut shortens to n characters, at a space where one is near.
+func cut(s string, n int) string {
+	if len(s) <= n || utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	runes := []rune(s)[:n-1]
+	short := string(runes)
+	if i := strings.LastIndexAny(short, " \n"); i > len(short)*4/5 {
+		short = short[:i]
+	}
+	return strings.TrimRight(short, " \n,.;:–-") + "…"
+}
+
+func (n *normaliser) readDates(e *Entry, it *store.Item, r *repairs) {
+	it.Published = n.date(e.Published, e.Parsed, r)
+	it.Updated = n.date(e.Updated, time.Time{}, r)
+	if it.Published.IsZero() {
+		it.Published = it.Updated
+	}
+}
+
+// date reads one date: by our own reader first, since gofeed takes GMT+7 for
+// UTC and 12/3 for 3 December; a future date is held to now.
+func (n *normaliser) date(raw string, parsed time.Time, r *repairs) time.Time {
+	if strings.TrimSpace(raw) == "" {
+		return time.Time{}
+	}
+	t, err := vi.ParseDate(raw, vi.DateOptions{Zone: n.zone, Now: n.now})
+	switch {
+	case err != nil && parsed.IsZero(), err != nil && parsed.Year() < 1990:
+		r.add("date_unreadable", vi.Line(raw))
+		return time.Time{}
+	case err != nil:
+		r.add("date_guessed", vi.Line(raw))
+		t = parsed
+	}
+	if t.After(n.now.Add(futureSlack)) {
+		r.add("date_future", vi.Line(raw))
+		return n.now.UTC()
+	}
+	if t.After(n.now) {
+		return n.now.UTC()
+	}
+	return t.UTC()
+}
+
+func (n *normaliser) readPeople(e *Entry, it *store.Item) {
+	for _, a := range e.Authors {
+		if a = cut(lineOf(a), maxName); a != "" && !slices.Contains(it.Authors, a) && len(it.Authors) < maxAuthors {
+			it.Authors = append(it.Authors, a)
+		}
+	}
+	for _, c := range e.Categories {
+		if c = cut(lineOf(c), maxName); c != "" && !slices.Contains(it.Categories, c) && len(it.Categories) < maxCategories {
+			it.Categories = append(it.Categories, c)
+		}
+	}
+}
+
+func (n *normaliser) readMedia(e *Entry, it *store.Item) {
+	image := firstNonEmpty(e.Image, firstImage(e.Summary), firstImage(e.Content))
+	it.Image, _ = cleanLink(image, e.Base, nil)
+	for _, enc := range e.Enclosures {
+		u, ok := cleanLink(enc.URL, e.Base, nil)
+		if !ok || len(it.Enclosures) >= maxEnclosures {
+			continue
+		}
+		length, _ := strconv.ParseInt(strings.TrimSpace(enc.Length), 10, 64)
+		it.Enclosures = append(it.Enclosures, store.Enclosure{URL: u, Type: vi.Line(enc.Type), Length: max(length, 0)})
+	}
+}
+
+// judge adds what follows from the text alone: whose it is, where it happens,
+// what it is about, under which keys its copies are found.
+func (n *normaliser) judge(it *store.Item) {
+	body := plainText(it.Content)
+	it.Attribution = ReadAttribution(it.Summary, it.Content, n.names)
+	if it.Attribution.Outlet == it.Outlet {
+		it.Attribution = store.Attribution{}
+	}
+	if it.Province, _ = vi.ProvinceIn(it.Title, it.Summary); it.Province == "" {
+		it.Province = n.outlet.Province
+	}
+	it.Topics = n.classify.Classify(Text{Title: it.Title, Summary: it.Summary, Body: body, Section: n.source.Topic, Scope: n.outlet.Scope})
+	links := LinkKeys(it)
+	it.Sketch = append(links[:min(len(links), store.MaxKeys-sketchAlone)], Sketch(it.Title, it.Summary, body)...)
+	it.Fingerprint = fingerprint(it)
+}
+
+// fingerprint changes when a reader would see a change: the headline, the
+// summary as far as feeds show it, the people, the picture, the link, the
+// attribution. A view counter further down in the text is none.
+func fingerprint(it *store.Item) uint64 {
+	h := fnv.New64a()
+	write := func(s string) {
+		var size [8]byte
+		binary.LittleEndian.PutUint64(size[:], uint64(len(s)))
+		h.Write(size[:])
+		h.Write([]byte(s))
+	}
+	write(it.Title)
+	write(vi.Truncate(it.Summary, shownSyllables))
+	write(LinkKey(it.Link))
+	write(it.Image)
+	write(it.Attribution.Text)
+	for _, a := range it.Authors {
+		write(a)
+	}
+	return h.Sum64()
+}
+
+// shownSyllables is how much of a summary is ever given out again.
+const shownSyllables = 60

@@ -1,0 +1,53 @@
+package aggregator
+
+import (
+	"sync"
+	"time"
+
+	"diemtin/store"
+)
+
+// sweep follows the visits to the sources that were due when the program
+// started. While it lasts, new stories are held.
+type sweep struct {
+	mu      sync.Mutex
+	pending map[string]bool
+	start   time.Time
+	over    chan struct{} // closed when every source has had its visit
+}
+
+func newSweep(all []store.Source, now time.Time) *sweep {
+	s := &sweep{pending: map[string]bool{}, start: now, over: make(chan struct{})}
+	for _, src := range all {
+		if src.Active && !src.State.NextAt.After(now) {
+			s.pending[src.ID] = true
+		}
+	}
+	if len(s.pending) == 0 {
+		close(s.over)
+	}
+	return s
+}
+
+// done says that a source has had its visit, however it ended.
+func (s *sweep) done(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.pending[id] {
+		return
+	}
+	delete(s.pending, id)
+	if len(s.pending) == 0 {
+		close(s.over)
+	}
+}
+
+// hold is how long a story that is found now waits to be listed.
+func (s *sweep) hold(now time.Time) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.pending) == 0 {
+		return 0
+	}
+	return max(openingHold-now.Sub(s.start), 0)
+}

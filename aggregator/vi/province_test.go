@@ -1,0 +1,203 @@
+package vi
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+func TestProvinces(t *testing.T) {
+	t.Parallel()
+	all := Provinces()
+	var present, former []Province
+	cities := 0
+	for _, p := range all {
+		if p.City {
+			cities++
+		}
+		if p.Former() {
+			former = append(former, p)
+			into, ok := ProvinceByID(p.Into)
+			if !ok || into.Former() {
+				t.Errorf("%s was merged into %q, which is no present province", p.ID, p.Into)
+			}
+			if s := p.Until.Format("2006-01-02 15:04 -0700"); s != "2025-07-01 00:00 +0700" {
+				t.Errorf("%s ended at %s", p.ID, s)
+			}
+		} else {
+			present = append(present, p)
+			if !p.Until.IsZero() {
+				t.Errorf("%s, which exists, ended at %s", p.ID, p.Until)
+			}
+		}
+		if strings.TrimPrefix(Slug(p.Name), "tp-") != p.ID {
+			t.Errorf("ID of %s is %s", p.Name, p.ID)
+		}
+		if norm.NFC.String(p.Name) != p.Name || Canon(p.Name) != p.Name {
+			t.Errorf("%q is not in canonical form", p.Name)
+		}
+	}
+	if len(present) != 34 || len(former) != 29 || cities != 6 {
+		t.Errorf("%d present, %d former, %d cities; want 34, 29, 6", len(present), len(former), cities)
+	}
+	if !slices.EqualFunc(all, append(present, former...), func(a, b Province) bool { return a.ID == b.ID }) {
+		t.Error("former provinces stand among present ones")
+	}
+	for _, list := range [][]Province{present, former} {
+		for i := range list[1:] {
+			if a, b := strings.TrimPrefix(list[i].Name, "TP. "), strings.TrimPrefix(list[i+1].Name, "TP. "); Collate(a, b) >= 0 {
+				t.Errorf("%s stands before %s", a, b)
+			}
+		}
+	}
+	all[0].Name = "changed"
+	all[6].Aliases[0] = "changed"
+	if again := Provinces(); again[0].Name != "An Giang" || again[6].Aliases[0] == "changed" {
+		t.Error("a caller can change the list")
+	}
+}
+
+func TestProvinceNamed(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ name, want string }{
+		{"Hà Nội", "ha-noi"}, {"TP Hà Nội", "ha-noi"}, {"Thành phố Hà Nội", "ha-noi"}, {"ha noi", "ha-noi"}, {"Hanoi", "ha-noi"}, {"ha-noi", "ha-noi"},
+		{"TP. Hồ Chí Minh", "ho-chi-minh"}, {"TPHCM", "ho-chi-minh"}, {"TP.HCM", "ho-chi-minh"}, {"Tp. HCM", "ho-chi-minh"}, {"Thành phố Hồ Chí Minh", "ho-chi-minh"}, {"Hồ Chí Minh", "ho-chi-minh"}, {"Sài Gòn", "ho-chi-minh"},
+		{"Tỉnh Thái Bình", "thai-binh"}, {"THÁI BÌNH", "thai-binh"}, {"Thành phố Đà Nẵng", "da-nang"}, {"T.P Đà Nẵng", "da-nang"},
+		{"Thừa Thiên Huế", "hue"}, {"Thừa Thiên - Huế", "hue"}, {"thua-thien-hue", "hue"}, {"TP Huế", "hue"},
+		{"Bà Rịa – Vũng Tàu", "ba-ria-vung-tau"}, {"BR-VT", "ba-ria-vung-tau"}, {"ba-ria-vung-tau", "ba-ria-vung-tau"},
+		{"Đắc Lắc", "dak-lak"}, {"Đăk Lăk", "dak-lak"}, {"DAKLAK", "dak-lak"}, {"tỉnh Khánh Hoà", "khanh-hoa"}, {"Bắc Cạn", "bac-kan"},
+		{norm.NFD.String("Quảng Ngãi"), "quang-ngai"},
+		{"", ""}, {"Tỉnh", ""}, {"Bình", ""}, {"Quảng Tây", ""}, {"huyện Thái Bình", ""}, {"Thái Bình Dương", ""},
+	}
+	for _, tt := range tests {
+		p, ok := ProvinceNamed(tt.name)
+		if p.ID != tt.want || ok != (tt.want != "") {
+			t.Errorf("ProvinceNamed(%q) = %q, %v, want %q", tt.name, p.ID, ok, tt.want)
+		}
+	}
+	for _, p := range Provinces() {
+		for _, name := range append([]string{p.ID, p.Name, "Tỉnh " + p.Name}, p.Aliases...) {
+			if got, ok := ProvinceNamed(name); !ok || got.ID != p.ID {
+				t.Errorf("ProvinceNamed(%q) = %q, %v, want %q", name, got.ID, ok, p.ID)
+			}
+		}
+	}
+	if _, ok := ProvinceByID("thua-thien-hue"); ok {
+		t.Error("an alias is taken for an ID")
+	}
+	if p, _ := ProvinceByID("thai-binh"); p.Present() != "hung-yen" {
+		t.Errorf("Thái Bình is in %q today", p.Present())
+	}
+}
+
+func TestProvinceIn(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ title, summary, id, evidence string }{
+		{"Thái Bình: Gieo cấy lúa xuân", "", "thai-binh", `title "Thái Bình" 3`},
+		{"THÁI BÌNH GIEO CẤY LÚA XUÂN", "", "thai-binh", `title "THÁI BÌNH" 1`},
+		{"Gieo cấy lúa xuân", "Nông dân Thái Bình xuống đồng. Thái Bình đặt mục tiêu", "thai-binh", `summary "Thái Bình" 2`},
+		{"Hội nghị tại Thanh Hoá", "", "thanh-hoa", `title "Thanh Hoá" 1`},
+		{"Tỉnh Thái Bình học tập Hải Dương", "Đoàn Thái Bình làm việc", "thai-binh", `title "Thái Bình" 1`},
+		{"Thái Bình: Học tập Hải Dương, Hải Dương", "", "thai-binh", `title "Thái Bình" 3`},
+		{"Tỉnh Thái Bình: Học tập Hải Dương", "", "thai-binh", `title "Thái Bình" 3`},
+		{"Hà Nội – Hải Phòng: cao tốc mới", "", "", ""},
+		{"Hà Nội và Hải Phòng hợp tác", "Hải Phòng đề nghị Hà Nội, theo Hải Phòng", "hai-phong", `title "Hải Phòng" 1`},
+		{"Sáp nhập Thái Bình và Hưng Yên", "", "hung-yen", `title "Thái Bình" 1, "Hưng Yên" 1`},
+		{"Sáp nhập Quảng Nam - Đà Nẵng", "", "da-nang", `title "Quảng Nam" 1, "Đà Nẵng" 1`},
+		{"Sáp nhập Hà Nam, Nam Định", "", "ninh-binh", `title "Hà Nam" 1, "Nam Định" 1`},
+
+		{"TP.HCM: Kẹt xe", "", "ho-chi-minh", `title "TP.HCM" 3`},
+		{"Kẹt xe ở TPHCM", "", "ho-chi-minh", `title "TPHCM" 1`},
+		{"Kẹt xe ở TP. Hồ Chí Minh", "", "ho-chi-minh", `title "TP. Hồ Chí Minh" 1`},
+		{"Kẹt xe ở thành phố Hồ Chí Minh", "", "ho-chi-minh", `title "thành phố Hồ Chí Minh" 1`},
+		{"Học tập tư tưởng Hồ Chí Minh", "Đoàn TNCS HCM và Chủ tịch Hồ Chí Minh", "", ""},
+		{"Mưa lớn ở Huế", "", "hue", `title "Huế" 1`},
+		{"Festival Huế khai mạc", "", "hue", `title "Huế" 1`},
+		{"Thừa Thiên - Huế đón khách", "", "hue", `title "Thừa Thiên - Huế" 1`},
+		{"Bà Rịa - Vũng Tàu đón khách", "", "ba-ria-vung-tau", `title "Bà Rịa - Vũng Tàu" 1`},
+		{"Biển Vũng Tàu đông khách", "", "ba-ria-vung-tau", `title "Vũng Tàu" 1`},
+		{"Voi ở Đắc Lắc", "", "dak-lak", `title "Đắc Lắc" 1`},
+		{"Sinh viên Hà Nội tình nguyện", "", "ha-noi", `title "Hà Nội" 1`},
+		{"CLB Bình Dương thắng", "", "binh-duong", `title "Bình Dương" 1`},
+		{"Hoàng Anh Gia Lai thua", "", "gia-lai", `title "Hoàng Anh Gia Lai" 1`},
+		{"Tỉnh Hòa Bình xả lũ", "", "hoa-binh", `title "Hòa Bình" 1`},
+		{"Thủy điện Hoà Bình xả lũ", "", "hoa-binh", `title "Hoà Bình" 1`},
+		{"HÒA BÌNH: XẢ LŨ", "", "hoa-binh", `title "HÒA BÌNH" 3`},
+		{"Đường phố Hà Nội vắng", "", "ha-noi", `title "Hà Nội" 1`},
+
+		{"Châu Á - Thái Bình Dương", "", "", ""},
+		{"Vì hòa bình thế giới", "", "", ""},
+		{"Hòa bình cho Trung Đông", "", "", ""},
+		{"VÌ MỘT THẾ GIỚI HÒA BÌNH", "", "", ""},
+		{"Giải Nobel Hòa Bình", "", "", ""},
+		{"Vùng Hà Nam Ninh cũ", "", "", ""},
+		{"Chiến thắng Điện Biên Phủ", "", "", ""},
+		{"Kẹt xe trên đường Điện Biên Phủ", "", "", ""},
+		{"Cháy nhà trên đường Hà Nội", "", "", ""},
+		{"Cháy ở phố Huế", "", "", ""},
+		{"Bún bò Huế", "", "", ""},
+		{"Ông Nguyễn Thái Bình nhận quyết định", "", "", ""},
+		{"Ông Nguyễn Văn Thái Bình nhận quyết định", "", "", ""},
+		{"Hoa khôi Phạm Kim Huế", "Chị Huế và em Huế", "", ""},
+		{"Phường Bình Định", "", "", ""},
+		{"Lũ trên sông Đồng Nai", "", "", ""},
+		{"Lũ ở Hà Nam (Trung Quốc)", "", "", ""},
+		{"thái bình thịnh trị", "người hà nội", "", ""},
+		{"Họp Chính phủ", "Sáng 5/11, tại Hà Nội, Thủ tướng", "", ""},
+		{"Thiếu đất cho giao thông", "Đất cho giao thông tại Hà Nội và TP Hồ Chí Minh", "", ""},
+		{"Khai trương phố đi bộ", "Phố đi bộ tại Hà Nội mở cửa. Người Hà Nội", "ha-noi", `summary "Hà Nội" 2`},
+		{"Chung kết", "Trận đấu lúc 2h theo giờ Hà Nội", "", ""},
+		{"Bà Hà, Nội trợ", "", "", ""},
+		{"", "", "", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.title, func(t *testing.T) {
+			t.Parallel()
+			id, evidence := ProvinceIn(tt.title, tt.summary)
+			if id != tt.id || evidence != tt.evidence {
+				t.Errorf("ProvinceIn(%q, %q) = %q, %q, want %q, %q", tt.title, tt.summary, id, evidence, tt.id, tt.evidence)
+			}
+		})
+	}
+}
+
+func TestCollate(t *testing.T) {
+	t.Parallel()
+	want := []string{"", "123", "an", "An", "An Giang", "ào", "áo", "Ăn", "Ấn", "Ca", "Cà Mau", "Cao Bằng", "Cần Thơ", "Do", "Đa", "Đà Nẵng", "Đắk Lắk", "Em", "Ế", "ma", "mà", "mả", "mã", "má", "mạ", "mai", "Ơ", "Phú", "Ưng", "Zalo", "Ω"}
+	got := slices.Clone(want)
+	slices.Reverse(got)
+	slices.SortFunc(got, Collate)
+	if !slices.Equal(got, want) {
+		t.Errorf("sorted: %q\nwant:   %q", got, want)
+	}
+	if Collate("Hà Nội", "Hà Nội") != 0 {
+		t.Error("a name differs from itself")
+	}
+}
+
+func FuzzProvinceIn(f *testing.F) {
+	f.Add("TP. Hồ Chí Minh: họp", "tỉnh Thái Bình")
+	f.Add("BR-VT", "tp.HCM")
+	f.Fuzz(func(t *testing.T, title, summary string) {
+		id, evidence := ProvinceIn(title, summary)
+		if (id == "") != (evidence == "") {
+			t.Fatalf("ProvinceIn(%q, %q) = %q, %q", title, summary, id, evidence)
+		}
+		if _, ok := ProvinceByID(id); id != "" && !ok {
+			t.Fatalf("ProvinceIn(%q, %q) = %q, which is no province", title, summary, id)
+		}
+		ProvinceNamed(title)
+		if a, b := Collate(title, summary), Collate(summary, title); a != -b {
+			t.Fatalf("Collate(%q, %q) = %d, but turned round %d", title, summary, a, b)
+		}
+	})
+}
+
+func BenchmarkProvinceIn(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		ProvinceIn("Ủy ban Kiểm tra Trung ương họp kỳ thứ 49", sample)
+	}
+}

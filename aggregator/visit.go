@@ -1,0 +1,253 @@
+package aggregator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"diemtin/store"
+)
+
+// Report is what one visit found and changed.
+type Report struct {
+	Source   store.Source
+	Outcome  store.Outcome
+	Detail   string // what went wrong, for a person
+	Status   int    // HTTP, 0 if there was no answer
+	FinalURL string
+	Bytes    int
+	Items    []store.Item
+	Repairs  []Repair
+	Changes  store.Changes
+	State    store.SourceState // after the visit
+	Took     time.Duration
+
+	etag, lastModified, hash string
+	retryAfter               time.Duration
+}
+
+// visit looks at one source and records what it found. ok is false if the
+// visit was broken off because the program ends: then nothing is recorded.
+func (a *Aggregator) visit(ctx context.Context, src store.Source) (r Report, ok bool) {
+	defer a.opening.done(src.ID)
+	claimed := a.now()
+	leave, err := a.enter(ctx, src.URL)
+	if err != nil {
+		return Report{}, false
+	}
+	defer leave()
+	if a.now().Sub(claimed) > lease/2 { // too late to finish within the lease: it is claimed again
+		return Report{}, false
+	}
+	a.metrics.inFlight.Inc()
+	defer a.metrics.inFlight.Dec()
+	start := a.now()
+	if !src.State.NextAt.IsZero() {
+		a.metrics.lag.Observe(max(start.Sub(src.State.NextAt), 0).Seconds())
+	}
+	log := a.log.With("source", src.ID)
+	c, known := a.sources[src.ID]
+	if !known { // stored by another replica with a newer feeds.yaml
+		log.Warn("source is not in this process's configuration")
+		return Report{}, false
+	}
+	r = a.look(ctx, c, src.State, start)
+	if ctx.Err() != nil {
+		return Report{}, false
+	}
+	r.Source = src
+	r = a.record(ctx, c, r, start, log)
+	r.Took = a.now().Sub(start)
+	a.observe(r, log)
+	return r, true
+}
+
+// look fetches, reads and cleans one source, and stores nothing. A panic on
+// what came from outside is this visit's outcome alone.
+func (a *Aggregator) look(ctx context.Context, c configured, st store.SourceState, now time.Time) (r Report) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.Outcome, r.Detail = store.Internal, fmt.Sprintf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	doc, err := a.fetch.get(ctx, c.source.URL, st.ETag, st.LastModified, c.source.AllowPrivate, now)
+	if doc != nil {
+		r.Status, r.FinalURL, r.Bytes = doc.Status, doc.FinalURL, len(doc.Body)
+	}
+	if err != nil {
+		return r.failed(err)
+	}
+	if r.Status == 304 {
+		r.Outcome, r.etag, r.lastModified, r.hash = store.NotModified, st.ETag, st.LastModified, st.BodyHash
+		return r
+	}
+	r.etag, r.lastModified, r.hash = doc.Header.Get("ETag"), doc.Header.Get("Last-Modified"), doc.Hash
+	if doc.Hash == st.BodyHash {
+		r.Outcome = store.Unchanged
+		return r
+	}
+	rd, err := read(doc, c.source, a.cfg.Limits)
+	r.Repairs = rd.repairs
+	if err != nil {
+		return r.failed(err)
+	}
+	a.turnPages(ctx, c, &rd, now)
+	n := normaliser{outlet: c.outlet, source: c.source, zone: c.zone, now: now, names: a.names, classify: a.classifier}
+	r.Items = n.items(rd.entries, &rd.repairs)
+	r.Repairs = rd.repairs
+	if len(r.Items) == 0 && len(rd.entries) > 0 {
+		return r.failed(fault(store.NotAFeed, "none of its %d entries has both a link and a text", len(rd.entries)))
+	}
+	r.Outcome = store.New // Unchanged if the store knows them all
+	if len(r.Items) == 0 {
+		r.Outcome = store.Unchanged
+	}
+	return r
+}
+
+// turnPages reads the following pages of a listing. One that fails ends the
+// turning, not the visit.
+func (a *Aggregator) turnPages(ctx context.Context, c configured, rd *reading, now time.Time) {
+	if c.source.Page == nil {
+		return
+	}
+	seen := map[string]bool{c.source.URL: true}
+	for n := 1; n < c.source.Page.Pages && rd.next != "" && !seen[rd.next]; n++ {
+		seen[rd.next] = true
+		doc, err := a.fetch.get(ctx, rd.next, "", "", c.source.AllowPrivate, now)
+		if err != nil {
+			rd.repairs.add("page_missing", err.Error())
+			return
+		}
+		more, err := read(doc, c.source, a.cfg.Limits)
+		if err != nil {
+			rd.repairs.add("page_missing", err.Error())
+			return
+		}
+		rd.entries, rd.next = append(rd.entries, more.entries...), more.next
+	}
+}
+
+func (r Report) failed(err error) Report {
+	r.Outcome, r.Detail = outcomeOf(err), err.Error()
+	var f *Fault
+	if errors.As(err, &f) {
+		r.retryAfter = f.RetryAfter
+		if f.Status != 0 {
+			r.Status = f.Status
+		}
+	}
+	return r
+}
+
+// record stores the visit. If the store refuses the items, the fault is
+// recorded in their place, and the next visit brings them again.
+func (a *Aggregator) record(ctx context.Context, c configured, r Report, now time.Time, log *slog.Logger) Report {
+	ctx = context.WithoutCancel(ctx) // what was fetched is stored, even at the end
+	at := a.now()
+	changes, err := a.store.Record(ctx, store.Refresh{Source: r.Source, At: at, Items: r.Items, Hold: a.opening.hold(at), Settle: func(ch store.Changes) store.SourceState {
+		if r.Outcome == store.New && ch.New+ch.Changed == 0 {
+			r.Outcome = store.Unchanged
+		}
+		r.State = r.next(c, ch.New+ch.Changed > 0, now)
+		return r.State
+	}}, a.judge)
+	if err == nil {
+		r.Changes = changes
+		return r
+	}
+	log.Error("record visit", "error", err)
+	r.Outcome, r.Detail, r.Items = store.Internal, err.Error(), nil
+	if _, err := a.store.Record(ctx, store.Refresh{Source: r.Source, At: at, Settle: func(store.Changes) store.SourceState {
+		r.State = r.next(c, false, now)
+		return r.State
+	}}, a.judge); err != nil {
+		log.Error("record failed visit", "error", err)
+	}
+	return r
+}
+
+// next is the source's state after this visit.
+func (r Report) next(c configured, brought bool, now time.Time) store.SourceState {
+	st := r.Source.State
+	if r.Outcome.OK() {
+		st.ETag, st.LastModified, st.BodyHash = r.etag, r.lastModified, r.hash
+	}
+	return settle(st, c.source.Every, settled{outcome: r.Outcome, detail: r.Detail, retryAfter: r.retryAfter,
+		brought: brought, rand: rand.Float64(), now: now})
+}
+
+// observe counts and logs a visit, once.
+func (a *Aggregator) observe(r Report, log *slog.Logger) {
+	m := a.metrics
+	m.refreshes.WithLabelValues(string(r.Outcome)).Inc()
+	m.duration.WithLabelValues(string(r.Outcome)).Observe(r.Took.Seconds())
+	if r.Bytes > 0 {
+		m.bytes.Observe(float64(r.Bytes))
+	}
+	m.source(r.Source.ID, r.State)
+	m.changes(r.Changes)
+	for _, rep := range r.Repairs {
+		m.repairs.WithLabelValues(rep.Kind).Add(float64(rep.Count))
+	}
+	for _, d := range r.Changes.Delays {
+		m.delay.Observe(max(d, 0).Seconds())
+	}
+	facts := []any{"outcome", string(r.Outcome), "took_ms", r.Took.Milliseconds(), "body_bytes", r.Bytes, "new", r.Changes.New,
+		"changed", r.Changes.Changed, "listed", r.Changes.Listed, "next", r.State.NextAt.Format(time.RFC3339)}
+	switch {
+	case !r.Outcome.OK():
+		log.Warn("visit failed", append(facts, "detail", r.Detail, "advice", Advice(r.Outcome), "failures", r.State.Fails)...)
+	case r.Outcome == store.New:
+		log.Info("visit brought news", facts...)
+	default:
+		log.Debug("visit", facts...)
+	}
+}
+
+// Probe looks at one source, by its id or by an address, through every stage
+// and stores nothing. An address that the configuration does not know is read
+// as a feed of an outlet of its own.
+func (a *Aggregator) Probe(ctx context.Context, target string, allowPrivate bool) (Report, error) {
+	c, ok := a.sources[target]
+	switch {
+	case !ok && checkURL(target) != "":
+		return Report{}, fmt.Errorf("source %q: %w; give the id of a source or an address", target, store.ErrNotFound)
+	case !ok:
+		c = a.sourceAt(target)
+	}
+	c.source.AllowPrivate = c.source.AllowPrivate || allowPrivate
+	defer a.fetch.close()
+	start := a.now()
+	r := a.look(ctx, c, store.SourceState{}, start)
+	r.Took = a.now().Sub(start)
+	r.Source = store.Source{ID: c.source.ID, Outlet: c.outlet.ID, Kind: c.source.Kind, URL: c.source.URL, Topic: c.source.Topic}
+	return r, ctx.Err()
+}
+
+// sourceAt is the configured source at an address, else one made up for it,
+// of the configured outlet whose domain it is on.
+func (a *Aggregator) sourceAt(address string) configured {
+	key := LinkKey(address)
+	host, _, _ := strings.Cut(key, "/")
+	made := configured{source: SourceConfig{ID: "probe", URL: address}.withDefaults(), zone: store.Zone,
+		outlet: store.Outlet{ID: host, Name: host, Domains: []string{host}, Show: store.ShowSummary}}
+	for _, id := range slices.Sorted(maps.Keys(a.sources)) {
+		c := a.sources[id]
+		if LinkKey(c.source.URL) == key {
+			c.source.URL = address
+			return c
+		}
+		if slices.Contains(c.outlet.Domains, host) {
+			made.outlet, made.zone = c.outlet, c.zone
+		}
+	}
+	return made
+}

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+
+	"diemtin/aggregator"
+)
+
+var checkVerb = verb{name: "check", short: "Check a feeds.yaml: every fault with its line, and every topic's examples.",
+	example: "diemtin check --config feeds.yaml",
+	prepare: func(fs *flag.FlagSet) func(context.Context, stdio, []string) error {
+		name := configFlag(fs)
+		return func(_ context.Context, std stdio, args []string) error {
+			if err := noArguments(args); err != nil {
+				return err
+			}
+			text, file, err := readConfig(*name)
+			if err != nil {
+				return err
+			}
+			cfg, found := readFile(file, text)
+			checkExamples(cfg, found)
+			if err := found.err(); err != nil {
+				return fmt.Errorf("%d faults:\n%w", len(found.all), err)
+			}
+			topics := cfg.aggregate.Topics
+			examples := 0
+			for _, t := range topics {
+				examples += len(t.Examples.Yes) + len(t.Examples.No)
+			}
+			fmt.Fprintf(std.out, "%s is good: %d outlets, %d sources, %d topics with %d examples, %d channels\n", cfg.name,
+				len(cfg.aggregate.Outlets), len(cfg.aggregate.StoreSources()), len(topics), examples, len(cfg.syndicate.Channels))
+			return nil
+		}
+	}}
+
+// checkExamples runs the examples of every topic, unless the topics themselves
+// have faults, which are reported already.
+func checkExamples(cfg *config, found *faults) {
+	wrong, err := aggregator.RunExamples(cfg.aggregate.Topics)
+	if err != nil {
+		return
+	}
+	for _, w := range wrong {
+		found.report("topics"+w.Path, w.String())
+	}
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"diemtin"
+	"diemtin/aggregator"
+	"diemtin/aggregator/vi"
+	"diemtin/store"
+	"diemtin/syndicate"
+)
+
+// defaultConfig is read where --config is not given; if it is missing, the
+// shipped outlets are used.
+const defaultConfig = "feeds.yaml"
+
+// file is the whole of feeds.yaml; each section belongs to the package that
+// acts on it.
+type file struct {
+	Site     syndicate.Site            `yaml:"site"`
+	Limits   aggregator.Limits         `yaml:"limits"`
+	Outlets  []aggregator.OutletConfig `yaml:"outlets"`
+	Topics   []aggregator.TopicConfig  `yaml:"topics"`
+	Channels []syndicate.ChannelConfig `yaml:"channels"`
+}
+
+// config is a file that passed every check, as the packages want it.
+type config struct {
+	name      string
+	aggregate aggregator.Config
+	syndicate syndicate.Config
+}
+
+// loadConfig reads and checks a feeds.yaml. An empty name means the default
+// one. The error holds every fault of the file, a line each.
+func loadConfig(name string) (*config, error) {
+	text, name, err := readConfig(name)
+	if err != nil {
+		return nil, err
+	}
+	return parseConfig(name, text)
+}
+
+// parseConfig reads and checks the text of a feeds.yaml.
+func parseConfig(name string, text []byte) (*config, error) {
+	c, found := readFile(name, text)
+	if err := found.err(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func readConfig(name string) (text []byte, shown string, err error) {
+	if name != "" {
+		text, err = os.ReadFile(name)
+		if err != nil {
+			return nil, name, fmt.Errorf("read configuration: %w", err)
+		}
+		return text, name, nil
+	}
+	text, err = os.ReadFile(defaultConfig)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return diemtin.FeedsYAML, "the shipped feeds.yaml", nil
+	case err != nil:
+		return nil, defaultConfig, fmt.Errorf("read configuration: %w", err)
+	}
+	return text, defaultConfig, nil
+}
+
+// readFile reads a feeds.yaml as far as it goes, and finds all its faults.
+func readFile(name string, text []byte) (*config, *faults) {
+	var f file
+	found := decodeStrict(name, text, &f)
+	if len(found.at) == 0 { // no YAML at all
+		return &config{name: name}, found
+	}
+	f.withShipped(found)
+	c := &config{name: name}
+	f.Site.BaseURL = strings.TrimRight(f.Site.BaseURL, "/")
+	c.aggregate = aggregator.Config{Limits: f.Limits, Outlets: f.Outlets, Topics: f.Topics, Agent: agent(f.Site)}
+	c.syndicate = syndicate.Config{Site: f.Site, Channels: f.Channels, Topics: topicInfos(f.Topics),
+		Outlets: c.aggregate.StoreOutlets(), Places: places(), Version: version}
+	c.aggregate.Check(found.report)
+	c.syndicate.Check(found.report)
+	return c, found
+}
+
+// withShipped gives a file without topics the shipped ones, and their channels
+// where it has none of its own.
+func (f *file) withShipped(found *faults) {
+	if _, own := found.at["topics"]; own {
+		return
+	}
+	var shipped file
+	found.all = append(found.all, decodeStrict("the shipped feeds.yaml", diemtin.FeedsYAML, &shipped).all...)
+	f.Topics = shipped.Topics
+	if _, own := found.at["channels"]; !own {
+		f.Channels = shipped.Channels
+	}
+}
+
+// agent is the User-Agent: who we are, and whom to ask.
+func agent(s syndicate.Site) string {
+	contact := s.Contact
+	if contact == "" {
+		contact = s.BaseURL
+	}
+	if contact == "" {
+		return "diemtin/" + version
+	}
+	return fmt.Sprintf("diemtin/%s (+%s)", version, contact)
+}
+
+func topicInfos(topics []aggregator.TopicConfig) []store.TopicInfo {
+	infos := make([]store.TopicInfo, len(topics))
+	for i, t := range topics {
+		infos[i] = store.TopicInfo{ID: t.ID, VI: t.Name.VI, EN: t.Name.EN}
+	}
+	return infos
+}
+
+func places() []syndicate.Place {
+	var all []syndicate.Place
+	for _, p := range vi.Provinces() {
+		all = append(all, syndicate.Place{ID: p.ID, Name: p.Name, Into: p.Into})
+	}
+	return all
+}

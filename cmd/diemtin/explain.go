@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"time"
+
+	"diemtin/aggregator"
+	"diemtin/store"
+)
+
+var explainVerb = verb{name: "explain", args: "STORY|SOURCE|URL", short: "Say why a story has its topics, copies and original, or how a source is doing.",
+	example: "diemtin explain --db sqlite:diemtin.db nhandan-home",
+	prepare: func(fs *flag.FlagSet) func(context.Context, stdio, []string) error {
+		dsn := dbFlag(fs)
+		asJSON := fs.Bool("json", false, "print one JSON object")
+		return func(ctx context.Context, std stdio, args []string) error {
+			if len(args) != 1 {
+				return errUsage{errors.New("explain: want the id of a story or a source, or an article's address")}
+			}
+			db, err := store.OpenReadOnly(ctx, *dsn)
+			if err != nil {
+				return err
+			}
+			defer db.Close()
+			e, err := explain(ctx, db, args[0])
+			switch {
+			case err != nil:
+				return err
+			case *asJSON:
+				return writeJSON(std.out, e)
+			}
+			e.write(std.out)
+			return nil
+		}
+	}}
+
+// explained is either a story or a source.
+type explained interface{ write(io.Writer) }
+
+func explain(ctx context.Context, db *store.DB, ref string) (explained, error) {
+	src, err := db.Source(ctx, ref)
+	if err == nil {
+		return newExplainedSource(src), nil
+	}
+	if !errors.Is(err, store.ErrNotFound) {
+		return nil, err
+	}
+	id := ref
+	if key := aggregator.LinkKey(ref); key != "" {
+		if id, err = db.StoryOfLink(ctx, key); err != nil {
+			return nil, err
+		}
+	}
+	s, err := db.Story(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, fmt.Errorf("%q is neither a source nor a listed story nor the address of an item", ref)
+	}
+	if err != nil {
+		return nil, err
+	}
+	copies, err := db.Copies(ctx, s.ID)
+	if err != nil {
+		return nil, err
+	}
+	return newExplainedStory(s, copies), nil
+}
+
+// explainedStory is the shape of explain --json for a story; its keys stay.
+type explainedStory struct {
+	Story    string            `json:"story"`
+	Title    string            `json:"title"`
+	Listed   *string           `json:"listed"`
+	Updated  *string           `json:"updated"`
+	Backfill bool              `json:"backfill"`
+	Quoted   string            `json:"quoted"`   // link of the item that entries show
+	Original string            `json:"original"` // link of the best known original
+	Why      string            `json:"why"`      // why that is the original
+	Province string            `json:"province"`
+	Topics   []store.ItemTopic `json:"topics"`
+	Copies   []explainedCopy   `json:"copies"`
+}
+
+type explainedCopy struct {
+	Item      int64       `json:"item"`
+	Outlet    string      `json:"outlet"`
+	Title     string      `json:"title"`
+	Link      string      `json:"link"`
+	Published *string     `json:"published"`
+	Seen      *string     `json:"seen"`
+	Theo      string      `json:"attribution"`
+	Merge     store.Merge `json:"merge"`
+}
+
+func newExplainedStory(s store.Story, copies []store.Copy) explainedStory {
+	e := explainedStory{Story: s.ID, Title: s.Quoted.Title, Listed: stamp(s.Listed), Updated: stamp(s.Updated), Backfill: s.Backfill,
+		Quoted: s.Quoted.Link, Original: s.Original.Link, Why: s.Why, Province: s.Province, Topics: orEmpty(s.Quoted.Topics)}
+	for _, c := range copies {
+		e.Copies = append(e.Copies, explainedCopy{Item: c.Item.ID, Outlet: c.Item.Outlet, Title: c.Item.Title, Link: c.Item.Link,
+			Published: stamp(c.Item.Published), Seen: stamp(c.Item.Seen), Theo: c.Item.Attribution.Text, Merge: c.Merge})
+	}
+	return e
+}
+
+func (e explainedStory) write(w io.Writer) {
+	fmt.Fprintf(w, "%s\n  story %s, listed %s, last changed %s\n", e.Title, e.Story, shown(e.Listed), shown(e.Updated))
+	if e.Backfill {
+		fmt.Fprintln(w, "  backfill: it came with a source's first visit, so it is on pages and days but not in current feeds")
+	}
+	fmt.Fprintf(w, "  quoted   %s\n  original %s (%s)\n", e.Quoted, e.Original, e.Why)
+	if e.Province != "" {
+		fmt.Fprintf(w, "  province %s\n", e.Province)
+	}
+	if len(e.Topics) == 0 {
+		fmt.Fprintln(w, "  topics   none: no phrase of any topic was found")
+	}
+	for _, t := range e.Topics {
+		fmt.Fprintf(w, "  topic    %s\n", topicLine(t))
+	}
+	fmt.Fprintf(w, "\n%d copies, oldest first:\n", len(e.Copies))
+	for _, c := range e.Copies {
+		fmt.Fprintf(w, "  %s  %s  %s\n      %s\n      %s", shown(c.Published), c.Outlet, c.Title, c.Link, c.Merge.Reason)
+		if c.Merge.Evidence != "" {
+			fmt.Fprintf(w, " %.2f: %s", c.Merge.Score, c.Merge.Evidence)
+		}
+		if c.Theo != "" {
+			fmt.Fprintf(w, "; it says “theo %s”", c.Theo)
+		}
+		fmt.Fprintln(w)
+	}
+}
+
+func shown(s *string) string {
+	if s == nil {
+		return "unknown"
+	}
+	return *s
+}
+
+// explainedSource is the shape of explain --json for a source; its keys stay.
+type explainedSource struct {
+	Source      string        `json:"source"`
+	Outlet      string        `json:"outlet"`
+	Kind        string        `json:"kind"`
+	URL         string        `json:"url"`
+	Active      bool          `json:"active"`
+	Outcome     store.Outcome `json:"outcome"`
+	Detail      string        `json:"detail,omitempty"`
+	Advice      string        `json:"advice,omitempty"`
+	Fails       int           `json:"failures_in_a_row"`
+	LastTry     *string       `json:"last_try"`
+	LastSuccess *string       `json:"last_success"`
+	LastNew     *string       `json:"last_new_item"`
+	Next        *string       `json:"next"`
+	Interval    string        `json:"interval"`
+	Why         string        `json:"why"`
+}
+
+func newExplainedSource(s store.Source) explainedSource {
+	st := s.State
+	return explainedSource{Source: s.ID, Outlet: s.Outlet, Kind: s.Kind, URL: s.URL, Active: s.Active, Outcome: st.Outcome,
+		Detail: st.Detail, Advice: aggregator.Advice(st.Outcome), Fails: st.Fails, LastTry: stamp(st.LastTry),
+		LastSuccess: stamp(st.LastSuccess), LastNew: stamp(st.LastNew), Next: stamp(st.NextAt),
+		Interval: st.Interval.Round(time.Second).String(), Why: st.Why}
+}
+
+func (e explainedSource) write(w io.Writer) {
+	fmt.Fprintf(w, "%s (%s of %s)\n  %s\n", e.Source, e.Kind, e.Outlet, e.URL)
+	if !e.Active {
+		fmt.Fprintln(w, "  switched off: it is no longer in feeds.yaml; its history is kept")
+	}
+	if e.LastTry == nil {
+		fmt.Fprintln(w, "  never visited yet")
+		return
+	}
+	fmt.Fprintf(w, "  last visit    %s: %s\n", shown(e.LastTry), e.Outcome)
+	if e.Detail != "" {
+		fmt.Fprintf(w, "  cause         %s\n  advice        %s\n  failures      %d in a row\n", e.Detail, e.Advice, e.Fails)
+	}
+	fmt.Fprintf(w, "  last success  %s\n  last new item %s\n  next visit    %s, every %s: %s\n",
+		shown(e.LastSuccess), shown(e.LastNew), shown(e.Next), e.Interval, e.Why)
+}

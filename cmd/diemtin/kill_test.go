@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"math/rand/v2"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"diemtin/aggregator"
+	"diemtin/aggregator/outlettest"
+	"diemtin/store"
+)
+
+// A process that is killed at any moment loses no committed item and publishes
+// none twice: the program is killed again and again while outlets publish, and
+// what had been listed must stay as it was.
+func TestKillDuringIngest(t *testing.T) {
+	t.Parallel()
+	kills := 25
+	if testing.Short() {
+		kills = 5
+	}
+	w, config := world(t, outlettest.Options{Seed: 11, Stories: 60, Days: 2, Slow: 20 * time.Millisecond,
+		CopyMin: 50 * time.Millisecond, CopyMax: 500 * time.Millisecond})
+	file := filepath.Join(t.TempDir(), "kill.db")
+	ctx, stop := context.WithCancel(t.Context())
+	newsroom := make(chan struct{})
+	go func() { w.Run(ctx, 150*time.Millisecond); close(newsroom) }()
+
+	listed := map[string]store.Story{}
+	midway := 0
+	for range kills {
+		p := serve(t, config, "sqlite:"+file)
+		lives := time.NewTimer(time.Duration(50+rand.IntN(700)) * time.Millisecond)
+		<-lives.C
+		p.kill()
+		if n := keptAll(t, file, listed); n > 0 {
+			midway++
+		}
+	}
+	if midway < kills/3 {
+		t.Errorf("only %d of %d kills came after new stories; the test has not tried much", midway, kills)
+	}
+	stop()
+	<-newsroom
+
+	p := serve(t, config, "sqlite:"+file)
+	p.swept(t)
+	visits := func() float64 { return p.metric(t, `diemtin_items_total{change="new"}`) }
+	last, calm := visits(), 0
+	eventually(t, "the outlets to be read to the end", func() bool {
+		if n := visits(); n != last {
+			last, calm = n, 0
+		} else if p.metric(t, "diemtin_refreshes_in_flight") == 0 {
+			calm++
+		}
+		return calm > 60 // three seconds, longer than any interval of the sources
+	})
+	p.stop(t)
+	keptAll(t, file, listed)
+	nothingTwice(t, file, w)
+}
+
+// keptAll compares what is listed now with what was listed before, adds the
+// new to it, and says how many are new.
+func keptAll(t *testing.T, file string, listed map[string]store.Story) (added int) {
+	t.Helper()
+	db, err := store.OpenReadOnly(t.Context(), "sqlite:"+file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	now, err := db.Stories(t.Context(), store.Query{Order: store.ByPublished, Limit: store.MaxStories})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]bool{}
+	for _, s := range now {
+		found[s.ID] = true
+		before, known := listed[s.ID]
+		if !known {
+			added++
+			listed[s.ID] = s
+			continue
+		}
+		if !s.Listed.Equal(before.Listed) || s.Quoted.ID != before.Quoted.ID || !s.Shown.Equal(before.Shown) {
+			t.Errorf("story %s was listed %v quoting %d, now %v quoting %d", s.ID, before.Listed, before.Quoted.ID, s.Listed, s.Quoted.ID)
+		}
+	}
+	for id := range listed {
+		if !found[id] {
+			t.Errorf("story %s was listed and is gone", id)
+		}
+	}
+	return added
+}
+
+// nothingTwice checks the end against what the outlets really published: every
+// article that is still in a feed is stored, each once.
+func nothingTwice(t *testing.T, file string, w *outlettest.World) {
+	t.Helper()
+	if n := sqliteCount(t, file, `SELECT count(*) FROM (SELECT outlet, link FROM items GROUP BY outlet, link HAVING count(*) > 1) AS twice`); n > 0 {
+		t.Errorf("%d articles are stored twice", n)
+	}
+	if n := sqliteCount(t, file, `SELECT count(*) FROM stories WHERE listed = 0 AND merged_into = ''`); n > 0 {
+		t.Errorf("%d stories were never listed", n)
+	}
+	db, err := store.OpenReadOnly(t.Context(), "sqlite:"+file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	articles := 0
+	for _, s := range w.Truth() {
+		for _, print := range s.Prints {
+			if print.Outlet == "thanh-hoa" { // the outlet that always fails
+				continue
+			}
+			articles++
+			if _, err := db.StoryOfLink(t.Context(), aggregator.LinkKey(print.Link)); err != nil && time.Since(print.Published) < 10*time.Second {
+				t.Errorf("%s of %s was never stored: %v", print.Link, print.Outlet, err)
+			}
+		}
+	}
+	t.Logf("%d articles of %d stories were published", articles, len(w.Truth()))
+}

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+// shippedText is the feeds.yaml of this repository.
+func shippedText(t *testing.T) []byte {
+	t.Helper()
+	text, err := os.ReadFile("../../feeds.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+const goodYAML = `site: {title: Điểm tin, base_url: "https://tin.example.vn/", language: vi, operator: Tòa soạn, contact: a@example.vn}
+limits: {allow_private: false}
+outlets:
+  - id: nhandan
+    name: Báo Nhân Dân
+    aliases: [nhandan.vn]
+    domains: [nhandan.vn]
+    scope: national
+    rank: 1
+    show: summary
+    delay: 90s
+    sources:
+      - {id: nhandan-home, url: "https://nhandan.vn/rss/home.rss"}
+  - id: thaibinh
+    name: Cổng Thái Bình
+    domains: [thaibinh.example.vn]
+    scope: provincial
+    province: hung-yen
+    sources:
+      - id: thaibinh-xdd
+        kind: page
+        url: "https://thaibinh.example.vn/xay-dung-dang"
+        topic: xay-dung-dang
+        every: {min: 5m, max: 6h}
+        page: {item: "ul.news > li", title: a, link: a, date: .date, next: "a.next"}
+channels:
+  - {id: hai-bao, title: Hai báo, outlets: [nhandan, thaibinh]}
+`
+
+func TestGoodConfig(t *testing.T) {
+	t.Parallel()
+	cfg, err := parseConfig("x.yaml", []byte(goodYAML))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(cfg.aggregate.Topics); n != 23 {
+		t.Errorf("%d topics, want the 23 shipped ones", n)
+	}
+	if cfg.syndicate.Site.BaseURL != "https://tin.example.vn" {
+		t.Errorf("base URL %q keeps its slash", cfg.syndicate.Site.BaseURL)
+	}
+	if want := "diemtin/" + version + " (+a@example.vn)"; cfg.aggregate.Agent != want {
+		t.Errorf("agent %q, want %q", cfg.aggregate.Agent, want)
+	}
+	if len(cfg.syndicate.Channels) != 1 || cfg.syndicate.Channels[0].Title.EN != "Hai báo" {
+		t.Errorf("channels %+v", cfg.syndicate.Channels)
+	}
+}
+
+// Each edit makes one fault; its message must name the place, the value and
+// what is allowed.
+func TestConfigFaults(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, old, new, want string }{
+		{"unknown key", "rank: 1", "ranks: 1", `x.yaml:9:5: outlets[0].ranks: unknown key "ranks"; allowed are id, name`},
+		{"unknown top key", "limits:", "limit:", `x.yaml:2:1: limit: unknown key "limit"; allowed are site, limits, outlets`},
+		{"repeated key", "rank: 1", "rank: 1\n    rank: 2", `x.yaml:10:5: outlets[0].rank: key "rank" stands twice; the first is on line 9`},
+		{"repeated outlet", "id: thaibinh\n", "id: nhandan\n", `x.yaml:14:9: outlets[1].id: outlet id "nhandan" stands twice; the first is outlets[0].id`},
+		{"repeated source", "id: thaibinh-xdd", "id: nhandan-home", `source id "nhandan-home" stands twice`},
+		{"bad id", "id: nhandan\n", "id: Nhân Dân\n", `x.yaml:4:9: outlets[0].id: outlet id "Nhân Dân": want lower-case`},
+		{"bad URL", "https://nhandan.vn/rss", "nhandan.vn/rss", `x.yaml:13:33: outlets[0].sources[0].url: url "nhandan.vn/rss/home.rss": want an address that begins with https://`},
+		{"URL without host", "https://nhandan.vn/rss", "https:///rss", "has no host name"},
+		{"no such topic", "topic: xay-dung-dang", "topic: xay-dung", `x.yaml:23:16: outlets[1].sources[0].topic: topic "xay-dung" is not among the topics of this file; did you mean xay-dung-dang?`},
+		{"no such scope", "scope: national", "scope: nation", `outlets[0].scope: scope "nation": want national, ministry or provincial`},
+		{"no such province", "province: hung-yen", "province: hung-ye", `x.yaml:18:15: outlets[1].province: province "hung-ye" is not known`},
+		{"province missing", "    province: hung-yen\n", "", "x.yaml:14:5: outlets[1].province: a provincial outlet needs its province"},
+		{"no such kind", "kind: page", "kind: pages", `kind "pages": want feed or page`},
+		{"selectors missing", `        page: {item: "ul.news > li", title: a, link: a, date: .date, next: "a.next"}` + "\n", "", "needs its selectors"},
+		{"bad selector", "ul.news > li", "ul..news", `x.yaml:25:22: outlets[1].sources[0].page.item: "ul..news" is no CSS selector`},
+		{"bounds the wrong way", "{min: 5m, max: 6h}", "{min: 5h, max: 6m}", "x.yaml:24:31: outlets[1].sources[0].every.max: 6m0s: want between min (5h0m0s)"},
+		{"no duration", "delay: 90s", "delay: soon", `x.yaml:11:12: outlets[0].delay: "soon" is not a duration such as 90s, 5m, 6h or 2d`},
+		{"no number", "rank: 1", "rank: first", `outlets[0].rank: "first": want a whole number`},
+		{"no bool", "allow_private: false", "allow_private: maybe", `x.yaml:2:25: limits.allow_private: "maybe": want true or false`},
+		{"list for text", "name: Báo Nhân Dân", "name: [a]", "outlets[0].name: want text, found a list"},
+		{"text for list", "domains: [nhandan.vn]", "domains: nhandan.vn", `outlets[0].domains: want a list, found "nhandan.vn"`},
+		{"text for keys", "limits: {allow_private: false}", "limits: none", "limits: want keys (allow_private"},
+		{"bad domain", "domains: [nhandan.vn]", "domains: [https://nhandan.vn]", "outlets[0].domains[0]: domain"},
+		{"bad show", "show: summary", "show: all", `show "all": want summary, headline or none`},
+		{"bad base URL", "https://tin.example.vn/", "tin.example.vn", `x.yaml:1:35: site.base_url: base_url "tin.example.vn": want an address`},
+		{"channel of nobody", "outlets: [nhandan, thaibinh]", "outlets: [nhandan, thaibin]", `x.yaml:27:54: channels[0].outlets[1]: outlet "thaibin" is not among the outlets`},
+		{"no YAML", "site: {", "site: {{", "x.yaml:"},
+	} {
+		text := strings.Replace(goodYAML, tt.old, tt.new, 1)
+		if text == goodYAML {
+			t.Fatalf("%s: nothing was edited", tt.name)
+		}
+		_, err := parseConfig("x.yaml", []byte(text))
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s:\ngot  %v\nwant %s", tt.name, err, tt.want)
+		}
+	}
+}
+
+func TestAllFaultsAtOnce(t *testing.T) {
+	t.Parallel()
+	text := strings.NewReplacer("scope: national", "scope: x", "rank: 1", "rnk: 1", "topic: xay-dung-dang", "topic: y", "delay: 90s", "delay: z").Replace(goodYAML)
+	_, err := parseConfig("x.yaml", []byte(text))
+	if err == nil {
+		t.Fatal("no fault found")
+	}
+	lines := strings.Split(err.Error(), "\n")
+	if len(lines) != 4 {
+		t.Errorf("%d faults, want 4:\n%v", len(lines), err)
+	}
+	for i, want := range []string{"x.yaml:8:", "x.yaml:9:", "x.yaml:11:", "x.yaml:23:"} {
+		if i < len(lines) && !strings.HasPrefix(lines[i], want) {
+			t.Errorf("fault %d is %q, want it at %s", i, lines[i], want)
+		}
+	}
+}
+
+func TestShippedConfig(t *testing.T) {
+	t.Parallel()
+	cfg, err := parseConfig("feeds.yaml", shippedText(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(cfg.aggregate.Outlets); n < 40 {
+		t.Errorf("%d outlets, want at least 40", n)
+	}
+	found := &faults{file: "feeds.yaml"}
+	checkExamples(cfg, found)
+	if err := found.err(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestFailingExample(t *testing.T) {
+	t.Parallel()
+	text := goodYAML + `topics:
+  - id: xay-dung-dang
+    name: {vi: Xây dựng Đảng, en: Party building}
+    phrases: [chi bộ]
+    examples: {yes: [Chi bộ thôn kết nạp đảng viên, Giá vàng tăng], no: [Bóng đá]}
+`
+	cfg, found := readFile("x.yaml", []byte(text))
+	checkExamples(cfg, found)
+	err := found.err()
+	if err == nil || !strings.HasPrefix(err.Error(), `x.yaml:32:53: topics[0].examples.yes[1]: topic "xay-dung-dang": example "Giá vàng tăng" must get it and did not`) {
+		t.Errorf("faults: %v", err)
+	}
+}
+
+func FuzzConfig(f *testing.F) {
+	f.Add(goodYAML)
+	f.Add("site: &a {title: x}\noutlets: [*a, [[]], {sources: [{page: 1}]}]")
+	f.Fuzz(func(t *testing.T, text string) {
+		cfg, err := parseConfig("x.yaml", []byte(text))
+		if err == nil && len(cfg.aggregate.Outlets) == 0 {
+			t.Error("a configuration without outlets passed")
+		}
+	})
+}

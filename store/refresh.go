@@ -1,0 +1,264 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Outcome is how one visit to a source ended: a closed set, used as metric
+// label, stored status and scheduling rule.
+type Outcome string
+
+// The outcomes of a visit.
+const (
+	New         Outcome = "new"          // brought at least one new or changed item
+	Unchanged   Outcome = "unchanged"    // the same body, or only items we had
+	NotModified Outcome = "not_modified" // 304
+	Gone        Outcome = "gone"         // 410
+	Throttled   Outcome = "throttled"    // 429, or 503 with Retry-After
+	Timeout     Outcome = "timeout"
+	DNS         Outcome = "dns"
+	Connect     Outcome = "connect" // refused, reset, cut off
+	TLS         Outcome = "tls"
+	HTTP4xx     Outcome = "http_4xx"
+	HTTP5xx     Outcome = "http_5xx"
+	Blocked     Outcome = "blocked"    // their firewall or challenge page
+	Refused     Outcome = "refused"    // our guard: a private address, too many redirects
+	TooLarge    Outcome = "too_large"  // over a limit on bytes, depth or items
+	NotAFeed    Outcome = "not_a_feed" // nothing readable in the body
+	Internal    Outcome = "internal"   // our fault
+)
+
+// Outcomes lists the whole set.
+var Outcomes = []Outcome{New, Unchanged, NotModified, Gone, Throttled, Timeout, DNS, Connect,
+	TLS, HTTP4xx, HTTP5xx, Blocked, Refused, TooLarge, NotAFeed, Internal}
+
+// OK says whether the source answered as it should.
+func (o Outcome) OK() bool { return o == New || o == Unchanged || o == NotModified }
+
+// FreshOfFirst is how many of the newest items of a source's very first visit
+// enter the current feeds; the rest is backfill.
+const FreshOfFirst = 10
+
+// Refresh is what one visit to a source found.
+type Refresh struct {
+	Source Source
+	At     time.Time
+	Items  []Item // in the order of the document
+	// Hold is how long a new story waits to be listed, for copies and the
+	// original to arrive; 0 = not at all.
+	Hold time.Duration
+	// Settle returns the source's new state, given what changed.
+	Settle func(Changes) SourceState
+}
+
+// Judge decides what needs the database's other items. Its methods are pure:
+// they run inside the transaction.
+type Judge interface {
+	// Reused says whether a guid that named one article now names another.
+	Reused(oldTitle, oldSummary string, it *Item) bool
+	// Match returns the index in near of an item with the same text, and why;
+	// -1 if there is none, with how near the nearest came.
+	Match(it *Item, near []*Item) (int, Merge)
+	// Original returns the index of the original among a story's items, and why.
+	Original(items []Item, outlets map[string]Outlet) (int, string)
+}
+
+// Changes is what a visit changed: the unit of atomicity, logging and metrics.
+type Changes struct {
+	New       int             // items never seen before
+	Changed   int             // items whose visible text changed
+	Same      int             // items we had
+	Listed    int             // stories that readers see since this visit
+	Merged    map[string]int  // new items put into an existing story, by reason
+	Topics    map[Topic]int   // new items by primary topic, "" = none
+	Originals map[string]int  // stories whose original changed, by evidence
+	Delays    []time.Duration // from publication to Seen, of new items of a source visited before
+}
+
+// Record stores a visit in one transaction: items, stories, listings,
+// revisions and the source's state.
+func (db *DB) Record(ctx context.Context, r Refresh, judge Judge) (Changes, error) {
+	var c Changes
+	outlets := *db.outlets.Load()
+	err := db.do(ctx, len(r.Items), func(t *tx) error {
+		c = Changes{Merged: map[string]int{}, Topics: map[Topic]int{}, Originals: map[string]int{}}
+		v := &visit{tx: t, r: r, judge: judge, outlets: outlets, changes: &c}
+		if err := v.recordItems(); err != nil {
+			return err
+		}
+		return t.saveState(r.Source.ID, r.Settle(c))
+	})
+	if err != nil {
+		return Changes{}, fmt.Errorf("record %s: %w", r.Source.ID, err)
+	}
+	return c, nil
+}
+
+// visit is a Refresh on its way into the store.
+type visit struct {
+	*tx
+	r       Refresh
+	judge   Judge
+	outlets map[string]Outlet
+	changes *Changes
+	byHash  map[int64]int64
+	byID    map[int64]*known
+}
+
+func (v *visit) recordItems() (err error) {
+	if len(v.r.Items) == 0 {
+		return nil
+	}
+	if err := v.turnSketches(millis(v.r.At)); err != nil {
+		return fmt.Errorf("turn sketches: %w", err)
+	}
+	if v.byHash, v.byID, err = v.resolve(v.r.Source, v.r.Items); err != nil {
+		return fmt.Errorf("resolve aliases: %w", err)
+	}
+	order := oldestFirst(v.r.Items)
+	for n, i := range order {
+		backfill := !v.r.Source.State.Visited && n < len(order)-FreshOfFirst
+		if err := v.recordItem(&v.r.Items[i], backfill); err != nil {
+			return fmt.Errorf("item %q: %w", v.r.Items[i].Link, err)
+		}
+	}
+	return nil
+}
+
+// oldestFirst is the order in which a document's items are stored, so that the
+// newest is listed last and stands first in a feed. Documents are written
+// newest first; an item without a date stays beside its neighbours.
+func oldestFirst(items []Item) []int {
+	at := make([]int64, len(items))
+	var last int64
+	for i := range items {
+		if ms := millis(items[i].Published); ms != 0 {
+			last = ms
+		}
+		at[i] = last
+	}
+	order := make([]int, len(items))
+	for i := range order {
+		order[i] = len(items) - 1 - i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(at[a], at[b]) })
+	return order
+}
+
+func (v *visit) recordItem(it *Item, backfill bool) error {
+	it.Outlet, it.Source, it.Seen = v.r.Source.Outlet, v.r.Source.ID, v.r.At
+	k := v.identify(it)
+	if k == nil {
+		return v.addItem(it, backfill)
+	}
+	return v.meetAgain(it, k)
+}
+
+// identify climbs the ladder of identity: the canonical link names the item
+// before the guid does, since outlets reuse guids for other articles. It takes
+// a reused guid out of the new item's aliases.
+func (v *visit) identify(it *Item) *known {
+	var byGUID *known
+	linked := false
+	for _, a := range it.Aliases {
+		isGUID := strings.HasPrefix(a, "guid:")
+		linked = linked || !isGUID
+		id, ok := v.byHash[aliasHash(it.Outlet, a)]
+		if !ok {
+			continue
+		}
+		if !isGUID {
+			return v.byID[id]
+		}
+		if byGUID == nil {
+			byGUID = v.byID[id]
+		}
+	}
+	if byGUID == nil || !linked || !v.judge.Reused(byGUID.title, byGUID.summary, it) {
+		return byGUID
+	}
+	it.Aliases = slices.DeleteFunc(slices.Clone(it.Aliases), func(a string) bool { return strings.HasPrefix(a, "guid:") })
+	return nil
+}
+
+// addItem stores an item never seen before, in a story of its own or in that
+// of an item with the same text.
+func (v *visit) addItem(it *Item, backfill bool) error {
+	it.ID, v.nextID, v.dirty = v.nextID, v.nextID+1, true
+	near, err := v.near(it.Sketch)
+	if err != nil {
+		return fmt.Errorf("find near items: %w", err)
+	}
+	i, merge := v.judge.Match(it, near)
+	merge.At = v.r.At
+	if i >= 0 {
+		it.Story = near[i].Story
+		v.changes.Merged[merge.Reason]++
+	} else {
+		it.Story = storyID(it.Outlet, it.Aliases[0])
+		merge.Reason = "first"
+	}
+	if err := v.insertItem(it, merge); err != nil {
+		return fmt.Errorf("insert: %w", err)
+	}
+	if err := v.addAliases(it.Outlet, it.Aliases, it.ID, v.byHash); err != nil {
+		return fmt.Errorf("store aliases: %w", err)
+	}
+	if err := v.addCarrier(it.ID, it.Source); err != nil {
+		return fmt.Errorf("store carrier: %w", err)
+	}
+	if err := v.addSketch(millis(v.r.At), it.ID, it.Sketch); err != nil {
+		return fmt.Errorf("store sketch: %w", err)
+	}
+	v.byID[it.ID] = &known{id: it.ID, source: it.Source, story: it.Story, title: it.Title, summary: it.Summary, fingerprint: it.Fingerprint, carried: true}
+	v.changes.New++
+	if v.r.Source.State.Visited && !it.Published.IsZero() {
+		v.changes.Delays = append(v.changes.Delays, it.Seen.Sub(it.Published))
+	}
+	v.countTopic(it)
+	return v.joinStory(it, i >= 0, backfill)
+}
+
+func (v *visit) countTopic(it *Item) {
+	for _, tp := range it.Topics {
+		if tp.Primary {
+			v.changes.Topics[tp.Topic]++
+			return
+		}
+	}
+	v.changes.Topics[""]++
+}
+
+// meetAgain handles an item we had: another source of its outlet may carry it
+// too, but only the source whose words we keep may change them; else two feeds
+// with different summaries would take turns for ever.
+func (v *visit) meetAgain(it *Item, k *known) error {
+	it.ID, it.Story = k.id, k.story
+	if err := v.addAliases(it.Outlet, it.Aliases, k.id, v.byHash); err != nil {
+		return fmt.Errorf("store aliases: %w", err)
+	}
+	if !k.carried {
+		k.carried = true
+		if err := v.addCarrier(k.id, it.Source); err != nil {
+			return fmt.Errorf("store carrier: %w", err)
+		}
+	}
+	if k.fingerprint == it.Fingerprint || (k.source != it.Source && !k.orphan) {
+		v.changes.Same++
+		return nil
+	}
+	if err := v.updateItem(it); err != nil {
+		return fmt.Errorf("update: %w", err)
+	}
+	if err := v.addSketch(millis(v.r.At), it.ID, it.Sketch); err != nil {
+		return fmt.Errorf("store sketch: %w", err)
+	}
+	k.fingerprint, k.source, k.orphan = it.Fingerprint, it.Source, false
+	v.changes.Changed++
+	return v.changeStory(it)
+}

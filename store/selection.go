@@ -1,0 +1,323 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+)
+
+// ErrNotFound is returned when no such story, item, source or outlet is stored.
+var ErrNotFound = errors.New("not found")
+
+// Selection says which listed stories a channel holds. The fields are combined
+// with AND, the values within one field with OR; the zero Selection holds
+// everything. All of it judges the quoted item, so a copy that arrives later
+// never moves a story into or out of a feed.
+type Selection struct {
+	Topics    []Topic
+	Provinces []string
+	Outlets   []string
+	Scopes    []Scope
+	Day       Day // published (else seen) on that day
+}
+
+// Order is how a query sorts its stories, newest first.
+type Order int
+
+const (
+	// ByListed is the order of feeds: without backfill.
+	ByListed Order = iota
+	// ByPublished is the order of pages and day listings: with backfill, by
+	// the item's Published, else Seen. A Selection with a Day is always
+	// answered in this order.
+	ByPublished
+)
+
+// Query asks for a window of a selection's stories.
+type Query struct {
+	Selection
+	Order  Order
+	Before Cursor // stories after this place in the order; zero = from the newest
+	Limit  int    // at most this many; at most MaxStories
+}
+
+// MaxStories bounds the answer to one Query.
+const MaxStories = 1000
+
+// Cursor is a place in an order of stories.
+type Cursor struct {
+	At time.Time // Listed or published time of the last story seen
+	ID string    // its id
+}
+
+// Revision tells whether what a selection shows may have changed.
+type Revision struct {
+	N  int64     // grows with each visible change; 0 = nothing was ever listed
+	At time.Time // when that change was made, unique to the millisecond
+}
+
+// dimensions are the scopes of each field that a selection narrows by; none
+// means everything.
+func (s Selection) dimensions() [][]string {
+	var all [][]string
+	add := func(prefix string, n int, id func(int) string) {
+		if n == 0 {
+			return
+		}
+		scopes := make([]string, n)
+		for i := range n {
+			scopes[i] = prefix + id(i)
+		}
+		all = append(all, scopes)
+	}
+	// The narrowest first: its rows are walked, the others are looked up.
+	add("outlet:", len(s.Outlets), func(i int) string { return s.Outlets[i] })
+	add("province:", len(s.Provinces), func(i int) string { return s.Provinces[i] })
+	add("topic:", len(s.Topics), func(i int) string { return string(s.Topics[i]) })
+	add("scope:", len(s.Scopes), func(i int) string { return string(s.Scopes[i]) })
+	if len(all) == 0 {
+		all = append(all, []string{"all"})
+	}
+	return all
+}
+
+// Revision returns when what the selection shows last changed.
+func (db *DB) Revision(ctx context.Context, sel Selection) (Revision, error) {
+	scopes := sel.dimensions()[0]
+	if sel.Day != "" {
+		scopes = []string{dayScope(sel.Day)}
+	}
+	args := make([]any, len(scopes))
+	for i, s := range scopes {
+		args[i] = s
+	}
+	var at int64
+	err := db.engine.read.QueryRowContext(ctx, `SELECT coalesce(max(at), 0) FROM revisions WHERE scope IN (`+
+		places(1, len(args))+`)`, args...).Scan(&at)
+	if err != nil {
+		return Revision{}, fmt.Errorf("read revision: %w", err)
+	}
+	return Revision{N: at, At: fromMillis(at)}, nil
+}
+
+// window is one walk along an order: at in [From, Until), before a cursor.
+type window struct {
+	table       string
+	from, until int64
+	before      Cursor
+	oldestFirst bool
+	limit       int
+}
+
+// place is a story's entry in an order.
+type place struct {
+	at    int64
+	story string
+}
+
+// sql writes the walk as a union of one bounded walk per scope of the first
+// dimension; the other dimensions are looked up by primary key.
+func (w window) sql(dims [][]string) (string, []any) {
+	var args []any
+	arg := func(v any) string { args = append(args, v); return fmt.Sprintf("$%d", len(args)) }
+	dir := "DESC"
+	if w.oldestFirst {
+		dir = "ASC"
+	}
+	cond := " AND at >= " + arg(w.from) + " AND at < " + arg(w.until)
+	if !w.before.At.IsZero() {
+		cond += " AND (at, story) < (" + arg(millis(w.before.At)) + ", " + arg(w.before.ID) + ")"
+	}
+	for _, dim := range dims[1:] {
+		var scopes []string
+		for _, s := range dim {
+			scopes = append(scopes, arg(s))
+		}
+		cond += fmt.Sprintf(" AND EXISTS (SELECT 1 FROM %s x WHERE x.scope IN (%s) AND x.at = a.at AND x.story = a.story)",
+			w.table, strings.Join(scopes, ", "))
+	}
+	tail := fmt.Sprintf(" ORDER BY at %s, story %s LIMIT %d", dir, dir, w.limit)
+	var parts []string
+	for i, s := range dims[0] {
+		parts = append(parts, fmt.Sprintf("SELECT at, story FROM (SELECT at, story FROM %s a WHERE scope = %s%s%s) AS w%d",
+			w.table, arg(s), cond, tail, i))
+	}
+	return "SELECT at, story FROM (" + strings.Join(parts, " UNION ") + ") AS u" + tail, args
+}
+
+func (db *DB) walk(ctx context.Context, sel Selection, w window) ([]place, error) {
+	q, args := w.sql(sel.dimensions())
+	rows, err := db.engine.read.QueryContext(ctx, q, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []place
+	for rows.Next() {
+		var p place
+		if err := rows.Scan(&p.at, &p.story); err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	return all, rows.Err()
+}
+
+// Stories answers a query, newest first.
+func (db *DB) Stories(ctx context.Context, q Query) ([]Story, error) {
+	w := window{table: "by_listed", until: math.MaxInt64, before: q.Before, limit: min(max(q.Limit, 0), MaxStories)}
+	if q.Order == ByPublished || q.Day != "" {
+		w.table = "by_published"
+	}
+	if q.Day != "" {
+		w.from, w.until = millis(q.Day.Start()), millis(q.Day.Next().Start())
+	}
+	if w.limit == 0 {
+		return nil, nil
+	}
+	found, err := db.walk(ctx, q.Selection, w)
+	if err != nil {
+		return nil, fmt.Errorf("read stories: %w", err)
+	}
+	ids := make([]string, len(found))
+	for i, p := range found {
+		ids[i] = p.story
+	}
+	stories, err := db.loadStories(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read stories: %w", err)
+	}
+	return stories, nil
+}
+
+// Neighbours returns the nearest days before and after day on which the
+// selection has stories; empty where there is none.
+func (db *DB) Neighbours(ctx context.Context, sel Selection, day Day) (prev, next Day, err error) {
+	sel.Day = ""
+	before := window{table: "by_published", until: millis(day.Start()), limit: 1}
+	after := window{table: "by_published", from: millis(day.Next().Start()), until: math.MaxInt64, oldestFirst: true, limit: 1}
+	for _, side := range []struct {
+		w    window
+		into *Day
+	}{{before, &prev}, {after, &next}} {
+		found, err := db.walk(ctx, sel, side.w)
+		if err != nil {
+			return "", "", fmt.Errorf("read neighbouring days: %w", err)
+		}
+		if len(found) > 0 {
+			*side.into = DayOf(fromMillis(found[0].at))
+		}
+	}
+	return prev, next, nil
+}
+
+// loadStories returns the listed stories in the order of ids.
+func (db *DB) loadStories(ctx context.Context, ids []string) ([]Story, error) {
+	byID := map[string]Story{}
+	for chunk := range slices.Chunk(ids, maxParams) {
+		args := make([]any, len(chunk))
+		for i, id := range chunk {
+			args[i] = id
+		}
+		rows, err := scanRows(db.engine.read.QueryContext(ctx, `SELECT `+storyColumns+` FROM stories
+			WHERE listed > 0 AND id IN (`+places(1, len(args))+`)`, args...))
+		if err != nil {
+			return nil, err
+		}
+		if err := db.fillStories(ctx, rows, byID); err != nil {
+			return nil, err
+		}
+	}
+	all := make([]Story, 0, len(ids))
+	for _, id := range ids {
+		if s, ok := byID[id]; ok {
+			all = append(all, s)
+		}
+	}
+	return all, nil
+}
+
+// fillStories joins rows with their quoted and original items.
+func (db *DB) fillStories(ctx context.Context, rows []row, into map[string]Story) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	var args []any
+	for _, r := range rows {
+		args = append(args, r.quoted)
+		if r.original != r.quoted {
+			args = append(args, r.original)
+		}
+	}
+	items, err := scanItems(db.engine.read.QueryContext(ctx, `SELECT `+itemColumns+` FROM items
+		WHERE id IN (`+places(1, len(args))+`)`, args...))
+	if err != nil {
+		return err
+	}
+	byID := map[int64]Item{}
+	for _, it := range items {
+		byID[it.ID] = it.Item
+	}
+	outlets := *db.outlets.Load()
+	for _, r := range rows {
+		quoted := byID[r.quoted]
+		into[r.id] = Story{ID: r.id, Listed: fromMillis(r.listed), Updated: fromMillis(r.updated), Shown: fromMillis(r.shown),
+			Quoted: quoted, Original: byID[r.original], Why: r.why, Outlet: outlets[quoted.Outlet],
+			Topics: r.topics, Province: r.province, Backfill: r.backfill != 0, Copies: r.copies}
+	}
+	return nil
+}
+
+// Story returns the listed story with that id, or the one it was merged into,
+// whose ID then differs; else ErrNotFound.
+func (db *DB) Story(ctx context.Context, id string) (Story, error) {
+	for range maxRedirects {
+		var into string
+		err := db.engine.read.QueryRowContext(ctx, `SELECT merged_into FROM stories WHERE id = $1`, id).Scan(&into)
+		if errors.Is(err, sql.ErrNoRows) {
+			break
+		}
+		if err != nil {
+			return Story{}, fmt.Errorf("read story %s: %w", id, err)
+		}
+		if into == "" {
+			found, err := db.loadStories(ctx, []string{id})
+			if err != nil {
+				return Story{}, fmt.Errorf("read story %s: %w", id, err)
+			}
+			if len(found) == 0 {
+				break
+			}
+			return found[0], nil
+		}
+		id = into
+	}
+	return Story{}, fmt.Errorf("story %s: %w", id, ErrNotFound)
+}
+
+// maxRedirects bounds a chain of merged stories.
+const maxRedirects = 16
+
+// Copies returns all items of a story with the reason why each belongs to it,
+// oldest first.
+func (db *DB) Copies(ctx context.Context, id string) ([]Copy, error) {
+	rows, err := scanItems(db.engine.read.QueryContext(ctx, `SELECT `+itemColumns+` FROM items WHERE story = $1`, id))
+	if err != nil {
+		return nil, fmt.Errorf("read copies of %s: %w", id, err)
+	}
+	outlets := *db.outlets.Load()
+	copies := make([]Copy, len(rows))
+	for i, it := range rows {
+		copies[i] = Copy{Item: it.Item, Outlet: outlets[it.Outlet], Merge: it.merge}
+	}
+	slices.SortStableFunc(copies, func(a, b Copy) int {
+		return cmp.Or(a.Item.Time().Compare(b.Item.Time()), cmp.Compare(a.Item.ID, b.Item.ID))
+	})
+	return copies, nil
+}

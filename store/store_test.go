@@ -1,0 +1,566 @@
+package store_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"diemtin/store"
+)
+
+// engines runs a test on a fresh database of each engine. PostgreSQL is used
+// where DIEMTIN_TEST_POSTGRES holds a DSN; the test command sets it, and on CI
+// a missing one is a failure.
+func engines(t *testing.T, test func(t *testing.T, open func() *store.DB)) {
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		dsn := "sqlite:" + filepath.Join(t.TempDir(), "test.db")
+		test(t, opener(t, dsn))
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		base := os.Getenv("DIEMTIN_TEST_POSTGRES")
+		if base == "" {
+			if os.Getenv("CI") != "" {
+				t.Fatal("DIEMTIN_TEST_POSTGRES is not set; the test command starts a server and sets it")
+			}
+			t.Skip("no PostgreSQL: DIEMTIN_TEST_POSTGRES is not set")
+		}
+		test(t, opener(t, freshSchema(t, base)))
+	})
+}
+
+func opener(t *testing.T, dsn string) func() *store.DB {
+	return func() *store.DB {
+		t.Helper()
+		db, err := store.Open(t.Context(), dsn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { db.Close() })
+		return db
+	}
+}
+
+// freshSchema gives a test a schema of its own in the shared test database.
+func freshSchema(t *testing.T, dsn string) string {
+	t.Helper()
+	db, err := sql.Open("pgx", dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := fmt.Sprintf("t%d", time.Now().UnixNano())
+	if _, err := db.Exec("CREATE SCHEMA " + name); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		db.Exec("DROP SCHEMA " + name + " CASCADE")
+		db.Close()
+	})
+	sep := "?"
+	if strings.Contains(dsn, "?") {
+		sep = "&"
+	}
+	return dsn + sep + "search_path=" + name
+}
+
+// sameTitle is the plainest judge: items with the same title are one story,
+// the first of them the original.
+type sameTitle struct{}
+
+func (sameTitle) Reused(oldTitle, _ string, it *store.Item) bool { return oldTitle != it.Title }
+
+func (sameTitle) Match(it *store.Item, near []*store.Item) (int, store.Merge) {
+	for i, n := range near {
+		if n.Title == it.Title {
+			return i, store.Merge{Reason: "text", Score: 1, Evidence: "same title"}
+		}
+	}
+	return -1, store.Merge{}
+}
+
+func (sameTitle) Original(items []store.Item, _ map[string]store.Outlet) (int, string) {
+	for i, it := range items {
+		if it.Attribution.Text == "" {
+			return i, "no attribution"
+		}
+	}
+	return 0, "first"
+}
+
+var now = time.Date(2024, 11, 5, 14, 15, 0, 0, store.Zone)
+
+func outlets(n int) (all []store.Outlet, sources []store.Source) {
+	for i := range n {
+		id := fmt.Sprintf("o%d", i)
+		all = append(all, store.Outlet{ID: id, Name: "Báo " + id, Scope: store.National, Show: store.ShowSummary, Rank: i + 1})
+		sources = append(sources, store.Source{ID: id + "-home", Outlet: id, Kind: "feed", URL: "http://" + id + ".example/rss"})
+	}
+	return all, sources
+}
+
+// article is an item as the aggregator hands it over.
+func article(outlet, title string, published time.Time) store.Item {
+	link := "http://" + outlet + ".example/" + strings.ReplaceAll(title, " ", "-")
+	key := uint32(0)
+	for _, r := range title {
+		key = key*31 + uint32(r)
+	}
+	return store.Item{Title: title, Link: link, Summary: "Tóm tắt của " + title, Published: published,
+		Aliases: []string{"guid:" + outlet + "-home:" + title, "link:" + link}, Sketch: []uint32{key, 7},
+		Topics:      []store.ItemTopic{{Topic: "kinh-te", Score: 1}, {Topic: "xa-hoi", Score: 2, Primary: true}},
+		Fingerprint: uint64(key)}
+}
+
+func record(t *testing.T, db *store.DB, source string, at time.Time, items ...store.Item) store.Changes {
+	t.Helper()
+	c, err := db.Record(t.Context(), refresh(t, db, source, at, items...), sameTitle{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func refresh(t *testing.T, db *store.DB, source string, at time.Time, items ...store.Item) store.Refresh {
+	t.Helper()
+	s, err := db.Source(t.Context(), source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store.Refresh{Source: s, At: at, Items: items, Settle: func(store.Changes) store.SourceState {
+		st := s.State
+		st.Visited, st.LastTry, st.NextAt = true, at, at.Add(time.Hour)
+		return st
+	}}
+}
+
+func stories(t *testing.T, db *store.DB, q store.Query) []store.Story {
+	t.Helper()
+	if q.Limit == 0 {
+		q.Limit = 100
+	}
+	all, err := db.Stories(t.Context(), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func sync1(t *testing.T, db *store.DB, n int) {
+	t.Helper()
+	o, s := outlets(n)
+	if err := db.Sync(t.Context(), o, s); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestStoryLife(t *testing.T) {
+	t.Parallel()
+	engines(t, func(t *testing.T, open func() *store.DB) {
+		db := open()
+		sync1(t, db, 3)
+		copied := article("o0", "Giá vàng tăng", now)
+		copied.Attribution = store.Attribution{Text: "o1"}
+		c := record(t, db, "o0-home", now, copied)
+		if c.New != 1 || c.Listed != 1 || c.Topics["xa-hoi"] != 1 {
+			t.Fatalf("first visit changed %+v", c)
+		}
+		first := stories(t, db, store.Query{})[0]
+
+		c = record(t, db, "o1-home", now.Add(time.Minute), article("o1", "Giá vàng tăng", now))
+		if c.New != 1 || c.Listed != 0 || c.Merged["text"] != 1 || c.Originals["no attribution"] != 1 {
+			t.Errorf("copy changed %+v", c)
+		}
+		all := stories(t, db, store.Query{})
+		if len(all) != 1 {
+			t.Fatalf("%d stories, want 1", len(all))
+		}
+		s := all[0]
+		if s.ID != first.ID || !s.Listed.Equal(first.Listed) || s.Quoted.Outlet != "o0" || s.Original.Outlet != "o1" || s.Copies != 2 {
+			t.Errorf("after the copy: %+v", s)
+		}
+		if !s.Updated.After(first.Updated) {
+			t.Error("a new original did not raise Updated")
+		}
+		if got := fmt.Sprint(s.Topics); got != "[xa-hoi kinh-te]" {
+			t.Errorf("topics %s, primary must come first", got)
+		}
+
+		rev, err := db.Revision(t.Context(), store.Selection{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c = record(t, db, "o2-home", now.Add(2*time.Minute), article("o2", "Giá vàng tăng", now))
+		if again, _ := db.Revision(t.Context(), store.Selection{}); again != rev || c.Merged["text"] != 1 {
+			t.Errorf("a third copy moved the revision %v to %v", rev, again)
+		}
+		copies, err := db.Copies(t.Context(), s.ID)
+		if err != nil || len(copies) != 3 || copies[1].Merge.Evidence != "same title" {
+			t.Errorf("copies %+v, %v", copies, err)
+		}
+	})
+}
+
+func TestMeetAgain(t *testing.T) {
+	t.Parallel()
+	engines(t, func(t *testing.T, open func() *store.DB) {
+		db := open()
+		sync1(t, db, 1)
+		a := article("o0", "Khởi công cầu", now)
+		record(t, db, "o0-home", now, a)
+		before := stories(t, db, store.Query{})[0]
+
+		if c := record(t, db, "o0-home", now.Add(time.Minute), a); c.Same != 1 || c.New+c.Changed != 0 {
+			t.Errorf("the same item changed %+v", c)
+		}
+		edited := a
+		edited.Summary, edited.Fingerprint, edited.Published = "Tóm tắt mới", 99, now.Add(time.Hour)
+		if c := record(t, db, "o0-home", now.Add(2*time.Minute), edited); c.Changed != 1 {
+			t.Errorf("an edit changed %+v", c)
+		}
+		after := stories(t, db, store.Query{})[0]
+		if after.ID != before.ID || !after.Listed.Equal(before.Listed) || !after.Updated.After(before.Updated) {
+			t.Errorf("before %+v\nafter %+v", before, after)
+		}
+		if after.Quoted.Summary != "Tóm tắt mới" || !after.Quoted.Published.Equal(now.UTC()) {
+			t.Errorf("edited item %+v", after.Quoted)
+		}
+
+		// A guid that now names another article is a new item.
+		reused := article("o0", "Tin khác hẳn", now)
+		reused.Aliases[0] = a.Aliases[0]
+		if c := record(t, db, "o0-home", now.Add(3*time.Minute), reused); c.New != 1 {
+			t.Errorf("a reused guid changed %+v", c)
+		}
+		if c := record(t, db, "o0-home", now.Add(4*time.Minute), reused, edited); c.Same != 2 {
+			t.Errorf("both again changed %+v", c)
+		}
+		// A changed guid with the same link is the same item.
+		moved := edited
+		moved.Aliases = []string{"guid:o0-home:other", a.Aliases[1]}
+		if c := record(t, db, "o0-home", now.Add(5*time.Minute), moved); c.Same != 1 || c.New != 0 {
+			t.Errorf("a changed guid changed %+v", c)
+		}
+	})
+}
+
+// Two sources of one outlet that carry the same article with different words
+// must not take turns in changing it.
+func TestTwoCarriersDoNotTakeTurns(t *testing.T) {
+	t.Parallel()
+	engines(t, func(t *testing.T, open func() *store.DB) {
+		db := open()
+		o, s := outlets(1)
+		s = append(s, store.Source{ID: "o0-section", Outlet: "o0", Kind: "feed", URL: "http://o0.example/section"})
+		if err := db.Sync(t.Context(), o, s); err != nil {
+			t.Fatal(err)
+		}
+		home := article("o0", "Một bài", now)
+		section := home
+		section.Aliases, section.Fingerprint, section.Summary = []string{"guid:o0-section:1", home.Aliases[1]}, 5, "Lời khác"
+		record(t, db, "o0-home", now, home)
+		for i := range 3 {
+			at := now.Add(time.Duration(i+1) * time.Minute)
+			if c := record(t, db, "o0-section", at, section); c.Same != 1 {
+				t.Errorf("section visit %d changed %+v", i, c)
+			}
+			if c := record(t, db, "o0-home", at, home); c.Same != 1 {
+				t.Errorf("home visit %d changed %+v", i, c)
+			}
+		}
+		// Once the home feed is switched off, the section may speak.
+		if err := db.Sync(t.Context(), o, s[1:]); err != nil {
+			t.Fatal(err)
+		}
+		if c := record(t, db, "o0-section", now.Add(time.Hour), section); c.Changed != 1 {
+			t.Errorf("after the home feed went: %+v", c)
+		}
+	})
+}
+
+func TestBackfillAndOrders(t *testing.T) {
+	t.Parallel()
+	engines(t, func(t *testing.T, open func() *store.DB) {
+		db := open()
+		sync1(t, db, 2)
+		var items []store.Item
+		for i := range 15 { // newest first, four hours apart
+			items = append(items, article("o0", fmt.Sprintf("Bài số %d của ngày", i), now.Add(-4*time.Hour*time.Duration(i))))
+		}
+		record(t, db, "o0-home", now, items...)
+		feed := stories(t, db, store.Query{})
+		if len(feed) != store.FreshOfFirst || feed[0].Quoted.Title != items[0].Title {
+			t.Fatalf("%d in the feed, first %q", len(feed), feed[0].Quoted.Title)
+		}
+		seen := map[int64]bool{}
+		for _, s := range feed {
+			if seen[s.Listed.UnixMilli()] {
+				t.Errorf("two stories listed at %v", s.Listed)
+			}
+			seen[s.Listed.UnixMilli()] = true
+		}
+		if all := stories(t, db, store.Query{Order: store.ByPublished}); len(all) != 15 {
+			t.Errorf("%d on pages, want 15", len(all))
+		}
+		day := stories(t, db, store.Query{Selection: store.Selection{Day: "2024-11-05"}})
+		if len(day) != 4 { // 14:15, 10:15, 06:15, 02:15
+			t.Errorf("%d on the day, want 4", len(day))
+		}
+		prev, next, err := db.Neighbours(t.Context(), store.Selection{Topics: []store.Topic{"kinh-te"}}, "2024-11-04")
+		if err != nil || prev != "2024-11-03" || next != "2024-11-05" {
+			t.Errorf("neighbours %q %q %v", prev, next, err)
+		}
+		page := stories(t, db, store.Query{Order: store.ByPublished, Limit: 5})
+		last := page[4]
+		rest := stories(t, db, store.Query{Order: store.ByPublished, Before: store.Cursor{At: last.Shown, ID: last.ID}})
+		if len(rest) != 10 || rest[0].ID == last.ID {
+			t.Errorf("%d after the cursor, want 10", len(rest))
+		}
+		both := store.Selection{Topics: []store.Topic{"kinh-te", "xa-hoi"}, Outlets: []string{"o0"}, Scopes: []store.Scope{store.National}}
+		if got := stories(t, db, store.Query{Selection: both}); len(got) != store.FreshOfFirst {
+			t.Errorf("%d in the intersection, want %d", len(got), store.FreshOfFirst)
+		}
+		both.Outlets = []string{"o1"}
+		if got := stories(t, db, store.Query{Selection: both}); len(got) != 0 {
+			t.Errorf("%d of another outlet, want 0", len(got))
+		}
+	})
+}
+
+func TestDelayAndShow(t *testing.T) {
+	t.Parallel()
+	engines(t, func(t *testing.T, open func() *store.DB) {
+		db := open()
+		o, s := outlets(3)
+		o[0].Delay, o[1].Show = 30*time.Minute, store.ShowNone
+		if err := db.Sync(t.Context(), o, s); err != nil {
+			t.Fatal(err)
+		}
+		record(t, db, "o0-home", now, article("o0", "Bài đến sau", now))
+		record(t, db, "o1-home", now, article("o1", "Bài không được đăng", now))
+		if got := stories(t, db, store.Query{}); len(got) != 0 {
+			t.Fatalf("%d listed at once, want 0", len(got))
+		}
+		if n, err := db.List(t.Context(), now.Add(29*time.Minute), 10, sameTitle{}); n != 0 || err != nil {
+			t.Errorf("listed %d before the delay was over, %v", n, err)
+		}
+		if n, err := db.List(t.Context(), now.Add(30*time.Minute), 10, sameTitle{}); n != 1 || err != nil {
+			t.Errorf("listed %d after the delay, want 1, %v", n, err)
+		}
+		// The item that may not be shown becomes visible as a copy only.
+		record(t, db, "o2-home", now.Add(time.Hour), article("o2", "Bài không được đăng", now))
+		got := stories(t, db, store.Query{})
+		if len(got) != 2 || got[0].Quoted.Outlet != "o2" {
+			t.Errorf("stories %+v", got)
+		}
+	})
+}
+
+func TestDueLeases(t *testing.T) {
+	t.Parallel()
+	engines(t, func(t *testing.T, open func() *store.DB) {
+		db := open()
+		sync1(t, db, 40)
+		var mu sync.Mutex
+		claimed := map[string]int{}
+		var wg sync.WaitGroup
+		for w := range 8 {
+			wg.Go(func() {
+				for {
+					got, err := db.Due(context.Background(), store.Claim{Now: now, Lease: time.Minute, By: fmt.Sprint(w), Limit: 3})
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					if len(got) == 0 {
+						return
+					}
+					mu.Lock()
+					for _, s := range got {
+						claimed[s.ID]++
+					}
+					mu.Unlock()
+				}
+			})
+		}
+		wg.Wait()
+		for id, n := range claimed {
+			if n != 1 {
+				t.Errorf("%s claimed %d times", id, n)
+			}
+		}
+		if len(claimed) != 40 {
+			t.Errorf("%d claimed, want 40", len(claimed))
+		}
+		at, ok, err := db.NextDue(t.Context())
+		if err != nil || !ok || !at.Equal(now.Add(time.Minute)) {
+			t.Errorf("next due %v %v %v", at, ok, err)
+		}
+		if err := db.Release(t.Context(), "0"); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// The same story from eight outlets at once is always one story.
+func TestConcurrentCopiesMakeOneStory(t *testing.T) {
+	t.Parallel()
+	rounds := 100
+	if testing.Short() {
+		rounds = 10
+	}
+	engines(t, func(t *testing.T, open func() *store.DB) {
+		db := open()
+		sync1(t, db, 8)
+		for round := range rounds {
+			title := fmt.Sprintf("Tin chung %d", round)
+			refreshes := make([]store.Refresh, 8)
+			for i := range refreshes {
+				o := fmt.Sprintf("o%d", i)
+				refreshes[i] = refresh(t, db, o+"-home", now, article(o, title, now))
+			}
+			var wg sync.WaitGroup
+			for _, r := range refreshes {
+				wg.Go(func() {
+					if _, err := db.Record(context.Background(), r, sameTitle{}); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			wg.Wait()
+		}
+		all := stories(t, db, store.Query{Limit: 1000})
+		if len(all) != rounds {
+			t.Fatalf("%d stories, want %d", len(all), rounds)
+		}
+		for _, s := range all {
+			if s.Copies != 8 {
+				t.Errorf("story %s has %d copies, want 8", s.ID, s.Copies)
+			}
+		}
+	})
+}
+
+// A visit that fails takes nothing of the others in its transaction with it,
+// and leaves nothing of itself.
+func TestFailedVisitLeavesNothing(t *testing.T) {
+	t.Parallel()
+	engines(t, func(t *testing.T, open func() *store.DB) {
+		db := open()
+		sync1(t, db, 2)
+		var wg sync.WaitGroup
+		bad := article("o0", "Bài hỏng", now)
+		bad.Title = "x\x00\xff" // PostgreSQL refuses NUL; SQLite takes it
+		for range 5 {
+			wg.Go(func() {
+				_, err := db.Record(context.Background(), refresh(t, db, "o0-home", now, bad), panicky{})
+				if err == nil {
+					t.Error("a visit whose judge fails was stored")
+				}
+			})
+			wg.Go(func() {
+				record(t, db, "o1-home", now, article("o1", "Bài tốt", now))
+			})
+		}
+		wg.Wait()
+		if all := stories(t, db, store.Query{}); len(all) != 1 || all[0].Quoted.Outlet != "o1" {
+			t.Errorf("stories %+v", all)
+		}
+	})
+}
+
+// panicky stands for a bug in the judge.
+type panicky struct{ sameTitle }
+
+func (panicky) Match(*store.Item, []*store.Item) (int, store.Merge) { panic("no judgement") }
+
+func TestReopenKeepsEverything(t *testing.T) {
+	t.Parallel()
+	engines(t, func(t *testing.T, open func() *store.DB) {
+		db := open()
+		sync1(t, db, 1)
+		record(t, db, "o0-home", now, article("o0", "Một bài", now))
+		before := stories(t, db, store.Query{})
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		db = open()
+		after := stories(t, db, store.Query{})
+		if len(after) != 1 || after[0].ID != before[0].ID || !after[0].Listed.Equal(before[0].Listed) || after[0].Outlet.Name != "Báo o0" {
+			t.Errorf("before %+v\nafter %+v", before, after)
+		}
+		if id, err := db.StoryOfLink(t.Context(), after[0].Quoted.Link); err != nil || id != after[0].ID {
+			t.Errorf("story of link %q, %v", id, err)
+		}
+	})
+}
+
+func TestNotFound(t *testing.T) {
+	t.Parallel()
+	engines(t, func(t *testing.T, open func() *store.DB) {
+		db := open()
+		_, err1 := db.Story(t.Context(), "nope")
+		_, err2 := db.Item(t.Context(), 7)
+		_, err3 := db.Source(t.Context(), "nope")
+		_, err4 := db.StoryOfLink(t.Context(), "http://x.example/")
+		for i, err := range []error{err1, err2, err3, err4} {
+			if !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("lookup %d: %v, want ErrNotFound", i+1, err)
+			}
+		}
+	})
+}
+
+func TestOpenFaults(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	foreign := filepath.Join(dir, "foreign.db")
+	other, err := sql.Open("sqlite", foreign)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := other.Exec(`CREATE TABLE theirs (x INTEGER)`); err != nil {
+		t.Fatal(err)
+	}
+	other.Close()
+	for dsn, want := range map[string]string{
+		"sqlite:":                      "the path is missing",
+		"mysql:x":                      "want sqlite:PATH or postgres://",
+		"sqlite:" + dir:                "is a folder",
+		"sqlite:" + dir + "/no/x.db":   "does not exist",
+		"sqlite:" + foreign:            "belongs to another program",
+		"postgres://127.0.0.1:1/x":     "reach database",
+		"sqlite:" + foreign + "/under": "is not a folder",
+	} {
+		if _, err := store.Open(t.Context(), dsn); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("open %s: %v, want %q", dsn, err, want)
+		}
+	}
+	dsn := "sqlite:" + filepath.Join(dir, "mine?x=1#y%41.db")
+	first, err := store.Open(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close()
+	if _, err := os.Stat(filepath.Join(dir, "mine?x=1#y%41.db")); err != nil {
+		t.Errorf("the file has another name than asked for: %v", err)
+	}
+	if _, err := store.Open(t.Context(), dsn); !errors.Is(err, store.ErrInUse) {
+		t.Errorf("second writer: %v, want ErrInUse", err)
+	}
+	reader, err := store.OpenReadOnly(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	if err := reader.Sync(t.Context(), nil, nil); err == nil {
+		t.Error("a reader may write")
+	}
+}

@@ -1,0 +1,226 @@
+package syndicate
+
+import (
+	"container/list"
+	"context"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"diemtin/store"
+)
+
+const (
+	// DefaultCacheBytes is the memory for rendered documents if the
+	// configuration says nothing: about 600 feeds of 50 entries, plain and
+	// compressed.
+	DefaultCacheBytes = 64 << 20
+
+	// freshFor is how long a document is given out without asking the store
+	// whether it changed: readers see a change at most this much later, and a
+	// channel is asked about and rendered at most this often.
+	freshFor = time.Second
+
+	// refreshTimeout bounds asking and rendering once, whoever waits for it.
+	refreshTimeout = 10 * time.Second
+
+	// maxRenders is how many documents are rendered at once. More would only
+	// take memory: rendering is work for the processor.
+	maxRenders = 4
+)
+
+// docKey names a document: its canonical path and the entries asked for, 0 for
+// the usual number.
+type docKey struct {
+	path string
+	n    int
+}
+
+// docMaker makes one document from the store.
+type docMaker struct {
+	format      string // metric label
+	contentType string
+	link        string
+	revision    func(context.Context) (store.Revision, error)
+	render      func(context.Context) ([]byte, error)
+}
+
+// cache keeps rendered documents, the least used of them given up first. A
+// document is rendered once per revision, however many wait for it, and one
+// that nobody asks for costs nothing.
+type cache struct {
+	now     func() time.Time
+	max     int64 // bytes
+	log     *slog.Logger
+	metrics *feedMetrics
+	flight  singleflight.Group
+	renders chan struct{}
+
+	mu    sync.Mutex
+	docs  map[docKey]*list.Element // of *cached
+	used  *list.List               // most recently used first
+	bytes int64
+}
+
+// cached is a document in the cache, with what is known of its age.
+type cached struct {
+	key      docKey
+	doc      *rendition
+	revision int64
+	checked  time.Time // when the store was last asked
+}
+
+func newCache(maxBytes int64, now func() time.Time, log *slog.Logger, m *feedMetrics) *cache {
+	if maxBytes <= 0 {
+		maxBytes = DefaultCacheBytes
+	}
+	return &cache{now: now, max: maxBytes, log: log, metrics: m,
+		renders: make(chan struct{}, maxRenders),
+		docs:    map[docKey]*list.Element{}, used: list.New()}
+}
+
+// fresh returns a document that need not be asked about, or nil.
+func (c *cache) fresh(k docKey) *rendition {
+	old, ok := c.peek(k)
+	if !ok || c.now().Sub(old.checked) >= freshFor {
+		return nil
+	}
+	c.metrics.hit.Inc()
+	return old.doc
+}
+
+// refresh returns the document as the store now has it. If the store does not
+// answer, it is the one at hand, else an error.
+func (c *cache) refresh(ctx context.Context, k docKey, m docMaker) (*rendition, error) {
+	doc, err, _ := c.flight.Do(k.path+"?"+strconv.Itoa(k.n), func() (any, error) {
+		// Others wait for this too: it does not end with the first client.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), refreshTimeout)
+		defer cancel()
+		return c.update(ctx, k, m)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return doc.(*rendition), nil
+}
+
+// update is one refresh. The revision is read before the stories: a change
+// between the two is rendered now and found to be the same bytes next time.
+func (c *cache) update(ctx context.Context, k docKey, m docMaker) (*rendition, error) {
+	old, ok := c.peek(k)
+	now := c.now()
+	if ok && now.Sub(old.checked) < freshFor { // another call has just done it
+		c.metrics.hit.Inc()
+		return old.doc, nil
+	}
+	next := old
+	next.key, next.checked = k, now
+	rev, err := m.revision(ctx)
+	switch {
+	case err != nil:
+	case ok && rev.N == old.revision:
+		c.metrics.lookups.WithLabelValues("current").Inc()
+		c.put(next)
+		return next.doc, nil
+	default:
+		next.revision = rev.N
+		next.doc, err = c.render(ctx, old.doc, rev, now, m)
+	}
+	if err == nil {
+		c.put(next)
+		return next.doc, nil
+	}
+	if !ok {
+		c.metrics.lookups.WithLabelValues("failed").Inc()
+		return nil, fmt.Errorf("make %s: %w", k.path, err)
+	}
+	c.metrics.lookups.WithLabelValues("stale").Inc()
+	c.log.ErrorContext(ctx, "feed not refreshed, an older one is given out", "path", k.path, "error", err)
+	old.checked = now
+	c.put(old)
+	return old.doc, nil
+}
+
+// render makes the document anew, and keeps the old one if the bytes are the
+// same: then nothing changed for readers.
+func (c *cache) render(ctx context.Context, old *rendition, rev store.Revision, now time.Time, m docMaker) (*rendition, error) {
+	select {
+	case c.renders <- struct{}{}:
+		defer func() { <-c.renders }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	start := time.Now()
+	body, err := m.render(ctx)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := newRendition(body, m.contentType, m.link, lastModified(old, rev, now))
+	if err != nil {
+		return nil, err
+	}
+	c.metrics.render.WithLabelValues(m.format).Observe(time.Since(start).Seconds())
+	if old != nil && old.hash == doc.hash {
+		c.metrics.lookups.WithLabelValues("same").Inc()
+		return old, nil
+	}
+	c.metrics.lookups.WithLabelValues("new").Inc()
+	return doc, nil
+}
+
+// lastModified is the time of the newest visible change, never of the future.
+// Two changes within a second are told apart by the next second, which has
+// come, since nothing is rendered twice in one.
+func lastModified(old *rendition, rev store.Revision, now time.Time) time.Time {
+	t := rev.At
+	if t.IsZero() {
+		t = emptySince
+	}
+	if old != nil && !t.Truncate(time.Second).After(old.modified) {
+		t = old.modified.Add(time.Second)
+	}
+	if t.After(now) {
+		t = now
+	}
+	return t
+}
+
+// peek returns a copy of what the cache knows of a document and marks it used.
+func (c *cache) peek(k docKey) (cached, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e, ok := c.docs[k]
+	if !ok {
+		return cached{}, false
+	}
+	c.used.MoveToFront(e)
+	return *e.Value.(*cached), true
+}
+
+// put keeps a document and gives up the least used ones until all fit. The
+// newest stays even if it alone is too big.
+func (c *cache) put(d cached) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e, ok := c.docs[d.key]; ok {
+		was := e.Value.(*cached)
+		c.bytes += d.doc.size() - was.doc.size()
+		*was = d
+		c.used.MoveToFront(e)
+	} else {
+		c.docs[d.key] = c.used.PushFront(&d)
+		c.bytes += d.doc.size()
+	}
+	for c.bytes > c.max && c.used.Len() > 1 {
+		e := c.used.Back()
+		gone := c.used.Remove(e).(*cached)
+		delete(c.docs, gone.key)
+		c.bytes -= gone.doc.size()
+		c.metrics.evicted.Inc()
+	}
+	c.metrics.held.Set(float64(c.bytes))
+}

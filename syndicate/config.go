@@ -1,0 +1,87 @@
+package syndicate
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"diemtin/store"
+)
+
+var (
+	idForm       = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+	languageForm = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)
+)
+
+// Check reports every fault of the sections site and channels; a path names
+// the place as the file nests it, a problem says what is allowed.
+func (c *Config) Check(report func(path, problem string)) {
+	c.Site.check(func(path, problem string) { report("site."+path, problem) })
+	seen := map[string]int{}
+	for i, ch := range c.Channels {
+		at := fmt.Sprintf("channels[%d]", i)
+		if first, dup := seen[ch.ID]; dup {
+			report(at+".id", fmt.Sprintf("channel id %q stands twice; the first is channels[%d]", ch.ID, first))
+		}
+		seen[ch.ID] = i
+		c.checkChannel(ch, func(path, problem string) { report(at+"."+path, problem) })
+	}
+}
+
+func (s Site) check(report func(path, problem string)) {
+	if strings.TrimSpace(s.Title) == "" {
+		report("title", "the site has no title")
+	}
+	u, err := url.Parse(s.BaseURL)
+	switch {
+	case s.BaseURL == "":
+		report("base_url", "the site has no base_url; give the address readers use, such as https://tin.example.vn")
+	case err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "":
+		report("base_url", fmt.Sprintf("base_url %q: want an address such as https://tin.example.vn", s.BaseURL))
+	case u.RawQuery != "" || u.Fragment != "" || u.User != nil:
+		report("base_url", fmt.Sprintf("base_url %q: want no user, query or fragment", s.BaseURL))
+	}
+	if s.Language != "" && !languageForm.MatchString(s.Language) {
+		report("language", fmt.Sprintf("language %q: want a language tag such as vi", s.Language))
+	}
+}
+
+func (c *Config) checkChannel(ch ChannelConfig, report func(path, problem string)) {
+	if !idForm.MatchString(ch.ID) {
+		report("id", fmt.Sprintf("channel id %q: want lower-case letters and digits with single hyphens", ch.ID))
+	}
+	if strings.TrimSpace(ch.Title.VI) == "" {
+		report("title", "the channel has no title; give title: {vi: …, en: …}")
+	}
+	if len(ch.Topics)+len(ch.Provinces)+len(ch.Outlets)+len(ch.Scopes) == 0 {
+		report("topics", "the channel selects nothing; give topics, provinces, outlets or scopes")
+	}
+	for i, t := range ch.Topics {
+		if !slices.ContainsFunc(c.Topics, func(x store.TopicInfo) bool { return x.ID == t }) {
+			report(fmt.Sprintf("topics[%d]", i), fmt.Sprintf("topic %q is not among the topics of this file", t))
+		}
+	}
+	for i, p := range ch.Provinces {
+		if !slices.ContainsFunc(c.Places, func(x Place) bool { return x.ID == p }) {
+			report(fmt.Sprintf("provinces[%d]", i), fmt.Sprintf("province %q is not known; want an id such as hung-yen", p))
+		}
+	}
+	for i, o := range ch.Outlets {
+		if !slices.ContainsFunc(c.Outlets, func(x store.Outlet) bool { return x.ID == o }) {
+			report(fmt.Sprintf("outlets[%d]", i), fmt.Sprintf("outlet %q is not among the outlets of this file", o))
+		}
+	}
+	for i, s := range ch.Scopes {
+		if !slices.Contains(store.Scopes, s) {
+			report(fmt.Sprintf("scopes[%d]", i), fmt.Sprintf("scope %q: want national, ministry or provincial", s))
+		}
+	}
+}
+
+// UnmarshalText reads a name written once for both languages.
+func (n *Names) UnmarshalText(text []byte) error {
+	n.VI, n.EN = string(text), string(text)
+	return nil
+}

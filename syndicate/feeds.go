@@ -1,0 +1,285 @@
+package syndicate
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"diemtin/aggregator/vi"
+	"diemtin/store"
+)
+
+// Sizes of feeds, in entries. A day's feed holds the whole day as far as one
+// answer of the store goes.
+const (
+	feedStories    = 50
+	maxFeedStories = 200
+	maxDayStories  = store.MaxStories
+)
+
+// firstDay bounds the days that have a feed: Việt Nam joined the internet then,
+// and no outlet has news from before.
+const firstDay store.Day = "1997-11-19"
+
+// retryAfter is when a client shall come again while the store does not answer,
+// in seconds.
+const retryAfter = "30"
+
+// openFeeds prepares what the feeds need beside the store.
+func (s *Server) openFeeds(reg prometheus.Registerer) error {
+	m, err := newFeedMetrics(reg)
+	if err != nil {
+		return fmt.Errorf("register metrics of feeds: %w", err)
+	}
+	doc, err := renderOPML(&s.cfg)
+	if err != nil {
+		return err
+	}
+	if s.opml, err = newRendition(doc, "text/x-opml; charset=utf-8", "", time.Time{}); err != nil {
+		return err
+	}
+	s.feedMetrics = m
+	s.feeds = newCache(s.cfg.CacheBytes, s.now, s.log, m)
+	return nil
+}
+
+// feedRoutes registers every format of every kind of channel, and of its days.
+func (s *Server) feedRoutes() {
+	s.feedRoute("/opml", "opml", func(w http.ResponseWriter, r *http.Request) int {
+		if r.URL.Path != "/opml" {
+			return redirect(w, r, "/opml")
+		}
+		return s.opml.serve(w, r)
+	})
+	for i := range formats {
+		f := &formats[i]
+		for _, kind := range append([]string{""}, kinds...) {
+			folder := "/"
+			if kind != "" {
+				folder = "/" + kind + "/{id}/"
+			}
+			for _, file := range append([]string{f.file}, f.aliases...) {
+				s.feedRoute(folder+file, f.name, func(w http.ResponseWriter, r *http.Request) int {
+					return s.serveFeed(w, r, f, kind, feedStories, maxFeedStories)
+				})
+				s.feedRoute(folder+"days/{day}/"+file, f.name, func(w http.ResponseWriter, r *http.Request) int {
+					return s.serveFeed(w, r, f, kind, maxDayStories, maxDayStories)
+				})
+			}
+		}
+	}
+}
+
+// feedRoute registers a path, with and without a slash at its end, and counts
+// its answers. Scripts of other sites may ask with a tag they have, for which
+// browsers want leave first.
+func (s *Server) feedRoute(path, format string, serve func(http.ResponseWriter, *http.Request) int) {
+	handle := func(w http.ResponseWriter, r *http.Request) {
+		s.feedMetrics.requests.WithLabelValues(format, strconv.Itoa(serve(w, r))).Inc()
+	}
+	s.mux.HandleFunc("GET "+path, handle)
+	s.mux.HandleFunc("GET "+path+"/{$}", handle)
+	s.mux.HandleFunc("OPTIONS "+path, func(w http.ResponseWriter, _ *http.Request) {
+		openToAll(w.Header())
+		w.Header().Set("Access-Control-Allow-Methods", "GET, HEAD")
+		w.Header().Set("Access-Control-Allow-Headers", "If-None-Match, If-Modified-Since")
+		w.Header().Set("Access-Control-Max-Age", "86400") // a day, in seconds
+		w.WriteHeader(http.StatusNoContent)
+	})
+}
+
+// serveFeed answers for one channel in one format and returns the status.
+// Documents are kept by canonical path, so a fresh one needs no look at the
+// channel.
+func (s *Server) serveFeed(w http.ResponseWriter, r *http.Request, f *format, kind string, standard, most int) int {
+	n, ok := feedSize(r.URL.RawQuery, standard, most)
+	if !ok {
+		return refuse(w, http.StatusBadRequest, fmt.Sprintf("Số tin n phải là một số từ 1 đến %d.", most))
+	}
+	if doc := s.feeds.fresh(docKey{r.URL.Path, n}); doc != nil {
+		return doc.serve(w, r)
+	}
+	ch, why := s.feedChannel(kind, r.PathValue("id"), r.PathValue("day"))
+	if why != "" {
+		return refuse(w, http.StatusNotFound, why)
+	}
+	path := ch.Path + f.file
+	if path != r.URL.Path {
+		return redirect(w, r, path)
+	}
+	doc, err := s.feeds.refresh(r.Context(), docKey{path, n}, s.maker(ch, f, n, cmp.Or(n, standard)))
+	if err != nil {
+		s.log.ErrorContext(r.Context(), "feed not given out", "path", path, "error", err)
+		w.Header().Set("Retry-After", retryAfter)
+		return refuse(w, http.StatusServiceUnavailable, "Máy chủ tạm thời chưa đọc được tin. Xin thử lại sau nửa phút.")
+	}
+	return doc.serve(w, r)
+}
+
+// feedSize reads ?n=: 0 for the usual number, false if it is no number of
+// entries. Too many are as many as there may be.
+func feedSize(query string, standard, most int) (int, bool) {
+	if query == "" {
+		return 0, true
+	}
+	values, _ := url.ParseQuery(query) // what it could read; others' parameters do not matter
+	raw := values.Get("n")
+	if raw == "" {
+		return 0, true
+	}
+	n, err := strconv.Atoi(raw)
+	if err != nil || n < 1 {
+		return 0, false
+	}
+	if n = min(n, most); n == standard {
+		n = 0
+	}
+	return n, true
+}
+
+// feedChannel finds the channel of an address. An id that is written otherwise
+// ("Kinh-Te", "kinh tế") is found as well: its path differs. If there is no
+// such channel, why says so to a person.
+func (s *Server) feedChannel(kind, id, day string) (ch Channel, why string) {
+	ch, ok := s.cfg.channel(kind, id)
+	if !ok {
+		ch, ok = s.cfg.channel(kind, vi.Slug(id))
+	}
+	if !ok {
+		return ch, s.noChannel(kind, id)
+	}
+	if day == "" {
+		return ch, ""
+	}
+	d, err := store.ParseDay(day)
+	switch {
+	case err != nil:
+		return ch, fmt.Sprintf("Không có ngày %q. Hãy viết năm-tháng-ngày, chẳng hạn 2024-11-05.", plainText(day, 40))
+	case d > store.DayOf(s.now()):
+		return ch, "Ngày " + d.Start().Format(dayLayout) + " chưa đến."
+	case d < firstDay:
+		return ch, "Không có tin trước ngày " + firstDay.Start().Format(dayLayout) + "."
+	}
+	return ch.onDay(d), ""
+}
+
+// maker says how a channel's document is made.
+func (s *Server) maker(ch Channel, f *format, n, limit int) docMaker {
+	feed := Feed{Config: &s.cfg, Channel: ch, Size: n}
+	return docMaker{
+		format:      f.name,
+		contentType: f.contentType(),
+		link:        feed.linkHeader(f),
+		revision: func(ctx context.Context) (store.Revision, error) {
+			return s.store.Revision(ctx, ch.Selection)
+		},
+		render: func(ctx context.Context) ([]byte, error) {
+			var err error
+			feed.Stories, err = s.store.Stories(ctx, store.Query{Selection: ch.Selection, Order: store.ByListed, Limit: limit})
+			if err != nil {
+				return nil, err
+			}
+			return f.render(feed)
+		},
+	}
+}
+
+// linkHeader names the feed itself, its page and its other formats.
+func (f *Feed) linkHeader(own *format) string {
+	links := []string{
+		fmt.Sprintf("<%s>; rel=self; type=%q", f.self(own.file), own.media),
+		fmt.Sprintf("<%s>; rel=alternate; type=%q", f.alternate(), "text/html"),
+	}
+	for i := range formats {
+		if other := &formats[i]; other != own {
+			links = append(links, fmt.Sprintf("<%s>; rel=alternate; type=%q", f.self(other.file), other.media))
+		}
+	}
+	return strings.Join(links, ", ")
+}
+
+// redirect sends a client to the one address of what it asked for, for good.
+func redirect(w http.ResponseWriter, r *http.Request, path string) int {
+	to := url.URL{Path: path, RawQuery: r.URL.RawQuery}
+	w.Header().Set("Cache-Control", "public, max-age=86400") // a day, in seconds
+	openToAll(w.Header())
+	http.Redirect(w, r, to.String(), http.StatusMovedPermanently)
+	return http.StatusMovedPermanently
+}
+
+// refuse tells a person why there is no feed.
+func refuse(w http.ResponseWriter, code int, why string) int {
+	w.Header().Set("Cache-Control", "no-store")
+	openToAll(w.Header())
+	http.Error(w, why, code)
+	return code
+}
+
+// kindNames are what readers call the kinds of channels.
+var kindNames = map[string]string{
+	"topics": "chuyên mục", "provinces": "tỉnh, thành phố", "outlets": "cơ quan báo chí",
+	"scopes": "nhóm nguồn tin", "channels": "kênh tin",
+}
+
+// noChannel says that there is no such channel, and which are near.
+func (s *Server) noChannel(kind, id string) string {
+	why := fmt.Sprintf("Không có %s %q.", kindNames[kind], plainText(id, 40))
+	if near := nearest(vi.Slug(id), s.cfg.ids(kind)); len(near) > 0 {
+		why += " Có phải: " + strings.Join(near, ", ") + "?"
+	}
+	return why + " Danh sách đầy đủ: " + s.cfg.address("/opml")
+}
+
+// nearest returns up to three of the names that may have been meant, the
+// likeliest first: those in which at most a third of the letters are wrong, or
+// that contain what was asked for.
+func nearest(asked string, names []string) []string {
+	const most, longest = 3, 40 // names; letters, longer ones are not compared
+	if asked == "" || len(asked) > longest {
+		return nil
+	}
+	far := map[string]int{}
+	var near []string
+	for _, name := range names {
+		d := distance(asked, name)
+		if strings.Contains(name, asked) {
+			d = min(d, 1)
+		}
+		if d <= max(len(name), len(asked))/3 {
+			far[name] = d
+			near = append(near, name)
+		}
+	}
+	slices.SortStableFunc(near, func(a, b string) int { return cmp.Compare(far[a], far[b]) })
+	return near[:min(most, len(near))]
+}
+
+// distance is how many bytes must be inserted, left out or replaced to make b
+// of a (Levenshtein).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			d := diagonal
+			if a[i] != b[j] {
+				d++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(d, row[j]+1, diagonal+1)
+		}
+	}
+	return row[len(b)]
+}

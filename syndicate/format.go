@@ -1,0 +1,127 @@
+package syndicate
+
+import (
+	"strconv"
+	"time"
+
+	"diemtin/store"
+)
+
+// format is one standard form in which a channel is given out. Routes, Link
+// headers, autodiscovery and tests iterate the table, so a new form is one
+// more file and one more line.
+type format struct {
+	name    string   // metric label
+	file    string   // last part of the address
+	aliases []string // old and guessed names of the file: redirected to it
+	media   string   // media type without parameters
+	charset string   // parameter of the media type, where it may have one
+	render  func(Feed) ([]byte, error)
+}
+
+// formats is the whole set, the richest first. JSON has no charset: RFC 8259
+// knows only UTF-8.
+var formats = []format{
+	{"atom", "feed.atom", []string{"atom", "atom.xml"}, "application/atom+xml", "utf-8", renderAtom},
+	{"rss", "feed.rss", []string{"feed", "feed.xml", "rss", "rss.xml", "index.xml"}, "application/rss+xml", "utf-8", renderRSS},
+	{"json", "feed.json", nil, "application/feed+json", "", renderJSON},
+}
+
+// contentType is the header that goes with the bytes.
+func (f *format) contentType() string {
+	if f.charset == "" {
+		return f.media
+	}
+	return f.media + "; charset=" + f.charset
+}
+
+// Feed is one channel as it is given out: all that a format needs, and nothing
+// that depends on when it is rendered.
+type Feed struct {
+	Config  *Config
+	Channel Channel
+	Size    int // the entries asked for by ?n=, 0 if the address has no such part
+	Stories []store.Story
+}
+
+// emptySince is the date of a feed that has no entry yet, since Atom demands
+// one and the time of rendering is none: the year of this program.
+var emptySince = time.Date(2026, time.January, 1, 0, 0, 0, 0, store.Zone)
+
+// updated is the newest change of what the feed shows. It comes from the
+// entries and not from the channel's revision, which a change elsewhere may
+// raise: same entries, same bytes.
+func (f *Feed) updated() time.Time {
+	var newest time.Time
+	for i := range f.Stories {
+		if t := changed(&f.Stories[i]); t.After(newest) {
+			newest = t
+		}
+	}
+	switch {
+	case !newest.IsZero():
+		return newest.In(store.Zone)
+	case f.Channel.Day != "":
+		return f.Channel.Day.Start()
+	}
+	return emptySince
+}
+
+// changed is when readers could last see a change of a story.
+func changed(st *store.Story) time.Time {
+	if st.Updated.After(st.Listed) {
+		return st.Updated
+	}
+	return st.Listed
+}
+
+// title is the channel's, with the site's after it, since a reader lists feeds
+// of many sites.
+func (f *Feed) title() string {
+	site, title := plainName(f.Config.Site.Title), f.Channel.heading()
+	if f.Channel.Kind == "all" && f.Channel.Day == "" || title == "" {
+		return site
+	}
+	return title + " – " + site
+}
+
+// heading is a channel's title with its day: "Kinh tế, ngày 05/11/2024".
+func (ch *Channel) heading() string {
+	title := plainName(ch.Title.VI)
+	if ch.Day == "" {
+		return title
+	}
+	day := ch.Day.Start().Format(dayLayout)
+	if ch.Kind == "all" {
+		return "Tin ngày " + day
+	}
+	return title + ", ngày " + day
+}
+
+// description is the channel's own, or what it holds in a sentence.
+func (f *Feed) description() string {
+	if d := plainText(f.Channel.Description.VI, maxTitle); d != "" {
+		return d
+	}
+	return "Điểm tin từ báo, đài và cổng thông tin Việt Nam: " + f.Channel.heading()
+}
+
+// self is the address of the feed itself.
+func (f *Feed) self(file string) string {
+	path := f.Channel.Path + file
+	if f.Size > 0 {
+		path += "?n=" + strconv.Itoa(f.Size)
+	}
+	return f.Config.address(path)
+}
+
+// alternate is the page that shows the same to people.
+func (f *Feed) alternate() string { return f.Config.address(f.Channel.Path) }
+
+// language is the site's, Vietnamese unless set.
+func (c *Config) language() string {
+	if languageTag.MatchString(c.Site.Language) {
+		return c.Site.Language
+	}
+	return "vi"
+}

@@ -1,0 +1,100 @@
+package syndicate
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"github.com/gorilla/feeds"
+)
+
+// jsonFeed is gorilla's JSON Feed with items that do not vanish when there is
+// none.
+type jsonFeed struct {
+	*feeds.JSONFeed
+	Items []*jsonItem `json:"items"`
+}
+
+// jsonItem is gorilla's item with a language and our extension.
+type jsonItem struct {
+	*feeds.JSONItem
+	Language  string        `json:"language,omitempty"`
+	Extension jsonExtension `json:"_diemtin"`
+}
+
+// jsonExtension is what JSON Feed has no words for: the ids behind names.
+type jsonExtension struct {
+	Story    string     `json:"story"`
+	Page     string     `json:"page"` // of the story, here
+	Topics   []string   `json:"topics"`
+	Province string     `json:"province,omitempty"`
+	Source   jsonSource `json:"source"`
+	Original string     `json:"original,omitempty"` // address, if it is another item
+}
+
+type jsonSource struct {
+	Outlet string `json:"outlet"`
+	Name   string `json:"name"`
+	URL    string `json:"url"`
+}
+
+// renderJSON writes a feed as JSON Feed 1.1.
+func renderJSON(f Feed) ([]byte, error) {
+	doc := jsonFeed{
+		JSONFeed: &feeds.JSONFeed{
+			Version:     "https://jsonfeed.org/version/1.1",
+			Title:       f.title(),
+			Language:    f.Config.language(),
+			HomePageUrl: f.alternate(),
+			FeedUrl:     f.self("feed.json"),
+			Description: f.description(),
+			Authors:     []*feeds.JSONAuthor{{Name: plainName(f.Config.Site.Title), Url: f.Config.address("/")}},
+		},
+		Items: make([]*jsonItem, 0, len(f.Stories)),
+	}
+	for i := range f.Stories {
+		e := f.entry(&f.Stories[i])
+		doc.Items = append(doc.Items, f.newJSONItem(&e))
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false) // it is served as JSON, never inside a page
+	err := enc.Encode(doc)
+	return b.Bytes(), err
+}
+
+func (f *Feed) newJSONItem(e *entry) *jsonItem {
+	item := &jsonItem{
+		JSONItem: &feeds.JSONItem{
+			Id:            e.id,
+			Url:           e.link,
+			Title:         e.title,
+			ContentHTML:   e.body,
+			Summary:       e.summary,
+			Image:         e.image.url,
+			PublishedDate: &e.created,
+			ModifiedDate:  &e.changed,
+		},
+		Language: e.lang,
+		Extension: jsonExtension{
+			Story:    e.story.ID,
+			Page:     f.Config.address("/stories/" + e.story.ID),
+			Topics:   make([]string, 0, len(e.topics)),
+			Province: e.province.term,
+			Source:   jsonSource{e.outlet.id, e.outlet.name, e.outlet.home},
+			Original: e.via,
+		},
+	}
+	for _, a := range e.authors {
+		item.Authors = append(item.Authors, &feeds.JSONAuthor{Name: a})
+	}
+	if len(item.Authors) == 0 {
+		item.Authors = []*feeds.JSONAuthor{{Name: e.outlet.name, Url: e.outlet.home}}
+	}
+	for _, c := range e.topics {
+		item.Extension.Topics = append(item.Extension.Topics, c.term)
+	}
+	for _, c := range e.categories() {
+		item.Tags = append(item.Tags, c.label)
+	}
+	return item
+}

@@ -1,0 +1,54 @@
+package syndicate
+
+import (
+	"errors"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// feedMetrics is what operators see of the feeds.
+type feedMetrics struct {
+	requests *prometheus.CounterVec   // format, code
+	render   *prometheus.HistogramVec // format
+	lookups  *prometheus.CounterVec   // result
+	hit      prometheus.Counter       // of lookups, the most frequent one
+	evicted  prometheus.Counter
+	held     prometheus.Gauge
+}
+
+// newFeedMetrics registers the metrics of feeds.
+func newFeedMetrics(reg prometheus.Registerer) (*feedMetrics, error) {
+	m := &feedMetrics{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "diemtin_feed_requests_total",
+			Help: "Requests for feeds and OPML by format and status code. Mostly 304 is healthy; look at the log when 503 grows.",
+		}, []string{"format", "code"}),
+		render: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "diemtin_feed_render_duration_seconds",
+			Help:    "Time to read, render and compress one feed. If it grows, look at the database first.",
+			Buckets: prometheus.ExponentialBuckets(0.001, 2, 12), // 1 ms to 2 s: 50 entries take 3 ms
+		}, []string{"format"}),
+		lookups: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "diemtin_feed_render_cache_total",
+			Help: "Feeds looked up by result: hit, current (store asked, nothing new), same (rendered, same bytes), new, " +
+				"stale (store failed, older bytes sent), failed. If stale or failed grows, look at the log and the database.",
+		}, []string{"result"}),
+		evicted: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "diemtin_feed_cache_evictions_total",
+			Help: "Rendered feeds given up for lack of room. If it grows steadily, give the cache more memory.",
+		}),
+		held: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "diemtin_feed_cache_bytes",
+			Help: "Memory held by rendered feeds. It stays below the configured size.",
+		}),
+	}
+	for _, result := range []string{"hit", "current", "same", "new", "stale", "failed"} {
+		m.lookups.WithLabelValues(result) // a series that may alarm must be there before it moves
+	}
+	m.hit = m.lookups.WithLabelValues("hit")
+	var errs []error
+	for _, c := range []prometheus.Collector{m.requests, m.render, m.lookups, m.evicted, m.held} {
+		errs = append(errs, reg.Register(c))
+	}
+	return m, errors.Join(errs...)
+}

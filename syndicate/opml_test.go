@@ -1,0 +1,132 @@
+package syndicate
+
+import (
+	"encoding/xml"
+	"net/http"
+	"os"
+	"path"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+)
+
+func TestOPMLGolden(t *testing.T) {
+	t.Parallel()
+	cfg := sampleConfig()
+	got, err := renderOPML(&cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "feeds.opml", got)
+}
+
+// TestOPMLNamesEveryFeed: each address in it is a feed, and no channel is
+// missing.
+func TestOPMLNamesEveryFeed(t *testing.T) {
+	t.Parallel()
+	site := newFeedSite(t)
+	site.publish("laocai", "kinh-te", 1)
+	resp, body := site.get("/opml")
+	if resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Type") != "text/x-opml; charset=utf-8" {
+		t.Fatalf("got %s, %s", resp.Status, resp.Header.Get("Content-Type"))
+	}
+	if again, _ := site.get("/opml", "If-None-Match", resp.Header.Get("ETag")); again.StatusCode != http.StatusNotModified {
+		t.Errorf("again: got %s", again.Status)
+	}
+	var list opml
+	if err := xml.Unmarshal(body, &list); err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	var walk func([]outline)
+	walk = func(all []outline) {
+		for _, o := range all {
+			walk(o.Outlines)
+			if o.XMLURL == "" {
+				continue
+			}
+			found++
+			local := strings.TrimPrefix(o.XMLURL, site.base)
+			if resp, _ := site.get(local); resp.StatusCode != http.StatusOK || o.HTMLURL != site.base+path.Dir(local)+"/" && local != "/feed.atom" {
+				t.Errorf("%s with page %s: got %s", o.XMLURL, o.HTMLURL, resp.Status)
+			}
+		}
+	}
+	walk(list.Body)
+	want := 1
+	for _, kind := range kinds {
+		want += len(site.server.cfg.ids(kind))
+	}
+	if found != want {
+		t.Errorf("%d feeds, want %d", found, want)
+	}
+}
+
+func TestFeedMetricsAreClean(t *testing.T) {
+	t.Parallel()
+	site := newFeedSite(t)
+	site.publish("laocai", "kinh-te", 1)
+	site.get("/feed.rss")
+	families, err := site.reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	problems, err := promlint.NewWithMetricFamilies(families).Lint()
+	if err != nil || len(problems) > 0 {
+		t.Errorf("%v, %v", problems, err)
+	}
+	for _, name := range []string{
+		"diemtin_feed_requests_total", "diemtin_feed_render_duration_seconds", "diemtin_feed_render_cache_total", "diemtin_feed_cache_bytes",
+	} {
+		if site.metric(name) == 0 {
+			t.Errorf("%s has not moved", name)
+		}
+	}
+}
+
+// TestMetricsAreRegisteredOnce: a second server on one registry is refused, not
+// silently uncounted.
+func TestMetricsAreRegisteredOnce(t *testing.T) {
+	t.Parallel()
+	reg := prometheus.NewRegistry()
+	if _, err := newFeedMetrics(reg); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := newFeedMetrics(reg); err == nil {
+		t.Error("the second registration went through")
+	}
+}
+
+// TestAddressesAreDocumented: docs/urls.md names every feed route, and no other.
+func TestAddressesAreDocumented(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../docs/urls.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range formats {
+		f := &formats[i]
+		for _, want := range append([]string{f.file, f.media}, f.aliases...) {
+			if !strings.Contains(string(text), "`"+want+"`") {
+				t.Errorf("docs/urls.md does not name `%s`", want)
+			}
+		}
+	}
+	for _, kind := range kinds {
+		if !strings.Contains(string(text), "`/"+kind+"/") {
+			t.Errorf("docs/urls.md does not name /%s/", kind)
+		}
+	}
+	for _, m := range regexp.MustCompile("`([a-z]*feed\\.[a-z]+)`").FindAllStringSubmatch(string(text), -1) {
+		known := false
+		for i := range formats {
+			known = known || formats[i].file == m[1] || strings.Contains(strings.Join(formats[i].aliases, " "), m[1])
+		}
+		if !known {
+			t.Errorf("docs/urls.md names %s, which does not exist", m[1])
+		}
+	}
+}

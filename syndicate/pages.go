@@ -1,0 +1,113 @@
+package syndicate
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// page is what one address shows, before any layout.
+type page struct {
+	View    string     // name of its template in web/, without ".html"
+	Status  int        // HTTP status; 0 = 200
+	Title   string     // without the site's title
+	About   string     // one sentence for search engines; may be empty
+	Path    string     // its canonical address from the root; empty = none
+	Nav     string     // path of the entry of the main menu it belongs to
+	NoIndex bool       // search engines should not list it
+	Feeds   []feedLink // that carry what the page shows
+	Body    any        // what its template reads
+}
+
+// moved says that what was asked for stands at another address. It travels as
+// an error, because it ends a page function as one does.
+type moved struct {
+	to   string
+	code int // an HTTP status of the 3xx class
+}
+
+func (m moved) Error() string { return "moved to " + m.to }
+
+// pageFunc makes the page for a request. It answers store.ErrNotFound for what
+// is not there and moved for what is elsewhere; any other error means that the
+// store cannot be read now.
+type pageFunc func(ctx context.Context, r *http.Request) (page, error)
+
+// pageRoutes registers everything for people.
+func (s *Server) pageRoutes() error {
+	views, err := parseViews(vietnamese)
+	if err != nil {
+		return fmt.Errorf("parse page templates: %w", err)
+	}
+	s.views, s.words, s.pages = views, vietnamese, newPageCache(s.now)
+	s.mux.HandleFunc("GET /{$}", s.serve(s.homePage))
+	s.folder("/days/", s.daysPage)
+	s.folder("/days/{day}/", func(ctx context.Context, r *http.Request) (page, error) {
+		return s.dayPage(ctx, "", r)
+	})
+	s.folder("/gioi-thieu/", s.aboutPage)
+	s.folder("/nguon-cap-tin/", s.feedsPage)
+	for _, kind := range kinds {
+		s.folder("/"+kind+"/", func(ctx context.Context, _ *http.Request) (page, error) {
+			return s.indexPage(ctx, kind)
+		})
+		s.folder("/"+kind+"/{id}/", func(ctx context.Context, r *http.Request) (page, error) {
+			return s.channelPage(ctx, kind, r)
+		})
+		s.folder("/"+kind+"/{id}/days/", func(ctx context.Context, r *http.Request) (page, error) {
+			return s.newestDay(ctx, kind, r)
+		})
+		s.folder("/"+kind+"/{id}/days/{day}/", func(ctx context.Context, r *http.Request) (page, error) {
+			return s.dayPage(ctx, kind, r)
+		})
+	}
+	s.leaf("/stories/{id}", s.storyPage)
+	s.leaf("/stories/{id}/explain", s.explainPage)
+	s.leaf("/items/{id}", s.itemPage)
+	s.leaf("/status", s.statusPage)
+	s.mux.HandleFunc("/", s.fallback)
+	return s.assetRoutes()
+}
+
+// folder registers a page whose address ends in a slash. Both forms are
+// registered, because the mux's own redirect to the slash is a 307, which no
+// one remembers.
+func (s *Server) folder(path string, f pageFunc) {
+	s.mux.HandleFunc("GET "+path+"{$}", s.serve(f))
+	s.mux.HandleFunc("GET "+strings.TrimSuffix(path, "/"), func(w http.ResponseWriter, r *http.Request) {
+		to := url.URL{Path: r.URL.Path + "/", RawQuery: r.URL.RawQuery}
+		http.Redirect(w, r, to.String(), http.StatusMovedPermanently)
+	})
+}
+
+// leaf registers a page whose address ends without a slash, and the form with
+// one as a redirect to it.
+func (s *Server) leaf(path string, f pageFunc) {
+	s.mux.HandleFunc("GET "+path, s.serve(f))
+	s.mux.HandleFunc("GET "+path+"/{$}", func(w http.ResponseWriter, r *http.Request) {
+		to := url.URL{Path: strings.TrimSuffix(r.URL.Path, "/"), RawQuery: r.URL.RawQuery}
+		http.Redirect(w, r, to.String(), http.StatusMovedPermanently)
+	})
+}
+
+// fallback answers for every address that nothing else is registered for.
+func (s *Server) fallback(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		s.writePage(w, r, page{View: "method", Status: http.StatusMethodNotAllowed,
+			Title: s.words["method.title"], NoIndex: true})
+		return
+	}
+	lower := r.Clone(r.Context())
+	lower.URL.Path = strings.ToLower(r.URL.Path)
+	lower.URL.RawPath = ""
+	if lower.URL.Path != r.URL.Path {
+		if _, pattern := s.mux.Handler(lower); pattern != "/" {
+			http.Redirect(w, r, lower.URL.RequestURI(), http.StatusMovedPermanently)
+			return
+		}
+	}
+	s.missing(w, r)
+}

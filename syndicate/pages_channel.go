@@ -1,0 +1,216 @@
+package syndicate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"diemtin/aggregator/vi"
+	"diemtin/store"
+)
+
+// channelStories is how many stories one page of a channel shows.
+const channelStories = 40
+
+// channelView is what a channel's page shows.
+type channelView struct {
+	Channel Channel
+	Facts   []fact
+	Days    []dayGroup
+	Pick    dayPick
+	Older   string // address of the next page; empty at the end
+	Newest  string // address of the first page; empty on it
+	Feeds   []feedLink
+}
+
+// fact is one line about a channel: what it says, and links.
+type fact struct {
+	Name  string
+	Links []link
+}
+
+// dayGroup is what was published on one day, or in one topic of a day.
+type dayGroup struct {
+	Title  string
+	Href   string // of the page that has all of it; may be empty
+	Anchor string // its id within the page; may be empty
+	Cards  []card
+}
+
+// channelPage shows the newest stories of one channel, or those before a place
+// in it.
+func (s *Server) channelPage(ctx context.Context, kind string, r *http.Request) (page, error) {
+	ch, err := s.channelAt(kind, r, "")
+	if err != nil {
+		return page{}, err
+	}
+	before, err := readCursor(r.URL.Query().Get("before"))
+	if err != nil {
+		return page{}, store.ErrNotFound
+	}
+	stories, older, err := s.window(ctx, ch.Selection, before, channelStories)
+	if err != nil {
+		return page{}, err
+	}
+	v := channelView{Channel: ch, Facts: s.facts(ch), Feeds: feedsOf(ch.Path, ch.Title.VI)}
+	v.Pick = dayPick{Kind: kind, ID: ch.ID}
+	if len(stories) > 0 {
+		v.Pick.Day = store.DayOf(stories[0].Shown)
+	}
+	v.Days = s.byDay(stories, ch)
+	for _, g := range v.Days {
+		under(ch.Path, g.Cards)
+	}
+	p := page{View: "channel", Title: ch.Title.VI, About: ch.Description.VI, Path: ch.Path,
+		Nav: "/" + kind + "/", Feeds: v.Feeds}
+	if older != "" {
+		v.Older = ch.Path + "?before=" + older
+	}
+	if !before.At.IsZero() {
+		v.Newest, p.Path, p.NoIndex = ch.Path, "", true
+	}
+	p.Body = v
+	return p, nil
+}
+
+// channelAt finds the channel of a request by its {id}. An id in capitals, with
+// diacritics or with spaces is moved to the one it means; rest is what follows
+// the channel's path.
+func (s *Server) channelAt(kind string, r *http.Request, rest string) (Channel, error) {
+	id := r.PathValue("id")
+	if ch, ok := s.cfg.channel(kind, id); ok {
+		return ch, nil
+	}
+	ch, ok := s.cfg.channel(kind, vi.Slug(id))
+	if !ok {
+		return ch, store.ErrNotFound
+	}
+	to := url.URL{Path: ch.Path + rest, RawQuery: r.URL.RawQuery}
+	return ch, moved{to.String(), http.StatusMovedPermanently}
+}
+
+// window reads up to n stories of a selection before a place, newest first, and
+// the place of the next window: empty if this one is the last.
+func (s *Server) window(ctx context.Context, sel store.Selection, before store.Cursor, n int) ([]store.Story, string, error) {
+	stories, err := s.store.Stories(ctx, store.Query{
+		Selection: sel, Order: store.ByPublished, Before: before, Limit: min(n+1, store.MaxStories)})
+	if err != nil {
+		return nil, "", fmt.Errorf("stories of a window: %w", err)
+	}
+	if len(stories) <= n {
+		return stories, "", nil
+	}
+	stories = stories[:n]
+	last := &stories[n-1]
+	return stories, writeCursor(store.Cursor{At: last.Shown, ID: last.ID}), nil
+}
+
+// writeCursor writes a place as addresses have it: milliseconds since 1970 and
+// the story's id.
+func writeCursor(c store.Cursor) string {
+	return strconv.FormatInt(c.At.UnixMilli(), 10) + "." + c.ID
+}
+
+// readCursor reads what writeCursor wrote; nothing is the zero Cursor.
+func readCursor(s string) (store.Cursor, error) {
+	if s == "" {
+		return store.Cursor{}, nil
+	}
+	at, id, ok := strings.Cut(s, ".")
+	ms, err := strconv.ParseInt(at, 10, 64)
+	if err != nil || !ok || id == "" || ms < 0 || ms > maxMillis {
+		return store.Cursor{}, errors.New("want milliseconds, a dot and a story's id")
+	}
+	return store.Cursor{At: time.UnixMilli(ms), ID: id}, nil
+}
+
+// maxMillis is the last millisecond of the year 9999, after which times have no
+// four-digit year and no place in an RFC 3339 date.
+const maxMillis = 253402300799999
+
+// byDay groups stories, which come newest first, by the day they were published.
+// The groups' titles lead to the channel's listings of those days.
+func (s *Server) byDay(stories []store.Story, ch Channel) []dayGroup {
+	var groups []dayGroup
+	var last store.Day
+	for _, st := range stories {
+		day := store.DayOf(st.Shown)
+		if day != last || len(groups) == 0 {
+			groups = append(groups, dayGroup{
+				Title: fmt.Sprintf(s.words["day.of"], weekday(day), date(day)),
+				Href:  ch.onDay(day).Path,
+			})
+			last = day
+		}
+		g := &groups[len(groups)-1]
+		g.Cards = append(g.Cards, s.cfg.card(st, teaserSyllables))
+	}
+	return groups
+}
+
+// facts says about a channel what its stories do not: which province went into
+// which, where an outlet is.
+func (s *Server) facts(ch Channel) []fact {
+	w := s.words
+	var facts []fact
+	add := func(name string, links ...link) {
+		if len(links) > 0 {
+			facts = append(facts, fact{name, links})
+		}
+	}
+	switch ch.Kind {
+	case "province":
+		if p := s.cfg.place(ch.ID); p != nil && p.Into != "" {
+			add(w["province.into"], s.provinceLink(p.Into)...)
+		}
+		add(w["province.former"], s.formerOf(ch.ID)...)
+		add(w["province.outlets"], s.outletsOf(ch.ID)...)
+	case "outlet":
+		o := s.cfg.outlet(ch.ID)
+		if len(o.Domains) > 0 {
+			add(w["outlet.site"], link{Text: o.Domains[0], Href: "https://" + o.Domains[0] + "/", Out: true})
+		}
+		add(w["outlet.scope"], link{Text: scopeNames[o.Scope].VI, Href: "/scopes/" + string(o.Scope) + "/"})
+		add(w["outlet.province"], s.provinceLink(o.Province)...)
+		if o.Show == store.ShowHeadline {
+			facts = append(facts, fact{Name: w["outlet.headline"]})
+		}
+	}
+	return facts
+}
+
+// provinceLink leads to one province; no link if there is none of that id.
+func (s *Server) provinceLink(id string) []link {
+	p := s.cfg.place(id)
+	if p == nil {
+		return nil
+	}
+	return []link{{Text: p.Name, Href: "/provinces/" + p.ID + "/"}}
+}
+
+// formerOf lists the former provinces that went into one of today's.
+func (s *Server) formerOf(id string) []link {
+	var links []link
+	for _, p := range s.cfg.Places {
+		if p.Into == id {
+			links = append(links, link{Text: p.Name, Href: "/provinces/" + p.ID + "/"})
+		}
+	}
+	return links
+}
+
+// outletsOf lists the outlets of one province.
+func (s *Server) outletsOf(province string) []link {
+	var links []link
+	for _, o := range s.cfg.Outlets {
+		if o.Province == province && o.Show != store.ShowNone {
+			links = append(links, link{Text: o.Name, Href: "/outlets/" + o.ID + "/"})
+		}
+	}
+	return links
+}

@@ -1,0 +1,316 @@
+package syndicate
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"diemtin/store"
+)
+
+// dayStories is how many stories one page of a day listing shows: a day of
+// forty outlets fits, and the page stays under 100 KB compressed.
+const dayStories = 800
+
+// dayPick is the form that leads to a day.
+type dayPick struct {
+	Day  store.Day // already filled in; may be empty
+	Kind string    // with ID: the channel whose days are meant; empty = everything
+	ID   string
+}
+
+// dayPath is the address of the listing of a day.
+func dayPath(d store.Day) string { return "/days/" + string(d) + "/" }
+
+// dayView is what the listing of one day shows.
+type dayView struct {
+	Title   string
+	Summary string // weekday and number of stories
+	Count   int
+	Groups  []dayGroup
+	Plain   bool  // one group, whose title the page has already said
+	Toc     bool  // whether the groups have anchors worth a menu
+	Prev    *link // nearest day before with news
+	Next    *link
+	Wider   []link // from a channel's day to the channel and to the whole day
+	Older   string
+	Newest  string
+	Pick    dayPick
+	Feeds   []feedLink
+}
+
+// dayPage shows what was published on one day, grouped by topic, each story
+// under its primary one; or what a channel has of that day, by time.
+func (s *Server) dayPage(ctx context.Context, kind string, r *http.Request) (page, error) {
+	day, err := store.ParseDay(r.PathValue("day"))
+	if err != nil || day < firstDay || day > store.DayOf(s.now()) {
+		return page{}, store.ErrNotFound
+	}
+	ch, err := s.channelAt(kind, r, "days/"+string(day)+"/")
+	if err != nil {
+		return page{}, err
+	}
+	before, err := readCursor(r.URL.Query().Get("before"))
+	if err != nil {
+		return page{}, store.ErrNotFound
+	}
+	onDay := ch.onDay(day)
+	stories, older, err := s.window(ctx, onDay.Selection, before, dayStories)
+	if err != nil {
+		return page{}, err
+	}
+	v := s.dayView(ch, day, stories)
+	if v.Prev, v.Next, err = s.daysAround(ctx, ch, day); err != nil {
+		return page{}, err
+	}
+	p := page{View: "day", Title: v.Title, About: v.Summary, Path: onDay.Path, Nav: "/days/",
+		Feeds: v.Feeds, NoIndex: v.Count == 0}
+	if older != "" {
+		v.Older = onDay.Path + "?before=" + older
+		v.Summary = fmt.Sprintf(s.words["day.count.more"], weekday(day), v.Count)
+	}
+	if !before.At.IsZero() {
+		v.Newest, p.Path, p.NoIndex = onDay.Path, "", true
+	}
+	p.Body = v
+	return p, nil
+}
+
+// dayView lays out the stories of one day of a channel.
+func (s *Server) dayView(ch Channel, day store.Day, stories []store.Story) dayView {
+	w := s.words
+	v := dayView{
+		Title: fmt.Sprintf(w["day.title"], date(day)), Count: len(stories),
+		Summary: fmt.Sprintf(w["day.count"], weekday(day), len(stories)),
+		Pick:    dayPick{Day: day},
+	}
+	if ch.Kind == "all" {
+		v.Groups = s.byTopic(stories, day)
+		v.Toc = len(v.Groups) > 1
+	} else {
+		v.Title = fmt.Sprintf(w["day.channel"], ch.Title.VI, date(day))
+		v.Pick.Kind, v.Pick.ID, v.Plain = ch.Kind+"s", ch.ID, true
+		v.Wider = []link{
+			{Text: fmt.Sprintf(w["day.newest"], ch.Title.VI), Href: ch.Path},
+			{Text: fmt.Sprintf(w["day.all"], date(day)), Href: dayPath(day)},
+		}
+		v.Groups = []dayGroup{{Title: ch.Title.VI, Cards: under(ch.Path, s.cfg.cards(stories, teaserSyllables))}}
+	}
+	v.Feeds = feedsOf(ch.onDay(day).Path, v.Title)
+	return v
+}
+
+// daysAround leads to the nearest days before and after on which a channel has
+// stories.
+func (s *Server) daysAround(ctx context.Context, ch Channel, day store.Day) (prev, next *link, err error) {
+	before, after, err := s.store.Neighbours(ctx, ch.Selection, day)
+	if err != nil {
+		return nil, nil, fmt.Errorf("days around %s: %w", day, err)
+	}
+	return s.dayLink(ch, "day.prev", before), s.dayLink(ch, "day.next", after), nil
+}
+
+// dayLink leads to another day of a channel; nil if there is none.
+func (s *Server) dayLink(ch Channel, text string, d store.Day) *link {
+	if d == "" {
+		return nil
+	}
+	return &link{Text: fmt.Sprintf(s.words[text], date(d)), Href: ch.onDay(d).Path}
+}
+
+// byTopic groups the stories of a day by their primary topics, in the order of
+// feeds.yaml; those without a topic come last.
+func (s *Server) byTopic(stories []store.Story, day store.Day) []dayGroup {
+	const none = "tin-khac"
+	of := map[string][]card{}
+	for _, st := range stories {
+		id := none
+		for _, t := range st.Topics {
+			if _, ok := s.cfg.channel("topics", string(t)); ok {
+				id = string(t)
+				break
+			}
+		}
+		of[id] = append(of[id], s.cfg.card(st, teaserSyllables))
+	}
+	var groups []dayGroup
+	for _, ch := range s.cfg.channelsOf("topics") {
+		if cards := of[ch.ID]; cards != nil {
+			groups = append(groups, dayGroup{
+				Title: ch.Title.VI, Anchor: ch.ID, Href: ch.onDay(day).Path, Cards: under(ch.Path, cards)})
+		}
+	}
+	if cards := of[none]; cards != nil {
+		groups = append(groups, dayGroup{Title: s.words["others"], Anchor: none, Cards: cards})
+	}
+	return groups
+}
+
+// daysView is the calendar of one month.
+type daysView struct {
+	Title string
+	Lead  string
+	Error string // what was wrong with the day asked for
+	Month string // "Tháng 11/2024"; empty if there is no news at all
+	Head  []string
+	Weeks [][]cell
+	Prev  *link
+	Next  *link
+	Pick  dayPick
+}
+
+// cell is one day of the calendar; Number 0 is a gap.
+type cell struct {
+	Number int
+	Day    store.Day
+	Href   string // empty if nothing was published then
+	Name   string
+}
+
+// daysPage shows a month with its days, and sends the form on to the day that
+// was asked for.
+func (s *Server) daysPage(ctx context.Context, r *http.Request) (page, error) {
+	q := r.URL.Query()
+	all, _ := s.cfg.channel("", "")
+	v := daysView{Title: s.words["days.title"], Lead: s.words["days.lead"]}
+	p := page{View: "days", Title: v.Title, About: v.Lead, Path: "/days/", Nav: "/days/"}
+	if asked := strings.TrimSpace(q.Get("day")); asked != "" {
+		day, ok := readDay(asked)
+		switch {
+		case !ok:
+			v.Error = fmt.Sprintf(s.words["days.bad"], asked)
+		case day > store.DayOf(s.now()):
+			v.Error = fmt.Sprintf(s.words["days.future"], date(day))
+		case day < firstDay:
+			v.Error = fmt.Sprintf(s.words["days.past"], date(firstDay))
+		default:
+			ch, found := s.cfg.channel(q.Get("kind"), q.Get("id"))
+			if !found {
+				ch = all
+			}
+			return page{}, moved{ch.onDay(day).Path, http.StatusSeeOther}
+		}
+		p.Status, p.NoIndex, p.Path = http.StatusBadRequest, true, ""
+	}
+	month, err := s.monthOf(ctx, q.Get("month"))
+	if err != nil {
+		return page{}, err
+	}
+	if q.Get("month") != "" && p.Path != "" {
+		p.Path += "?month=" + month.Format("2006-01")
+	}
+	if !month.IsZero() {
+		if err := s.fillMonth(ctx, &v, month); err != nil {
+			return page{}, err
+		}
+	}
+	p.Body = v
+	return p, nil
+}
+
+// newestDay sends "/topics/x/days/" to the newest day of that channel.
+func (s *Server) newestDay(ctx context.Context, kind string, r *http.Request) (page, error) {
+	ch, err := s.channelAt(kind, r, "days/")
+	if err != nil {
+		return page{}, err
+	}
+	stories, err := s.store.Stories(ctx, store.Query{Selection: ch.Selection, Order: store.ByPublished, Limit: 1})
+	if err != nil {
+		return page{}, fmt.Errorf("newest story of %s: %w", ch.Path, err)
+	}
+	to := ch.Path
+	if len(stories) > 0 {
+		to = ch.onDay(store.DayOf(stories[0].Shown)).Path
+	}
+	return page{}, moved{to, http.StatusFound}
+}
+
+// readDay reads a day as a date field sends it, or as people write it.
+func readDay(s string) (store.Day, bool) {
+	for _, form := range []string{time.DateOnly, "2/1/2006", "2-1-2006", "2.1.2006"} {
+		if t, err := time.ParseInLocation(form, s, store.Zone); err == nil {
+			return store.DayOf(t), true
+		}
+	}
+	return "", false
+}
+
+// monthOf reads "2024-11" as the first of that month, and nothing as the month
+// of the newest story: the zero time if there is none.
+func (s *Server) monthOf(ctx context.Context, asked string) (time.Time, error) {
+	if asked != "" {
+		t, err := time.ParseInLocation("2006-01", asked, store.Zone)
+		if err != nil {
+			return time.Time{}, store.ErrNotFound
+		}
+		return t, nil
+	}
+	newest, err := s.store.Stories(ctx, store.Query{Order: store.ByPublished, Limit: 1})
+	if err != nil {
+		return time.Time{}, fmt.Errorf("newest story: %w", err)
+	}
+	if len(newest) == 0 {
+		return time.Time{}, nil
+	}
+	t := newest[0].Shown.In(store.Zone)
+	return time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, store.Zone), nil
+}
+
+// fillMonth finds the days of a month that have news, and the months around it.
+func (s *Server) fillMonth(ctx context.Context, v *daysView, first time.Time) error {
+	start, end := store.DayOf(first), store.DayOf(first.AddDate(0, 1, 0))
+	var days []store.Day
+	day, _, err := s.store.Neighbours(ctx, store.Selection{}, end)
+	if err != nil {
+		return fmt.Errorf("days before %s: %w", end, err)
+	}
+	for day >= start {
+		days = append(days, day)
+		if day, _, err = s.store.Neighbours(ctx, store.Selection{}, day); err != nil {
+			return fmt.Errorf("day before %s: %w", days[len(days)-1], err)
+		}
+	}
+	_, after, err := s.store.Neighbours(ctx, store.Selection{}, end.Prev())
+	if err != nil {
+		return fmt.Errorf("days after %s: %w", end.Prev(), err)
+	}
+	v.Month = fmt.Sprintf(s.words["days.month"], first.Month(), first.Year())
+	v.Prev, v.Next = s.monthLink("days.prev", day), s.monthLink("days.next", after)
+	v.Weeks = s.weeks(first, days)
+	for i := range weekdays {
+		v.Head = append(v.Head, weekdays[(i+1)%len(weekdays)])
+	}
+	if len(days) > 0 {
+		v.Pick.Day = days[0]
+	}
+	return nil
+}
+
+// monthLink leads to the calendar with the month of a day; nil if there is none.
+func (s *Server) monthLink(text string, d store.Day) *link {
+	if d == "" {
+		return nil
+	}
+	return &link{Text: s.words[text], Href: "/days/?month=" + string(d[:len("2006-01")])}
+}
+
+// weeks lays out a month in weeks from Monday to Sunday; days are those that
+// have news.
+func (s *Server) weeks(first time.Time, days []store.Day) [][]cell {
+	cells := make([]cell, (int(first.Weekday())+6)%7)
+	for t := first; t.Month() == first.Month(); t = t.AddDate(0, 0, 1) {
+		c := cell{Number: t.Day(), Day: store.DayOf(t)}
+		if slices.Contains(days, c.Day) {
+			c.Href = dayPath(c.Day)
+			c.Name = fmt.Sprintf(s.words["days.cell"], t.Day(), t.Month(), t.Year())
+		}
+		cells = append(cells, c)
+	}
+	for len(cells)%7 != 0 {
+		cells = append(cells, cell{})
+	}
+	return slices.Collect(slices.Chunk(cells, 7))
+}

@@ -1,0 +1,217 @@
+package syndicate
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"html/template"
+	"io"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+	"time"
+
+	"diemtin/store"
+)
+
+//go:embed web
+var web embed.FS
+
+// partials are the templates that every page may use: the frame around all
+// pages, and each fragment that has one home (the card, the date, the links).
+const partials = "web/parts/*.html"
+
+// views are the templates of all pages in one language, by name.
+type views map[string]*template.Template
+
+// parseViews reads the embedded templates, with the texts of one language.
+func parseViews(w words) (views, error) {
+	base := template.New("").Funcs(template.FuncMap{
+		"t":     w.say,
+		"iso":   func(t time.Time) string { return t.In(store.Zone).Format(time.RFC3339) },
+		"clock": clock,
+		"short": func(weekday string) string { return shortDays[weekday] },
+	})
+	base, err := base.ParseFS(web, partials)
+	if err != nil {
+		return nil, err
+	}
+	files, err := web.ReadDir("web")
+	if err != nil {
+		return nil, err
+	}
+	all := views{}
+	for _, f := range files {
+		if path.Ext(f.Name()) != ".html" {
+			continue
+		}
+		view, err := base.Clone()
+		if err != nil {
+			return nil, err
+		}
+		if view, err = view.ParseFS(web, "web/"+f.Name()); err != nil {
+			return nil, err
+		}
+		all[strings.TrimSuffix(f.Name(), ".html")] = view
+	}
+	return all, nil
+}
+
+// render writes a whole page.
+func (v views) render(w io.Writer, f frame) error {
+	view, ok := v[f.View]
+	if !ok {
+		return fmt.Errorf("no template %q", f.View)
+	}
+	return view.ExecuteTemplate(w, "frame", f)
+}
+
+// frame is what the layout around every page reads.
+type frame struct {
+	page
+	Site      Site
+	Lang      string // of the texts
+	Canonical string // absolute address of the page; empty = none
+	Contact   link   // of the operator; Href is empty if it is no address, Text if there is none
+	Style     string // address of the stylesheet
+	SiteFeeds []feedLink
+	Menu      []link
+	Foot      []link
+}
+
+// link is a place to go and what it is called.
+type link struct {
+	Text string
+	Href string
+	Here bool // the reader is there already
+	Out  bool // it leads to an outlet
+}
+
+// frame puts a page into the layout.
+func (s *Server) frame(p page) frame {
+	w := s.words
+	f := frame{page: p, Site: s.cfg.Site, Lang: "vi", Style: styleAddress, Contact: contactOf(s.cfg.Site)}
+	if p.Path != "" && f.Site.BaseURL != "" {
+		f.Canonical = f.Site.BaseURL + p.Path
+	}
+	if p.Path != "/" {
+		f.SiteFeeds = feedsOf("/", f.Site.Title)
+	}
+	f.Menu = []link{
+		{Text: w["nav.home"], Href: "/"}, {Text: w["nav.topics"], Href: "/topics/"},
+		{Text: w["nav.prov"], Href: "/provinces/"}, {Text: w["nav.days"], Href: "/days/"},
+		{Text: w["nav.outlets"], Href: "/outlets/"}, {Text: w["nav.feeds"], Href: "/nguon-cap-tin/"},
+	}
+	for i := range f.Menu {
+		f.Menu[i].Here = f.Menu[i].Href == p.Nav
+	}
+	f.Foot = []link{
+		{Text: w["foot.about"], Href: "/gioi-thieu/"}, {Text: w["foot.scopes"], Href: "/scopes/"},
+		{Text: w["foot.chans"], Href: "/channels/"}, {Text: w["foot.status"], Href: "/status"},
+	}
+	return f
+}
+
+// contactOf makes a link of what the operator wrote as contact: an e-mail
+// address, with or without "mailto:", or the address of a page.
+func contactOf(site Site) link {
+	c := link{Text: strings.TrimPrefix(site.Contact, "mailto:")}
+	u, err := url.Parse(site.Contact)
+	switch {
+	case err != nil:
+	case u.Scheme == "https" || u.Scheme == "http":
+		c.Href, c.Out = site.Contact, true
+	case strings.Count(c.Text, "@") == 1 && !strings.ContainsAny(c.Text, " /"):
+		c.Href = "mailto:" + c.Text
+	}
+	return c
+}
+
+// feedLink is one feed that a page offers.
+type feedLink struct {
+	Name  string // RSS, Atom, JSON Feed
+	Type  string // media type
+	Href  string // from the root
+	Title string // for the list of feeds in a reader
+}
+
+// feedsOf lists the feeds of a channel, given its path and title, one a format.
+func feedsOf(path, title string) []feedLink {
+	links := make([]feedLink, len(formats))
+	for i, f := range formats {
+		name := formatNames[f.name]
+		links[i] = feedLink{name, f.media, path + f.file, title + " (" + name + ")"}
+	}
+	return links
+}
+
+// formatNames are what readers call the formats.
+var formatNames = map[string]string{"rss": "RSS", "atom": "Atom", "json": "JSON Feed"}
+
+// clock writes a time as readers see it, "14:15 05/11/2024", in Việt Nam.
+func clock(t time.Time) string { return t.In(store.Zone).Format("15:04 02/01/2006") }
+
+// date writes a day as readers see it, "05/11/2024".
+func date(d store.Day) string { return d.Start().Format("02/01/2006") }
+
+// weekday names the day of the week of d.
+func weekday(d store.Day) string { return weekdays[d.Start().Weekday()] }
+
+// styleAddress names the stylesheet by its content, so that browsers may keep
+// it for ever and never show a page with an older one.
+var styleAddress = "/assets/style.css?v=" + assetHash("web/style.css")
+
+func assetHash(name string) string {
+	data, err := web.ReadFile(name)
+	if err != nil {
+		panic(err) // it is embedded: only a build without it can come here
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:6])
+}
+
+// forever lets a browser keep what an address with a hash in it gives out.
+const forever = "public, max-age=31536000, immutable" // a year, in seconds
+
+// assetRoutes registers what browsers and crawlers ask for beside the pages.
+func (s *Server) assetRoutes() error {
+	style, err := asset("web/style.css", "text/css; charset=utf-8")
+	if err != nil {
+		return err
+	}
+	kept, err := asset("web/style.css", "text/css; charset=utf-8")
+	if err != nil {
+		return err
+	}
+	setHeader(kept, "Cache-Control", forever)
+	s.mux.HandleFunc("GET /assets/style.css", func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.RequestURI() == styleAddress {
+			kept.serve(w, r)
+		} else { // from a page of another version of the program
+			style.serve(w, r)
+		}
+	})
+	icon, err := asset("web/favicon.svg", "image/svg+xml")
+	if err != nil {
+		return err
+	}
+	s.mux.HandleFunc("GET /favicon.svg", func(w http.ResponseWriter, r *http.Request) { icon.serve(w, r) })
+	s.mux.Handle("GET /favicon.ico", http.RedirectHandler("/favicon.svg", http.StatusMovedPermanently))
+	rules, err := asset("web/robots.txt", "text/plain; charset=utf-8")
+	if err != nil {
+		return err
+	}
+	s.mux.HandleFunc("GET /robots.txt", func(w http.ResponseWriter, r *http.Request) { rules.serve(w, r) })
+	return nil
+}
+
+// asset prepares an embedded file to be sent.
+func asset(name, media string) (*rendition, error) {
+	data, err := web.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	return newRendition(data, media, "", time.Time{})
+}

@@ -1,0 +1,74 @@
+package syndicate
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"diemtin/aggregator/vi"
+)
+
+// maxNearPath bounds the address that is compared, in bytes: longer than any
+// slug, and comparing costs its length times that of every name.
+const maxNearPath = 80
+
+// nearLink is a channel whose name is near to what was asked for.
+type nearLink struct {
+	link
+	Kind string // key of the text that names its kind
+}
+
+// nearest lists up to n channels whose id or name is like the last part of an
+// address, the most like first.
+func (c *Config) nearest(path string, n int) []nearLink {
+	asked := vi.Slug(lastName(path))
+	if asked == "" || len(asked) > maxNearPath {
+		return nil
+	}
+	type match struct {
+		nearLink
+		far float64
+	}
+	var found []match
+	for _, kind := range kinds {
+		for _, ch := range c.channelsOf(kind) {
+			far := min(unlike(asked, ch.ID), unlike(asked, vi.Slug(ch.Title.VI)))
+			if far <= maxUnlike {
+				found = append(found, match{nearLink{link{Text: ch.Title.VI, Href: ch.Path}, "kind." + kind}, far})
+			}
+		}
+	}
+	slices.SortStableFunc(found, func(a, b match) int { return cmp.Compare(a.far, b.far) })
+	links := make([]nearLink, 0, n)
+	for _, m := range found[:min(n, len(found))] {
+		links = append(links, m.nearLink)
+	}
+	return links
+}
+
+// lastName is the last part of an address that says something: not a feed's
+// file name, not a word such as "topics".
+func lastName(path string) string {
+	parts := strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
+	for _, p := range slices.Backward(parts) {
+		if !strings.HasPrefix(p, "feed.") && !slices.Contains(kinds, p) && p != "days" {
+			return p
+		}
+	}
+	return ""
+}
+
+// maxUnlike is how unlike a name may be to be offered: two letters in five.
+const maxUnlike = 0.4
+
+// unlike says how unlike two slugs are, from 0 (the same, or one within the
+// other) to 1 (nothing in common).
+func unlike(a, b string) float64 {
+	if a == b {
+		return 0
+	}
+	if short := min(len(a), len(b)); short >= 4 && (strings.Contains(a, b) || strings.Contains(b, a)) {
+		return 0.1 // near, but behind the same
+	}
+	return float64(distance(a, b)) / float64(max(len(a), len(b), 1))
+}

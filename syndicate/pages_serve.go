@@ -1,0 +1,225 @@
+package syndicate
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"diemtin/store"
+)
+
+const (
+	// pageTimeout bounds making a page once, whoever waits for it.
+	pageTimeout = 10 * time.Second
+
+	// maxKeptPages is how many pages are kept at once. They are kept for
+	// freshFor only, so this many are asked for within a second.
+	maxKeptPages = 512
+)
+
+// pageCache keeps pages for as long as [freshFor]: however many ask for one, it
+// is made once in that time. Unlike feeds, pages show what no revision tells,
+// such as how many outlets carry a story.
+type pageCache struct {
+	now    func() time.Time
+	flight singleflight.Group
+
+	mu   sync.Mutex
+	kept map[string]keptPage // by path
+}
+
+type keptPage struct {
+	doc *rendition
+	at  time.Time // when it was made
+}
+
+func newPageCache(now func() time.Time) *pageCache {
+	return &pageCache{now: now, kept: map[string]keptPage{}}
+}
+
+// get returns the page of a path, made by build unless it is at hand.
+func (c *pageCache) get(path string, build func() (*rendition, error)) (*rendition, error) {
+	if doc := c.fresh(path); doc != nil {
+		return doc, nil
+	}
+	doc, err, _ := c.flight.Do(path, func() (any, error) {
+		if doc := c.fresh(path); doc != nil { // another call has just made it
+			return doc, nil
+		}
+		doc, err := build()
+		if err == nil {
+			c.keep(path, doc)
+		}
+		return doc, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return doc.(*rendition), nil
+}
+
+func (c *pageCache) fresh(path string) *rendition {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if k, ok := c.kept[path]; ok && c.now().Sub(k.at) < freshFor {
+		return k.doc
+	}
+	return nil
+}
+
+// keep stores a page. If there are too many, those that are no longer fresh are
+// given up; if all are, this one is not kept.
+func (c *pageCache) keep(path string, doc *rendition) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := c.now()
+	if len(c.kept) >= maxKeptPages {
+		for p, k := range c.kept {
+			if now.Sub(k.at) >= freshFor {
+				delete(c.kept, p)
+			}
+		}
+	}
+	if len(c.kept) < maxKeptPages {
+		c.kept[path] = keptPage{doc, now}
+	}
+}
+
+// otherPage carries a page that is no plain 200 out of the cache's way.
+type otherPage struct{ page page }
+
+func (o otherPage) Error() string { return fmt.Sprintf("page with status %d", o.page.Status) }
+
+// serve answers with the page that f makes, or with the page that explains why
+// there is none.
+func (s *Server) serve(f pageFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		build := func(ctx context.Context) (*rendition, error) {
+			p, err := f(ctx, r)
+			if err != nil {
+				return nil, err
+			}
+			if p.Status != 0 {
+				return nil, otherPage{p}
+			}
+			return s.render(p)
+		}
+		var doc *rendition
+		var err error
+		if r.URL.RawQuery != "" { // forms and older pages: rare, and without bound
+			doc, err = build(r.Context())
+		} else {
+			doc, err = s.pages.get(r.URL.Path, func() (*rendition, error) {
+				// Others wait for this too: it does not end with the first reader.
+				ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), pageTimeout)
+				defer cancel()
+				return build(ctx)
+			})
+		}
+		if err != nil {
+			s.answerWithout(w, r, err)
+			return
+		}
+		doc.serve(w, r) // it counts feeds' answers; pages' are not counted yet
+	}
+}
+
+// answerWithout answers where there is no page to send.
+func (s *Server) answerWithout(w http.ResponseWriter, r *http.Request, err error) {
+	var m moved
+	var other otherPage
+	var bad renderError
+	switch {
+	case errors.As(err, &m):
+		http.Redirect(w, r, m.to, m.code)
+	case errors.As(err, &other):
+		s.writePage(w, r, other.page)
+	case errors.Is(err, store.ErrNotFound):
+		s.missing(w, r)
+	case errors.As(err, &bad):
+		s.log.ErrorContext(r.Context(), "page not rendered", "path", r.URL.Path, "error", err)
+		s.writePage(w, r, page{View: "broken", Status: http.StatusInternalServerError, Title: s.words["broken.title"], NoIndex: true})
+	case r.Context().Err() != nil: // the reader has gone
+	default:
+		s.unavailable(w, r, err)
+	}
+}
+
+// renderError says that a page cannot be written: our fault.
+type renderError struct{ error }
+
+// render writes a page that answers 200.
+func (s *Server) render(p page) (*rendition, error) {
+	var body bytes.Buffer
+	if err := s.views.render(&body, s.frame(p)); err != nil {
+		return nil, renderError{fmt.Errorf("render %s: %w", p.View, err)}
+	}
+	doc, err := newRendition(body.Bytes(), "text/html; charset=utf-8", "", time.Time{})
+	if err != nil {
+		return nil, renderError{err}
+	}
+	for _, h := range headersOf(doc) {
+		s.pageHeader(h)
+	}
+	setHeader(doc, "Cache-Control", askFirst)
+	return doc, nil
+}
+
+// headersOf lists all headers of a rendition, before it is first sent.
+func headersOf(doc *rendition) []http.Header {
+	return []http.Header{doc.plain.header, doc.plain.unchanged, doc.gzip.header, doc.gzip.unchanged}
+}
+
+func setHeader(doc *rendition, key, value string) {
+	for _, h := range headersOf(doc) {
+		h.Set(key, value)
+	}
+}
+
+// askFirst lets browsers keep a page, but not show it without asking: an answer
+// without news is a 304 of a few bytes, and what was taken down is gone at once.
+const askFirst = "public, no-cache"
+
+// pageHeader sets what protects the readers of a page.
+func (s *Server) pageHeader(h http.Header) {
+	h.Del("Access-Control-Allow-Origin")
+	h.Del("Access-Control-Expose-Headers")
+	h.Set("Content-Security-Policy", s.policy())
+	h.Set("X-Content-Type-Options", "nosniff")
+	// Outlets may see that a reader came from here, not from which page.
+	h.Set("Referrer-Policy", "strict-origin-when-cross-origin")
+}
+
+// policy is the Content-Security-Policy of all pages: nothing but our own
+// stylesheet, and pictures of outlets where at least one outlet allows them.
+func (s *Server) policy() string {
+	images := "'self'"
+	if slices.ContainsFunc(s.cfg.Outlets, func(o store.Outlet) bool { return o.Images }) {
+		images += " https:"
+	}
+	return "default-src 'none'; style-src 'self'; img-src " + images +
+		"; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+}
+
+// writePage sends a page that is no plain 200: it is not kept by anyone.
+func (s *Server) writePage(w http.ResponseWriter, r *http.Request, p page) {
+	var body bytes.Buffer
+	if err := s.views.render(&body, s.frame(p)); err != nil {
+		s.log.ErrorContext(r.Context(), "page not rendered", "view", p.View, "error", err)
+		http.Error(w, s.words["broken.title"], http.StatusInternalServerError)
+		return
+	}
+	h := w.Header()
+	s.pageHeader(h)
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(p.Status)
+	w.Write(body.Bytes()) // an error is the reader's hanging up
+}

@@ -1,0 +1,191 @@
+package syndicate
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"diemtin/store"
+)
+
+// sameTopicStories is how many stories "Tin cùng chuyên mục" lists.
+const sameTopicStories = 10
+
+// storyView is what a story's own page shows.
+type storyView struct {
+	Title    string
+	Lang     string
+	Lead     string
+	Image    string // only where the outlet allows it
+	Headline bool   // the outlet allows no more than the headline
+	By       byline
+	At       time.Time
+	Seen     bool // At is when we read it: the outlet gives no time
+	Original *original
+	Topics   []link
+	Province *link
+	Copies   []copyRow
+	Carried  string // "3 báo, trang tin cùng đăng"; empty if it is the only one
+	Same     []card // the latest of its topic
+	SameOf   link
+	Why      string // address of the explanation
+}
+
+// original is the article that a story comes from, where it is not the one
+// quoted.
+type original struct {
+	Title string
+	Href  string
+	By    string // its outlet
+	At    time.Time
+}
+
+// copyRow is one item of a story in the list of all that carry it.
+type copyRow struct {
+	Title    string
+	Lang     string
+	By       byline
+	At       time.Time
+	Reason   string // why it is the same story, for a person
+	Quoted   bool   // it is the item the page shows
+	Original bool
+	// Of the explanation only:
+	Evidence string
+	Likeness string // "92 %"; empty for the first
+}
+
+// storyPage shows one story. A story that was merged into another is moved
+// there for good.
+func (s *Server) storyPage(ctx context.Context, r *http.Request) (page, error) {
+	st, copies, err := s.storyAt(ctx, r.PathValue("id"), "")
+	if err != nil {
+		return page{}, err
+	}
+	it := &st.Quoted
+	v := storyView{
+		Title: it.Title, Lang: s.cfg.foreign(it.Lang), Lead: lead(it, st.Outlet, leadSyllables),
+		Headline: st.Outlet.Show == store.ShowHeadline, By: s.cfg.byline(it, st.Outlet),
+		At: it.Time(), Seen: it.Published.IsZero(), Original: s.originalOf(st),
+		Topics: s.cfg.topicLinks(st.Topics), Copies: s.copyRows(st, copies),
+		Why: "/stories/" + st.ID + "/explain",
+	}
+	if st.Outlet.Images && strings.HasPrefix(it.Image, "https://") {
+		v.Image = it.Image
+	}
+	if links := s.provinceLink(st.Province); links != nil {
+		v.Province = &links[0]
+	}
+	if len(v.Copies) < 2 {
+		v.Copies = nil // it would say again what stands above
+	}
+	if n := outletsIn(v.Copies); n > 1 {
+		v.Carried = fmt.Sprintf(s.words["copies"], n)
+	}
+	if v.Same, v.SameOf, err = s.sameTopic(ctx, st); err != nil {
+		return page{}, err
+	}
+	return page{View: "story", Title: v.Title, About: v.Lead, Path: "/stories/" + st.ID, NoIndex: true, Body: v}, nil
+}
+
+// storyAt reads a story and those of its items that may be shown; rest is what
+// follows the story's address, for a story that now has another.
+func (s *Server) storyAt(ctx context.Context, id, rest string) (store.Story, []store.Copy, error) {
+	st, err := s.store.Story(ctx, id)
+	if err != nil {
+		return st, nil, fmt.Errorf("story %s: %w", id, err)
+	}
+	if st.ID != id {
+		return st, nil, moved{"/stories/" + st.ID + rest, http.StatusMovedPermanently}
+	}
+	copies, err := s.store.Copies(ctx, id)
+	if err != nil {
+		return st, nil, fmt.Errorf("copies of story %s: %w", id, err)
+	}
+	copies = slices.DeleteFunc(copies, func(c store.Copy) bool { return c.Outlet.Show == store.ShowNone })
+	return st, copies, nil
+}
+
+// originalOf names the original where it is not the item quoted, and may be
+// shown.
+func (s *Server) originalOf(st store.Story) *original {
+	o := s.cfg.outlet(st.Original.Outlet)
+	if st.Original.ID == st.Quoted.ID || o == nil || o.Show == store.ShowNone {
+		return nil
+	}
+	return &original{Title: st.Original.Title, Href: st.Original.Link, By: o.Name, At: st.Original.Time()}
+}
+
+// copyRows makes the rows of the items of a story.
+func (s *Server) copyRows(st store.Story, copies []store.Copy) []copyRow {
+	rows := make([]copyRow, 0, len(copies))
+	for _, c := range copies {
+		it := &c.Item
+		row := copyRow{
+			Title: it.Title, Lang: s.cfg.foreign(it.Lang), By: s.cfg.byline(it, c.Outlet), At: it.Time(),
+			Reason:   s.words.or("merge."+c.Merge.Reason, c.Merge.Reason),
+			Quoted:   it.ID == st.Quoted.ID,
+			Original: it.ID == st.Original.ID,
+			Evidence: c.Merge.Evidence,
+		}
+		if c.Merge.Score > 0 && c.Merge.Reason != "first" {
+			row.Likeness = strconv.Itoa(int(c.Merge.Score*100)) + " %"
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// outletsIn counts the outlets among the rows.
+func outletsIn(rows []copyRow) int {
+	seen := map[string]bool{}
+	for _, r := range rows {
+		seen[r.By.Outlet.Text] = true
+	}
+	return len(seen)
+}
+
+// sameTopic lists the latest stories of a story's primary topic without itself;
+// where there are none, the latest of everything.
+func (s *Server) sameTopic(ctx context.Context, st store.Story) ([]card, link, error) {
+	all, _ := s.cfg.channel("", "")
+	tried := []Channel{all}
+	for _, t := range st.Topics {
+		if ch, ok := s.cfg.channel("topics", string(t)); ok {
+			tried = []Channel{ch, all}
+			break
+		}
+	}
+	var stories []store.Story
+	var of link
+	for _, ch := range tried {
+		var err error
+		stories, err = s.store.Stories(ctx, store.Query{Selection: ch.Selection, Order: store.ByPublished, Limit: sameTopicStories + 1})
+		if err != nil {
+			return nil, of, fmt.Errorf("stories beside %s: %w", st.ID, err)
+		}
+		stories = slices.DeleteFunc(stories, func(x store.Story) bool { return x.ID == st.ID })
+		of = link{Text: ch.Title.VI, Href: ch.Path}
+		if len(stories) > 0 {
+			break
+		}
+	}
+	return s.cfg.cards(stories[:min(len(stories), sameTopicStories)], 0), of, nil
+}
+
+// itemPage sends an item's address on to its story. Not for good: an item may
+// be put into another story.
+func (s *Server) itemPage(ctx context.Context, r *http.Request) (page, error) {
+	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
+	if err != nil {
+		return page{}, store.ErrNotFound
+	}
+	it, err := s.store.Item(ctx, id)
+	if err != nil {
+		return page{}, fmt.Errorf("item %d: %w", id, err)
+	}
+	return page{}, moved{"/stories/" + it.Story, http.StatusFound}
+}

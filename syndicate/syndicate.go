@@ -1,0 +1,114 @@
+// Package syndicate gives the news out again in standard forms: RSS, Atom and
+// JSON feeds, day listings and web pages.
+//
+// A channel is a pure function of configuration and store revision: it is
+// rendered once per revision, and the same content always has the same bytes.
+// Nothing in an output depends on the time at which it was rendered.
+package syndicate
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"diemtin/store"
+)
+
+// Store is what the outward half may ask: it reads, and cannot write.
+type Store interface {
+	Revision(ctx context.Context, sel store.Selection) (store.Revision, error)
+	Stories(ctx context.Context, q store.Query) ([]store.Story, error)
+	// Story returns the story with that id, or the one it was merged into
+	// (whose ID then differs), or store.ErrNotFound.
+	Story(ctx context.Context, id string) (store.Story, error)
+	// Copies returns all items of a story, oldest first.
+	Copies(ctx context.Context, id string) ([]store.Copy, error)
+	// Item returns one item, and store.ErrNotFound if its story is not listed.
+	Item(ctx context.Context, id int64) (store.Item, error)
+	// Neighbours returns the nearest days before and after day that have
+	// stories of the selection; empty where there is none.
+	Neighbours(ctx context.Context, sel store.Selection, day store.Day) (prev, next store.Day, err error)
+	Outlets(ctx context.Context) ([]store.Outlet, error)
+	// Sources returns every source with its health, by outlet and id.
+	Sources(ctx context.Context) ([]store.Source, error)
+}
+
+// Config is what feeds.yaml says about giving the news out.
+type Config struct {
+	Site     Site
+	Channels []ChannelConfig
+	Topics   []store.TopicInfo // in the order of feeds.yaml
+	Outlets  []store.Outlet    // in the order of feeds.yaml
+	Places   []Place           // provinces, in the order readers see them
+	Version  string            // of the program, for <generator>
+
+	CacheBytes int64 // memory for rendered feeds; 0 = DefaultCacheBytes
+}
+
+// Site is who runs this installation.
+type Site struct {
+	Title    string `yaml:"title"`
+	BaseURL  string `yaml:"base_url"` // absolute, without a trailing slash
+	Language string `yaml:"language"` // BCP 47
+	Operator string `yaml:"operator"` // who runs it: in every footer
+	Contact  string `yaml:"contact"`  // e-mail or address: in every footer and in the User-Agent
+}
+
+// Names is a name in the two languages of the pages.
+type Names struct {
+	VI string `yaml:"vi"`
+	EN string `yaml:"en"`
+}
+
+// ChannelConfig is one configured output: a selection with a title.
+type ChannelConfig struct {
+	ID          string        `yaml:"id"`
+	Title       Names         `yaml:"title"`
+	Description Names         `yaml:"description"`
+	Topics      []store.Topic `yaml:"topics"`
+	Provinces   []string      `yaml:"provinces"`
+	Outlets     []string      `yaml:"outlets"`
+	Scopes      []store.Scope `yaml:"scopes"`
+}
+
+// Place is a province as readers see it.
+type Place struct {
+	ID   string
+	Name string
+	Into string // for a former province: the id of the present one
+}
+
+// Server answers the public addresses.
+type Server struct {
+	cfg   Config
+	store Store
+	log   *slog.Logger
+	mux   *http.ServeMux
+	views views // templates of the pages
+	words words // texts of the pages
+	pages *pageCache
+	now   func() time.Time
+
+	feeds       *cache
+	feedMetrics *feedMetrics
+	opml        *rendition
+}
+
+// New builds the public server. Its metrics are registered with reg.
+func New(cfg Config, st Store, log *slog.Logger, reg prometheus.Registerer) (*Server, error) {
+	s := &Server{cfg: cfg, store: st, log: log, mux: http.NewServeMux(), now: time.Now}
+	if err := s.openFeeds(reg); err != nil {
+		return nil, err
+	}
+	s.feedRoutes()
+	if err := s.pageRoutes(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// ServeHTTP answers one public request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
