@@ -120,7 +120,7 @@ func (a *Aggregator) Run(ctx context.Context) error {
 		return err
 	}
 	a.showStates(all)
-	a.opening = newSweep(all, a.now())
+	a.opening = newSweep(overdue(all, a.now()), a.now())
 	var visits sync.WaitGroup
 	visits.Go(func() { a.listHeld(ctx) })
 	a.dispatch(ctx, &visits)
@@ -199,7 +199,7 @@ func (a *Aggregator) listHeld(ctx context.Context) {
 			err = a.store.Unhold(ctx)
 		}
 		if err == nil {
-			err = a.list(ctx)
+			_, err = a.list(ctx)
 		}
 		if err == nil && opening && swept == nil {
 			opening = false
@@ -211,23 +211,25 @@ func (a *Aggregator) listHeld(ctx context.Context) {
 	}
 }
 
-// list lists all that is ready, in batches.
-func (a *Aggregator) list(ctx context.Context) error {
+// list lists all that is ready, in batches, and says how many.
+func (a *Aggregator) list(ctx context.Context) (listed int, err error) {
 	for {
 		n, err := a.store.List(ctx, a.now(), listBatch, a.judge)
 		a.metrics.listed.Add(float64(n))
+		listed += n
 		if err != nil || n < listBatch {
-			return err
+			return listed, err
 		}
 	}
 }
 
-// Round visits every active source once, due or not, and calls onVisit after
-// each. A source that another process has claimed is left to it.
-func (a *Aggregator) Round(ctx context.Context, onVisit func(Report)) error {
+// Round visits every active source once, due or not, calls onVisit after each,
+// and says how many stories it listed at the end, when every copy had its
+// chance. A source that another process has claimed is left to it.
+func (a *Aggregator) Round(ctx context.Context, onVisit func(Report)) (listed int, err error) {
 	all, err := a.store.Due(ctx, store.Claim{Now: a.now(), Lease: lease, By: a.by, Limit: len(a.sources), All: true})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	a.opening = newSweep(all, a.now())
 	var visits sync.WaitGroup
@@ -246,10 +248,11 @@ func (a *Aggregator) Round(ctx context.Context, onVisit func(Report)) error {
 	a.fetch.close()
 	tidy, cancel := context.WithTimeout(context.WithoutCancel(ctx), tidyUp)
 	defer cancel()
-	if err := errors.Join(a.store.Unhold(tidy), a.list(tidy)); err != nil {
-		return err
+	err = a.store.Unhold(tidy)
+	if err == nil {
+		listed, err = a.list(tidy)
 	}
-	return errors.Join(ctx.Err(), a.store.Release(tidy, a.by))
+	return listed, errors.Join(err, ctx.Err(), a.store.Release(tidy, a.by))
 }
 
 // enter waits for the source's host, then for a worker. Waiting for the host
