@@ -359,4 +359,3 @@ func TestDelayAndShow(t *testing.T) {
 		}
 	})
 }
-
