@@ -18,14 +18,14 @@ const (
 
 // card is a story as every list shows it.
 type card struct {
-	Path   string // of the story's page
-	Title  string
-	Lang   string // if it is not the site's
-	Teaser string // empty where the outlet allows no more than the headline
-	By     byline
-	At     time.Time
-	Topic  *link // the primary one; nil if it has none
-	Copies int   // more than one, or 0
+	Path     string // of the story's page
+	Title    string
+	Lang     string // if it is not the site's
+	Teaser   string // empty where the outlet allows no more than the headline
+	By       byline
+	At       time.Time
+	Topic    *link // the primary one; nil if it has none
+	Carriers int   // outlets that carry it: more than one, or 0
 }
 
 // byline says whose an item is: "Báo Lào Cai (theo TTXVN)".
@@ -43,8 +43,8 @@ func (c *Config) card(st store.Story, teaser int) card {
 		Path: "/stories/" + st.ID, Title: it.Title, Lang: c.foreign(it.Lang),
 		Teaser: lead(it, st.Outlet, teaser), By: c.byline(it, st.Outlet), At: st.Shown,
 	}
-	if st.Copies > 1 {
-		x.Copies = st.Copies
+	if st.Carriers > 1 {
+		x.Carriers = st.Carriers
 	}
 	if topics := c.topicLinks(st.Topics); len(topics) > 0 {
 		x.Topic = &topics[0]

@@ -82,8 +82,8 @@ func (s *Server) storyPage(ctx context.Context, r *http.Request) (page, error) {
 	if len(v.Copies) < 2 {
 		v.Copies = nil // it would say again what stands above
 	}
-	if n := outletsIn(v.Copies); n > 1 {
-		v.Carried = fmt.Sprintf(s.words["copies"], n)
+	if st.Carriers > 1 {
+		v.Carried = fmt.Sprintf(s.words["copies"], st.Carriers)
 	}
 	if v.Same, v.SameOf, err = s.sameTopic(ctx, st); err != nil {
 		return page{}, err
@@ -137,15 +137,6 @@ func (s *Server) copyRows(st store.Story, copies []store.Copy) []copyRow {
 		rows = append(rows, row)
 	}
 	return rows
-}
-
-// outletsIn counts the outlets among the rows.
-func outletsIn(rows []copyRow) int {
-	seen := map[string]bool{}
-	for _, r := range rows {
-		seen[r.By.Outlet.Text] = true
-	}
-	return len(seen)
 }
 
 // sameTopic lists the latest stories of a story's primary topic without itself;
