@@ -164,9 +164,9 @@ func (s *Server) feedChannel(kind, id, day string) (ch Channel, why string) {
 	case err != nil:
 		return ch, fmt.Sprintf("Không có ngày %q. Hãy viết năm-tháng-ngày, chẳng hạn 2024-11-05.", plainText(day, 40))
 	case d > store.DayOf(s.now()):
-		return ch, "Ngày " + d.Start().Format(dayLayout) + " chưa đến."
+		return ch, "Ngày " + date(d) + " chưa đến."
 	case d < firstDay:
-		return ch, "Không có tin trước ngày " + firstDay.Start().Format(dayLayout) + "."
+		return ch, "Không có tin trước ngày " + date(firstDay) + "."
 	}
 	return ch.onDay(d), ""
 }

@@ -91,7 +91,7 @@ func (ch *Channel) heading() string {
 	if ch.Day == "" {
 		return title
 	}
-	day := ch.Day.Start().Format(dayLayout)
+	day := date(ch.Day)
 	if ch.Kind == "all" {
 		return "Tin ngày " + day
 	}
