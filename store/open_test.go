@@ -93,8 +93,8 @@ func TestConcurrentCopiesMakeOneStory(t *testing.T) {
 			t.Fatalf("%d stories, want %d", len(all), rounds)
 		}
 		for _, s := range all {
-			if s.Copies != 8 {
-				t.Errorf("story %s has %d copies, want 8", s.ID, s.Copies)
+			if s.Carriers != 8 {
+				t.Errorf("story %s has %d outlets, want 8", s.ID, s.Carriers)
 			}
 		}
 	})

@@ -111,6 +111,7 @@ type window struct {
 	table       string
 	from, until int64
 	before      Cursor
+	without     []string // scopes whose stories are left out
 	oldestFirst bool
 	limit       int
 }
@@ -134,13 +135,19 @@ func (w window) sql(dims [][]string) (string, []any) {
 	if !w.before.At.IsZero() {
 		cond += " AND (at, story) < (" + arg(millis(w.before.At)) + ", " + arg(w.before.ID) + ")"
 	}
-	for _, dim := range dims[1:] {
-		var scopes []string
-		for _, s := range dim {
-			scopes = append(scopes, arg(s))
+	within := func(scopes []string) string {
+		var args []string
+		for _, s := range scopes {
+			args = append(args, arg(s))
 		}
-		cond += fmt.Sprintf(" AND EXISTS (SELECT 1 FROM %s x WHERE x.scope IN (%s) AND x.at = a.at AND x.story = a.story)",
-			w.table, strings.Join(scopes, ", "))
+		return fmt.Sprintf("EXISTS (SELECT 1 FROM %s x WHERE x.scope IN (%s) AND x.at = a.at AND x.story = a.story)",
+			w.table, strings.Join(args, ", "))
+	}
+	for _, dim := range dims[1:] {
+		cond += " AND " + within(dim)
+	}
+	if len(w.without) > 0 {
+		cond += " AND NOT " + within(w.without)
 	}
 	tail := fmt.Sprintf(" ORDER BY at %s, story %s LIMIT %d", dir, dir, w.limit)
 	var parts []string
@@ -151,7 +158,15 @@ func (w window) sql(dims [][]string) (string, []any) {
 	return "SELECT at, story FROM (" + strings.Join(parts, " UNION ") + ") AS u" + tail, args
 }
 
+// walk leaves out what is quoted from an outlet that no longer lets itself be
+// shown; it was listed when that was allowed.
 func (db *DB) walk(ctx context.Context, sel Selection, w window) ([]place, error) {
+	for id, o := range *db.outlets.Load() {
+		if o.Show == ShowNone {
+			w.without = append(w.without, "outlet:"+id)
+		}
+	}
+	slices.Sort(w.without) // one statement, prepared once
 	q, args := w.sql(sel.dimensions())
 	rows, err := db.engine.read.QueryContext(ctx, q, args...)
 	if err != nil {
@@ -217,7 +232,8 @@ func (db *DB) Neighbours(ctx context.Context, sel Selection, day Day) (prev, nex
 	return prev, next, nil
 }
 
-// loadStories returns the listed stories in the order of ids.
+// loadStories returns the listed stories in the order of ids, without those of
+// outlets that let nothing be shown.
 func (db *DB) loadStories(ctx context.Context, ids []string) ([]Story, error) {
 	byID := map[string]Story{}
 	for chunk := range slices.Chunk(ids, maxParams) {
@@ -236,7 +252,7 @@ func (db *DB) loadStories(ctx context.Context, ids []string) ([]Story, error) {
 	}
 	all := make([]Story, 0, len(ids))
 	for _, id := range ids {
-		if s, ok := byID[id]; ok {
+		if s, ok := byID[id]; ok && s.Outlet.Show != ShowNone {
 			all = append(all, s)
 		}
 	}
@@ -264,14 +280,50 @@ func (db *DB) fillStories(ctx context.Context, rows []row, into map[string]Story
 	for _, it := range items {
 		byID[it.ID] = it.Item
 	}
+	carriers, err := db.carriers(ctx, rows)
+	if err != nil {
+		return err
+	}
 	outlets := *db.outlets.Load()
 	for _, r := range rows {
 		quoted := byID[r.quoted]
 		into[r.id] = Story{ID: r.id, Listed: fromMillis(r.listed), Updated: fromMillis(r.updated), Shown: fromMillis(r.shown),
 			Quoted: quoted, Original: byID[r.original], Why: r.why, Outlet: outlets[quoted.Outlet],
-			Topics: r.topics, Province: r.province, Backfill: r.backfill != 0, Copies: r.copies}
+			Topics: r.topics, Province: r.province, Backfill: r.backfill != 0, Carriers: max(1, carriers[r.id])}
 	}
 	return nil
+}
+
+// carriers counts, by story, the outlets that carry it and let themselves be
+// shown; stories of a single item are left out.
+func (db *DB) carriers(ctx context.Context, rows []row) (map[string]int, error) {
+	var args []any
+	for _, r := range rows {
+		if r.copies > 1 {
+			args = append(args, r.id)
+		}
+	}
+	if len(args) == 0 {
+		return nil, nil
+	}
+	found, err := db.engine.read.QueryContext(ctx, `SELECT DISTINCT story, outlet FROM items
+		WHERE story IN (`+places(1, len(args))+`)`, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	outlets := *db.outlets.Load()
+	n := map[string]int{}
+	for found.Next() {
+		var story, outlet string
+		if err := found.Scan(&story, &outlet); err != nil {
+			return nil, err
+		}
+		if outlets[outlet].Show != ShowNone {
+			n[story]++
+		}
+	}
+	return n, found.Err()
 }
 
 // Story returns the listed story with that id, or the one it was merged into,

@@ -25,7 +25,7 @@ type Story struct {
 	Topics   []Topic   // primary first
 	Province string
 	Backfill bool // brought by a source's very first visit, beyond the newest ten
-	Copies   int  // items of the story; for pages, never for feeds
+	Carriers int  // outlets that carry it and let themselves be shown; for pages, never for feeds
 }
 
 // Copy is one item of a story with the reason why it belongs there.
