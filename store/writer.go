@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime/debug"
 	"sync"
 )
@@ -162,12 +163,15 @@ func (t *tx) piece(apply func(*tx) error) (failed, err error) {
 		return nil, fmt.Errorf("savepoint: %w", err)
 	}
 	before := *t
-	before.scopes = nil
+	t.scopes = map[string]bool{}
 	if failed = t.guarded(apply); failed != nil {
 		if _, err := t.ExecContext(t.ctx, `ROLLBACK TO SAVEPOINT piece`); err != nil {
 			return failed, fmt.Errorf("roll back: %w", err)
 		}
-		t.clock, t.nextID = before.clock, before.nextID
+		*t = before // nor does it raise a revision
+	} else {
+		maps.Copy(before.scopes, t.scopes)
+		t.scopes = before.scopes
 	}
 	if _, err := t.ExecContext(t.ctx, `RELEASE SAVEPOINT piece`); err != nil {
 		return failed, fmt.Errorf("release: %w", err)
