@@ -234,6 +234,16 @@ func places(first, n int) string {
 	return b.String()
 }
 
+// valueRows writes n rows of VALUES, each with one parameter of its own, from
+// $first.
+func valueRows(row string, first, n int) string {
+	rows := make([]string, n)
+	for i := range rows {
+		rows[i] = fmt.Sprintf(row, first+i)
+	}
+	return strings.Join(rows, ", ")
+}
+
 // eachPair calls each with the two numbers of every row.
 func (t *tx) eachPair(query string, args []any, each func(a, b int64)) error {
 	rows, err := t.query(query, args...)

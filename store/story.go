@@ -185,15 +185,23 @@ func (t *tx) list(id string, now int64, outlets map[string]Outlet, judge Judge) 
 
 // enter writes a listed story into both orders of each of its scopes.
 func (t *tx) enter(s *row, o Outlet) error {
-	for _, scope := range scopesOf(o, s.topics, s.province) {
-		if s.backfill == 0 {
-			if err := t.exec(`INSERT INTO by_listed (scope, at, story) VALUES ($1, $2, $3)`, scope, s.listed, s.id); err != nil {
-				return fmt.Errorf("list in %s: %w", scope, err)
-			}
+	scopes := scopesOf(o, s.topics, s.province)
+	enter := func(table string, at int64) error {
+		args := []any{at, s.id}
+		for _, scope := range scopes {
+			args = append(args, scope)
 		}
-		if err := t.exec(`INSERT INTO by_published (scope, at, story) VALUES ($1, $2, $3)`, scope, s.shown, s.id); err != nil {
-			return fmt.Errorf("list in %s: %w", scope, err)
+		return t.exec(`INSERT INTO `+table+` (at, story, scope) VALUES `+valueRows("($1, $2, $%d)", 3, len(scopes)), args...)
+	}
+	if s.backfill == 0 {
+		if err := enter("by_listed", s.listed); err != nil {
+			return fmt.Errorf("enter by listing: %w", err)
 		}
+	}
+	if err := enter("by_published", s.shown); err != nil {
+		return fmt.Errorf("enter by publication: %w", err)
+	}
+	for _, scope := range scopes {
 		t.scopes[scope] = true
 	}
 	t.scopes[dayScope(DayOf(fromMillis(s.shown)))] = true
