@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"net/url"
 	"os"
 	"sync"
 	"time"
@@ -69,7 +68,7 @@ type Aggregator struct {
 	names      *Names
 	judge      *Judge
 	sources    map[string]configured // by source id
-	hosts      hostLocks
+	hosts      *hosts
 	slots      chan struct{} // one token a worker
 	opening    *sweep        // the sources that were due at the start
 	by         string        // who holds the leases
@@ -81,6 +80,7 @@ type configured struct {
 	source SourceConfig
 	outlet store.Outlet
 	zone   *time.Location
+	access access
 }
 
 // New builds an aggregator from a configuration that passed Check. st may be
@@ -97,13 +97,14 @@ func New(cfg Config, st Store, log *slog.Logger, reg prometheus.Registerer) (*Ag
 	a := &Aggregator{cfg: cfg, store: st, log: log, metrics: newMetrics(reg), fetch: newFetcher(cfg.Agent, cfg.Limits),
 		classifier: classifier, names: names, judge: NewJudge(names), sources: map[string]configured{},
 		slots: make(chan struct{}, cfg.Limits.Workers), by: fmt.Sprintf("%s/%d/%d", host, os.Getpid(), rand.Uint32()), now: time.Now}
+	a.hosts = newHosts(time.Duration(*cfg.Limits.HostPause), func() time.Time { return a.now() })
 	for i, o := range cfg.Outlets {
 		for _, s := range o.Sources {
 			zone, err := zoneOf(s.Zone)
 			if err != nil {
 				return nil, fmt.Errorf("source %s: %w", s.ID, err)
 			}
-			a.sources[s.ID] = configured{source: s.withDefaults(), outlet: outlets[i], zone: zone}
+			a.sources[s.ID] = configured{source: s.withDefaults(), outlet: outlets[i], zone: zone, access: a.fetch.access(s)}
 		}
 	}
 	return a, nil
@@ -120,7 +121,7 @@ func (a *Aggregator) Run(ctx context.Context) error {
 		return err
 	}
 	a.showStates(all)
-	a.opening = newSweep(all, a.now())
+	a.opening = newSweep(overdue(all, a.now()), a.now())
 	var visits sync.WaitGroup
 	visits.Go(func() { a.listHeld(ctx) })
 	a.dispatch(ctx, &visits)
@@ -211,7 +212,7 @@ func (a *Aggregator) listHeld(ctx context.Context) {
 	}
 }
 
-// list lists all that is ready, in batches, and says how many stories that was.
+// list lists all that is ready, in batches, and says how many.
 func (a *Aggregator) list(ctx context.Context) (listed int, err error) {
 	for {
 		n, err := a.store.List(ctx, a.now(), listBatch, a.judge)
@@ -223,10 +224,9 @@ func (a *Aggregator) list(ctx context.Context) (listed int, err error) {
 	}
 }
 
-// Round visits every active source once, due or not, and calls onVisit after
-// each. A source that another process has claimed is left to it. New stories
-// are held until all sources have been visited; listed says how many were then
-// listed, beside those that the reports count.
+// Round visits every active source once, due or not, calls onVisit after each,
+// and says how many stories it listed at the end, when every copy had its
+// chance. A source that another process has claimed is left to it.
 func (a *Aggregator) Round(ctx context.Context, onVisit func(Report)) (listed int, err error) {
 	all, err := a.store.Due(ctx, store.Claim{Now: a.now(), Lease: lease, By: a.by, Limit: len(a.sources), All: true})
 	if err != nil {
@@ -249,23 +249,17 @@ func (a *Aggregator) Round(ctx context.Context, onVisit func(Report)) (listed in
 	a.fetch.close()
 	tidy, cancel := context.WithTimeout(context.WithoutCancel(ctx), tidyUp)
 	defer cancel()
-	if err := a.store.Unhold(tidy); err != nil {
-		return 0, err
+	err = a.store.Unhold(tidy)
+	if err == nil {
+		listed, err = a.list(tidy)
 	}
-	if listed, err = a.list(tidy); err != nil {
-		return listed, err
-	}
-	return listed, errors.Join(ctx.Err(), a.store.Release(tidy, a.by))
+	return listed, errors.Join(err, ctx.Err(), a.store.Release(tidy, a.by))
 }
 
 // enter waits for the source's host, then for a worker. Waiting for the host
 // holds no worker: one slow outlet with a dozen feeds blocks nobody else.
 func (a *Aggregator) enter(ctx context.Context, address string) (leave func(), err error) {
-	host := address
-	if u, err := url.Parse(address); err == nil {
-		host = u.Host
-	}
-	unlock, err := a.hosts.lock(ctx, host)
+	unlock, err := a.hosts.enter(ctx, address)
 	if err != nil {
 		return nil, err
 	}

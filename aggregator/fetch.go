@@ -13,10 +13,14 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/cookiejar"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/net/publicsuffix"
 
 	"diemtin/store"
 )
@@ -36,6 +40,7 @@ const (
 type Document struct {
 	URL      string // as asked
 	FinalURL string // after redirects
+	Moved    string // where permanent redirects alone (301, 308) led, or empty
 	Status   int
 	Header   http.Header
 	Body     []byte // unpacked
@@ -47,41 +52,69 @@ type Document struct {
 
 // fetcher gets documents conditionally and within limits.
 type fetcher struct {
-	guarded, open *http.Client
-	agent         string
-	limits        Limits
+	agent      string
+	limits     Limits
+	mu         sync.Mutex
+	transports map[string]*http.Transport // shared by the sources with the same guard and proxy
 }
 
 func newFetcher(agent string, limits Limits) *fetcher {
-	return &fetcher{guarded: newClient(true), open: newClient(false), agent: agent, limits: limits}
+	return &fetcher{agent: agent, limits: limits, transports: map[string]*http.Transport{}}
+}
+
+// access is how one source may be reached.
+type access struct {
+	client         *http.Client
+	user, password string // sent as Basic authentication, if given
+}
+
+// access builds the way to one source. Transports, and so connections, are
+// shared; a cookie jar is the source's own.
+func (f *fetcher) access(s SourceConfig) access {
+	guard := !s.AllowPrivate && !f.limits.AllowPrivate
+	key := fmt.Sprintf("%v %s", guard, s.Proxy)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	t := f.transports[key]
+	if t == nil {
+		t = newTransport(guard && s.Proxy == "")
+		if s.Proxy != "" {
+			u, err := url.Parse(s.Proxy) // Check has read it before
+			t.Proxy = func(*http.Request) (*url.URL, error) { return u, err }
+		}
+		f.transports[key] = t
+	}
+	client := &http.Client{Transport: t, CheckRedirect: checkRedirect}
+	if guard && s.Proxy != "" {
+		client.Transport = proxyGuard{t}
+	}
+	if s.Cookies {
+		client.Jar, _ = cookiejar.New(&cookiejar.Options{PublicSuffixList: publicsuffix.List}) // cannot fail
+	}
+	return access{client: client, user: s.User, password: os.Getenv(s.PasswordEnv)}
 }
 
 // NewGuardedClient returns a client that refuses private addresses at the
 // moment of connecting, for whoever else must call addresses given by others.
 func NewGuardedClient(timeout time.Duration) *http.Client {
-	c := newClient(true)
-	c.Timeout = timeout
-	return c
+	return &http.Client{Transport: newTransport(true), CheckRedirect: checkRedirect, Timeout: timeout}
 }
 
-func newClient(guard bool) *http.Client {
+func newTransport(guard bool) *http.Transport {
 	dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}
 	if guard {
 		dialer.Control = guardDial
 	}
-	return &http.Client{
-		Transport: &http.Transport{
-			Proxy:                  nil, // a proxy would resolve names behind the guard's back
-			DialContext:            dialer.DialContext,
-			ForceAttemptHTTP2:      true,
-			TLSHandshakeTimeout:    dialTimeout,
-			ResponseHeaderTimeout:  headerTimeout,
-			MaxResponseHeaderBytes: maxHeaderBytes,
-			MaxIdleConnsPerHost:    idlePerHost,
-			IdleConnTimeout:        idleTimeout,
-			DisableCompression:     true, // unpacked here, where both sizes are limited
-		},
-		CheckRedirect: checkRedirect,
+	return &http.Transport{
+		Proxy:                  nil, // the environment's proxy would resolve names behind the guard's back
+		DialContext:            dialer.DialContext,
+		ForceAttemptHTTP2:      true,
+		TLSHandshakeTimeout:    dialTimeout,
+		ResponseHeaderTimeout:  headerTimeout,
+		MaxResponseHeaderBytes: maxHeaderBytes,
+		MaxIdleConnsPerHost:    idlePerHost,
+		IdleConnTimeout:        idleTimeout,
+		DisableCompression:     true, // unpacked here, where both sizes are limited
 	}
 }
 
@@ -96,14 +129,17 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 }
 
 func (f *fetcher) close() {
-	f.guarded.CloseIdleConnections()
-	f.open.CloseIdleConnections()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, t := range f.transports {
+		t.CloseIdleConnections()
+	}
 }
 
 // get fetches one document. etag and lastModified make the request
 // conditional; a 304 comes back as a Document without a body. Every error is
 // a *Fault.
-func (f *fetcher) get(ctx context.Context, address, etag, lastModified string, allowPrivate bool, now time.Time) (*Document, error) {
+func (f *fetcher) get(ctx context.Context, via access, address, etag, lastModified string, now time.Time) (*Document, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(f.limits.Timeout))
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
@@ -119,12 +155,11 @@ func (f *fetcher) get(ctx context.Context, address, etag, lastModified string, a
 	if lastModified != "" {
 		req.Header.Set("If-Modified-Since", lastModified)
 	}
-	client := f.guarded
-	if allowPrivate || f.limits.AllowPrivate {
-		client = f.open
+	if via.user != "" {
+		req.SetBasicAuth(via.user, via.password)
 	}
 	start := time.Now()
-	resp, err := client.Do(req)
+	resp, err := via.client.Do(req)
 	if err != nil {
 		return nil, transportFault(address, err)
 	}
@@ -151,7 +186,7 @@ func transportFault(address string, err error) *Fault {
 }
 
 func (f *fetcher) readResponse(address string, resp *http.Response, now time.Time) (*Document, error) {
-	doc := &Document{URL: address, FinalURL: resp.Request.URL.String(), Status: resp.StatusCode, Header: resp.Header, At: now}
+	doc := &Document{URL: address, FinalURL: resp.Request.URL.String(), Moved: movedTo(resp), Status: resp.StatusCode, Header: resp.Header, At: now}
 	if resp.StatusCode == http.StatusNotModified {
 		return doc, nil
 	}
@@ -169,6 +204,20 @@ func (f *fetcher) readResponse(address string, resp *http.Response, now time.Tim
 	sum := sha256.Sum256(body)
 	doc.Body, doc.Hash = body, hex.EncodeToString(sum[:])
 	return doc, nil
+}
+
+// movedTo is where a chain of permanent redirects alone has led.
+func movedTo(resp *http.Response) string {
+	req := resp.Request
+	for hop := req.Response; hop != nil; hop = hop.Request.Response {
+		if hop.StatusCode != http.StatusMovedPermanently && hop.StatusCode != http.StatusPermanentRedirect {
+			return ""
+		}
+	}
+	if req.Response == nil {
+		return ""
+	}
+	return req.URL.String()
 }
 
 func bodyFault(address string, err error) *Fault {
@@ -245,46 +294,4 @@ func (l *limited) Read(p []byte) (int, error) {
 		return 0, fault(store.TooLarge, "the document is larger than the limit of bytes %s", l.what)
 	}
 	return n, err
-}
-
-// hostLocks lets one visit at a time into each host: an outlet with a dozen
-// feeds must not meet a dozen of our connections at once.
-type hostLocks struct {
-	mu    sync.Mutex
-	inUse map[string]*hostLock
-}
-
-type hostLock struct {
-	free    chan struct{} // holds one token while nobody is inside
-	waiting int
-}
-
-// lock waits for the host; the context bounds the waiting.
-func (h *hostLocks) lock(ctx context.Context, host string) (unlock func(), err error) {
-	h.mu.Lock()
-	if h.inUse == nil {
-		h.inUse = map[string]*hostLock{}
-	}
-	l := h.inUse[host]
-	if l == nil {
-		l = &hostLock{free: make(chan struct{}, 1)}
-		l.free <- struct{}{}
-		h.inUse[host] = l
-	}
-	l.waiting++
-	h.mu.Unlock()
-	leave := func() {
-		h.mu.Lock()
-		if l.waiting--; l.waiting == 0 {
-			delete(h.inUse, host)
-		}
-		h.mu.Unlock()
-	}
-	select {
-	case <-l.free:
-		return func() { l.free <- struct{}{}; leave() }, nil
-	case <-ctx.Done():
-		leave()
-		return nil, ctx.Err()
-	}
 }

@@ -105,6 +105,9 @@ func misbehaving(t *testing.T) *httptest.Server {
 	return srv
 }
 
+// openTo is the access that admits loopback.
+func openTo(f *fetcher) access { return f.access(SourceConfig{AllowPrivate: true}) }
+
 func TestFetchFaults(t *testing.T) {
 	t.Parallel()
 	srv := misbehaving(t)
@@ -141,7 +144,7 @@ func TestFetchFaults(t *testing.T) {
 			if tt.want == store.Timeout {
 				f = hasty
 			}
-			_, err := f.get(t.Context(), srv.URL+tt.path, "", "", true, testNow)
+			_, err := f.get(t.Context(), openTo(f), srv.URL+tt.path, "", "", testNow)
 			var fault *Fault
 			if !errors.As(err, &fault) || fault.Outcome != tt.want || !strings.Contains(err.Error(), tt.words) || fault.RetryAfter != tt.wait {
 				t.Errorf("got %+v, want %s, %q, wait %v", err, tt.want, tt.words, tt.wait)
@@ -158,15 +161,15 @@ func TestFetch(t *testing.T) {
 	srv := misbehaving(t)
 	f := newFetcher("diemtin/test (+x)", Limits{}.withDefaults())
 	t.Cleanup(f.close)
-	doc, err := f.get(t.Context(), srv.URL+"/moved", "", "", true, testNow)
+	doc, err := f.get(t.Context(), openTo(f), srv.URL+"/moved", "", "", testNow)
 	if err != nil || string(doc.Body) != "body for diemtin/test (+x)" || doc.FinalURL != srv.URL+"/ok" || len(doc.Hash) != 64 {
 		t.Errorf("document %+v, %v", doc, err)
 	}
-	doc, err = f.get(t.Context(), srv.URL+"/ok", `"v1"`, "", true, testNow)
+	doc, err = f.get(t.Context(), openTo(f), srv.URL+"/ok", `"v1"`, "", testNow)
 	if err != nil || doc.Status != http.StatusNotModified || doc.Body != nil {
 		t.Errorf("conditional: %+v, %v", doc, err)
 	}
-	doc, err = f.get(t.Context(), srv.URL+"/gzip", "", "", true, testNow)
+	doc, err = f.get(t.Context(), openTo(f), srv.URL+"/gzip", "", "", testNow)
 	if err != nil || string(doc.Body) != "unpacked" {
 		t.Errorf("gzip: %+v, %v", doc, err)
 	}
@@ -177,7 +180,7 @@ func TestFetchPackedWithoutSayingSo(t *testing.T) {
 	srv := misbehaving(t)
 	f := newFetcher("diemtin/test (+x)", Limits{}.withDefaults())
 	t.Cleanup(f.close)
-	doc, err := f.get(t.Context(), srv.URL+"/packed", "", "", true, testNow)
+	doc, err := f.get(t.Context(), openTo(f), srv.URL+"/packed", "", "", testNow)
 	if err != nil || string(doc.Body) != "unpacked" {
 		t.Errorf("document %+v, %v", doc, err)
 	}
@@ -188,7 +191,7 @@ func TestFetchKeepsWhatCame(t *testing.T) {
 	srv := misbehaving(t)
 	f := newFetcher("diemtin/test (+x)", Limits{}.withDefaults())
 	t.Cleanup(f.close)
-	doc, err := f.get(t.Context(), srv.URL+"/short", "", "", true, testNow)
+	doc, err := f.get(t.Context(), openTo(f), srv.URL+"/short", "", "", testNow)
 	if err != nil || !doc.Cut || string(doc.Body) != "too short" {
 		t.Errorf("document %+v, %v, want a cut one", doc, err)
 	}
@@ -200,18 +203,18 @@ func TestGuardRefusesLoopback(t *testing.T) {
 	f := newFetcher("diemtin/test", Limits{}.withDefaults())
 	t.Cleanup(f.close)
 	for _, address := range []string{srv.URL + "/ok", strings.Replace(srv.URL, "127.0.0.1", "localhost", 1) + "/ok"} {
-		_, err := f.get(t.Context(), address, "", "", false, testNow)
+		_, err := f.get(t.Context(), f.access(SourceConfig{}), address, "", "", testNow)
 		if outcomeOf(err) != store.Refused {
 			t.Errorf("%s: %v, want refused", address, err)
 		}
 	}
 	var names *Fault
-	if _, err := f.get(t.Context(), "http://no-such-host.invalid/", "", "", false, testNow); !errors.As(err, &names) || names.Outcome != store.DNS {
+	if _, err := f.get(t.Context(), f.access(SourceConfig{}), "http://no-such-host.invalid/", "", "", testNow); !errors.As(err, &names) || names.Outcome != store.DNS {
 		t.Errorf("unknown host: %v, want dns", err)
 	}
 	tls := httptest.NewTLSServer(http.NotFoundHandler())
 	t.Cleanup(tls.Close)
-	if _, err := f.get(t.Context(), tls.URL, "", "", true, testNow); outcomeOf(err) != store.TLS {
+	if _, err := f.get(t.Context(), openTo(f), tls.URL, "", "", testNow); outcomeOf(err) != store.TLS {
 		t.Errorf("unknown certificate: %v, want tls", err)
 	}
 }

@@ -39,6 +39,12 @@ const (
 	leadLong    = 0.90 // this share;
 	leadStrict  = 0.95 // shared ÷ all, within one outlet or far apart in time
 
+	// One item says that its text is the other outlet's: less proof is needed
+	// that it is this text.
+	creditedShared = 10   // runs of title and summary that must be shared, and
+	leadCredited   = 0.70 // this share of the shorter summary;
+	creditedTitle  = 5    // or equal titles of so many syllables
+
 	// Title alone.
 	minTitleWords = 14
 	titleApart    = 36 * time.Hour
@@ -110,6 +116,9 @@ func (s *subject) judge(d *matchDoc) verdict {
 	if why := s.serial.differs(d.serial); why != "" {
 		return verdict{evidence: why}
 	}
+	if v := s.judgeCredit(d); v.same {
+		return v
+	}
 	switch {
 	case s.hasBody() && d.hasBody():
 		return s.judgeFull(d)
@@ -126,6 +135,27 @@ func (s *subject) apart(d *matchDoc) time.Duration {
 
 func (s *subject) sameOutlet(d *matchDoc) bool {
 	return s.item.Outlet != "" && s.item.Outlet == d.item.Outlet
+}
+
+// credited tells whether one of the items names the other's outlet as its
+// source, and both are of the same time.
+func (s *subject) credited(d *matchDoc) bool {
+	if s.sameOutlet(d) || s.apart(d) > titleApart {
+		return false
+	}
+	a, b := s.item, d.item
+	return a.Attribution.Outlet != "" && a.Attribution.Outlet == b.Outlet || b.Attribution.Outlet != "" && b.Attribution.Outlet == a.Outlet
+}
+
+// judgeCredit finds a copy that keeps the headline and says whose it is.
+func (s *subject) judgeCredit(d *matchDoc) verdict {
+	if len(s.title) < creditedTitle || !slices.Equal(s.title, d.title) || !s.credited(d) {
+		return verdict{}
+	}
+	if differ(s.numbers, d.numbers) && differ(d.numbers, s.numbers) {
+		return verdict{}
+	}
+	return verdict{same: true, score: 0.95, evidence: "equal titles, and one names the other's outlet as its source"}
 }
 
 // judgeTitle compares items that have no more than a title in common.
@@ -157,6 +187,10 @@ func (s *subject) judgeLead(d *matchDoc) verdict {
 	case shared+inTitle >= minShared:
 		need = leadShort
 	}
+	credited := s.credited(d) && shared+inTitle >= creditedShared
+	if credited {
+		need = leadCredited
+	}
 	v := verdict{score: measured}
 	v.evidence = fmt.Sprintf("%d %% of %d three-syllable runs of the shorter summary shared", percent(share(shared, fewer)), fewer)
 	switch {
@@ -169,6 +203,9 @@ func (s *subject) judgeLead(d *matchDoc) verdict {
 	default:
 		v.same = true
 		v.evidence += "; numbers agree"
+		if credited {
+			v.evidence += "; one names the other's outlet as its source"
+		}
 	}
 	return v
 }

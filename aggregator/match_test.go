@@ -214,3 +214,34 @@ func BenchmarkMatch(b *testing.B) {
 		})
 	}
 }
+
+// A copy that says whose it is needs less proof, but never none.
+func TestMatchCredit(t *testing.T) {
+	t.Parallel()
+	original := article("a", "Phong Hải trắng đêm chống lụt", "Mưa lớn làm 37 nhà ở Phong Hải bị nước tràn vào trong đêm.", "", 0)
+	copied := func(outlet, title, summary string, after time.Duration) *store.Item {
+		it := article("b", title, summary, "", after)
+		it.Attribution = store.Attribution{Text: outlet, Outlet: outlet}
+		return it
+	}
+	for _, tc := range []struct {
+		name string
+		copy *store.Item
+		want bool
+	}{
+		{"the headline kept, another lead", copied("a", original.Title, "Một đêm không ngủ ở xã vùng cao.", time.Hour), true},
+		{"the short lead kept, another headline", copied("a", "Nước lên nhanh", original.Summary, time.Hour), true},
+		{"nothing kept", copied("a", "Nước lên nhanh", "Một đêm không ngủ ở xã vùng cao.", time.Hour), false},
+		{"another outlet named", copied("c", original.Title, "Một đêm không ngủ ở xã vùng cao.", time.Hour), false},
+		{"too late", copied("a", original.Title, "Một đêm không ngủ ở xã vùng cao.", 40*time.Hour), false},
+		{"other numbers", copied("a", original.Title, "Mưa lớn làm 12 nhà bị ngập.", time.Hour), false},
+		{"no source named", copied("", original.Title, "Một đêm không ngủ ở xã vùng cao.", time.Hour), false},
+	} {
+		for _, pair := range [][2]*store.Item{{original, tc.copy}, {tc.copy, original}} {
+			i, merge := NewMatcher(nil).Match(pair[0], []*store.Item{pair[1]})
+			if (i == 0) != tc.want {
+				t.Errorf("%s: merged %v, want %v (%s)", tc.name, i == 0, tc.want, merge.Evidence)
+			}
+		}
+	}
+}

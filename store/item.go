@@ -234,6 +234,16 @@ func places(first, n int) string {
 	return b.String()
 }
 
+// valueRows writes n rows of VALUES, each with one parameter of its own, from
+// $first.
+func valueRows(row string, first, n int) string {
+	rows := make([]string, n)
+	for i := range rows {
+		rows[i] = fmt.Sprintf(row, first+i)
+	}
+	return strings.Join(rows, ", ")
+}
+
 // eachPair calls each with the two numbers of every row.
 func (t *tx) eachPair(query string, args []any, each func(a, b int64)) error {
 	rows, err := t.query(query, args...)
@@ -273,7 +283,7 @@ func (t *tx) addCarrier(item int64, source string) error {
 // Item returns one item of a listed story, or ErrNotFound.
 func (db *DB) Item(ctx context.Context, id int64) (Item, error) {
 	all, err := scanItems(db.engine.read.QueryContext(ctx, `SELECT `+itemColumns+` FROM items
-		WHERE id = $1 AND story IN (SELECT id FROM stories WHERE listed > 0)`, id))
+		WHERE id = $1 AND EXISTS (SELECT 1 FROM stories s WHERE s.id = items.story AND s.listed > 0)`, id))
 	if err != nil {
 		return Item{}, fmt.Errorf("read item %d: %w", id, err)
 	}

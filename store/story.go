@@ -25,7 +25,7 @@ type Story struct {
 	Topics   []Topic   // primary first
 	Province string
 	Backfill bool // brought by a source's very first visit, beyond the newest ten
-	Copies   int  // items of the story; for pages, never for feeds
+	Carriers int  // outlets that carry it and let themselves be shown; for pages, never for feeds
 }
 
 // Copy is one item of a story with the reason why it belongs there.
@@ -185,15 +185,23 @@ func (t *tx) list(id string, now int64, outlets map[string]Outlet, judge Judge) 
 
 // enter writes a listed story into both orders of each of its scopes.
 func (t *tx) enter(s *row, o Outlet) error {
-	for _, scope := range scopesOf(o, s.topics, s.province) {
-		if s.backfill == 0 {
-			if err := t.exec(`INSERT INTO by_listed (scope, at, story) VALUES ($1, $2, $3)`, scope, s.listed, s.id); err != nil {
-				return fmt.Errorf("list in %s: %w", scope, err)
-			}
+	scopes := scopesOf(o, s.topics, s.province)
+	enter := func(table string, at int64) error {
+		args := []any{at, s.id}
+		for _, scope := range scopes {
+			args = append(args, scope)
 		}
-		if err := t.exec(`INSERT INTO by_published (scope, at, story) VALUES ($1, $2, $3)`, scope, s.shown, s.id); err != nil {
-			return fmt.Errorf("list in %s: %w", scope, err)
+		return t.exec(`INSERT INTO `+table+` (at, story, scope) VALUES `+valueRows("($1, $2, $%d)", 3, len(scopes)), args...)
+	}
+	if s.backfill == 0 {
+		if err := enter("by_listed", s.listed); err != nil {
+			return fmt.Errorf("enter by listing: %w", err)
 		}
+	}
+	if err := enter("by_published", s.shown); err != nil {
+		return fmt.Errorf("enter by publication: %w", err)
+	}
+	for _, scope := range scopes {
 		t.scopes[scope] = true
 	}
 	t.scopes[dayScope(DayOf(fromMillis(s.shown)))] = true
@@ -252,9 +260,17 @@ func (v *visit) touch(s *row, o Outlet) error {
 	return nil
 }
 
+// maxJudged bounds the items of a story among which the original is sought. A
+// text that more items carry is boilerplate that comes again every day, and
+// its next copy must cost no more than this one.
+const maxJudged = 200
+
 // renameOriginal judges again which item of a listed story is the original.
 // What the entry quotes stays; it gains "Bản gốc: …", which is one update.
 func (v *visit) renameOriginal(s *row) error {
+	if s.copies >= maxJudged {
+		return nil
+	}
 	items, err := v.storyItems(s.id)
 	if err != nil {
 		return fmt.Errorf("read items: %w", err)
@@ -275,8 +291,9 @@ func (v *visit) renameOriginal(s *row) error {
 	return fmt.Errorf("story %s has lost its quoted item %d", s.id, s.quoted)
 }
 
+// storyItems returns a story's first items, at most maxJudged.
 func (t *tx) storyItems(story string) ([]Item, error) {
-	rows, err := scanItems(t.query(`SELECT `+itemColumns+` FROM items WHERE story = $1 ORDER BY id`, story))
+	rows, err := scanItems(t.query(`SELECT `+itemColumns+` FROM items WHERE story = $1 ORDER BY id LIMIT $2`, story, maxJudged))
 	items := make([]Item, len(rows))
 	for i := range rows {
 		items[i] = rows[i].Item
@@ -285,10 +302,12 @@ func (t *tx) storyItems(story string) ([]Item, error) {
 }
 
 // Unhold ends the waiting of every held story: the copies it waited for have
-// had their chance.
+// had their chance. Stories that may never be listed stay as they are: they
+// are all that grows with the archive.
 func (db *DB) Unhold(ctx context.Context) error {
 	err := db.do(ctx, 1, func(t *tx) error {
-		return t.exec(`UPDATE stories SET hold_until = 0 WHERE listed = 0 AND merged_into = '' AND hold_until > 0`)
+		return t.exec(`UPDATE stories SET hold_until = 0
+			WHERE listed = 0 AND merged_into = '' AND list_at < $1 AND hold_until > 0`, never)
 	})
 	if err != nil {
 		return fmt.Errorf("end holds: %w", err)
@@ -300,12 +319,12 @@ func (db *DB) Unhold(ctx context.Context) error {
 // and says how many.
 func (db *DB) List(ctx context.Context, now time.Time, limit int, judge Judge) (int, error) {
 	n := 0
-	var waiting int
-	if err := db.engine.read.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT 1 FROM stories
-		WHERE listed = 0 AND merged_into = '' AND list_at <= $1 AND hold_until <= $1 LIMIT 1) AS w`, millis(now)).Scan(&waiting); err != nil {
+	var waiting bool
+	if err := db.engine.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM stories
+		WHERE listed = 0 AND merged_into = '' AND list_at <= $1 AND hold_until <= $1)`, millis(now)).Scan(&waiting); err != nil {
 		return 0, fmt.Errorf("list stories: %w", err)
 	}
-	if waiting == 0 {
+	if !waiting {
 		return 0, nil
 	}
 	outlets := *db.outlets.Load()

@@ -142,7 +142,7 @@ func (s *Server) answerWithout(w http.ResponseWriter, r *http.Request, err error
 	case errors.As(err, &other):
 		s.writePage(w, r, other.page)
 	case errors.Is(err, store.ErrNotFound):
-		s.missing(w, r)
+		s.writePage(w, r, s.missingPage(r.URL.Path, ""))
 	case errors.As(err, &bad):
 		s.log.ErrorContext(r.Context(), "page not rendered", "path", r.URL.Path, "error", err)
 		s.writePage(w, r, page{View: "broken", Status: http.StatusInternalServerError, Title: s.words["broken.title"], NoIndex: true})

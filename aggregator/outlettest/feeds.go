@@ -215,7 +215,7 @@ func (o *Outlet) rss(s section, entries []entry) string {
 <language>vi</language>
 `, o.profile.charset.label(), esc(o.Name), esc(s.name), esc(o.URL), esc(o.Name))
 	if o.profile.validators == lyingValidators {
-		fmt.Fprintf(&b, "<lastBuildDate>%s</lastBuildDate>\n", o.now().In(vietnam).Format(time.RFC1123Z+".000"))
+		fmt.Fprintf(&b, "<lastBuildDate>%s</lastBuildDate>\n", dateRFC822(o.now()))
 	}
 	for _, e := range entries {
 		fmt.Fprintf(&b, "<item>\n<title>%s</title>\n<link>%s</link>\n<guid isPermaLink=\"%t\">%s</guid>\n<pubDate>%s</pubDate>\n",

@@ -17,19 +17,22 @@ type Request struct {
 	Path   string // with the query
 	Host   string
 	Header http.Header
-	Status int // what was answered; 0 if the connection was reset
+	Body   string // at most the first megabyte
+	Status int    // what was answered; 0 if the connection was reset
 }
 
 // maxLog is how many requests a server remembers at least, newest last: more
 // than any test asserts on, small enough for a benchmark.
 const maxLog = 4096
 
+// maxRequest is how much of a request's body is read, in bytes.
+const maxRequest = 1 << 20
+
 // host is one listener on the loopback interface with a log.
 type host struct {
 	addr    string // 127.0.0.1:PORT
 	now     func() time.Time
 	server  *http.Server
-	done    chan struct{} // closed by close
 	serving sync.WaitGroup
 
 	mu     sync.Mutex
@@ -45,7 +48,7 @@ func listen(now func() time.Time, respond respond) (*host, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen on the loopback interface: %w", err)
 	}
-	h := &host{addr: ln.Addr().String(), now: now, done: make(chan struct{})}
+	h := &host{addr: ln.Addr().String(), now: now}
 	h.server = &http.Server{
 		ErrorLog:          log.New(io.Discard, "", 0), // clients that break off are wanted here
 		ReadHeaderTimeout: time.Minute,
@@ -54,11 +57,16 @@ func listen(now func() time.Time, respond respond) (*host, error) {
 				panic(http.ErrAbortHandler)
 			}
 			defer h.serving.Done()
+			// Only a request that was read to its end notices a client that left.
+			body, err := io.ReadAll(io.LimitReader(req.Body, maxRequest))
+			if err != nil {
+				panic(http.ErrAbortHandler)
+			}
 			a := newAnswer()
 			r := respond(a, req)
 			r.shape(a, req, now())
-			h.record(req, a.status, r.Reset)
-			r.send(w, req, a, h.done)
+			h.record(req, string(body), a.status, r.Reset)
+			r.send(w, req, a)
 		}),
 	}
 	h.serving.Go(func() {
@@ -87,13 +95,12 @@ func (h *host) close() error {
 	if was {
 		return nil
 	}
-	close(h.done)
 	err := h.server.Close()
 	h.serving.Wait()
 	return err
 }
 
-func (h *host) record(req *http.Request, status int, reset bool) {
+func (h *host) record(req *http.Request, body string, status int, reset bool) {
 	if reset {
 		status = 0
 	}
@@ -104,7 +111,7 @@ func (h *host) record(req *http.Request, status int, reset bool) {
 	}
 	h.log = append(h.log, Request{
 		At: h.now(), Method: req.Method, Path: req.URL.RequestURI(), Host: req.Host,
-		Header: req.Header.Clone(), Status: status,
+		Header: req.Header.Clone(), Body: body, Status: status,
 	})
 }
 

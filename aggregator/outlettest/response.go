@@ -146,10 +146,10 @@ func matches(req *http.Request, etag, modified string) bool {
 	return err == nil && !last.After(since)
 }
 
-// send puts an answer on the wire the way the response says. done is closed
-// when the server closes.
-func (r Response) send(w http.ResponseWriter, req *http.Request, a *answer, done <-chan struct{}) {
-	if !wait(req, done, r.Delay) {
+// send puts an answer on the wire the way the response says. Closing the
+// server ends the request's context, and so every wait.
+func (r Response) send(w http.ResponseWriter, req *http.Request, a *answer) {
+	if !wait(req, r.Delay) {
 		return
 	}
 	if r.Reset {
@@ -164,17 +164,17 @@ func (r Response) send(w http.ResponseWriter, req *http.Request, a *answer, done
 	case r.Bomb > 0:
 		w.Header().Set("Content-Encoding", "gzip")
 		w.WriteHeader(a.status)
-		bomb(w, req, done, r.Bomb)
+		bomb(w, req, r.Bomb)
 	case r.Endless:
 		w.WriteHeader(a.status)
-		endless(w, req, done, body, r.Drip)
+		endless(w, req, body, r.Drip)
 	case r.Length > 0:
 		misstate(w, a, r.Length)
 	case r.Drip > 0:
 		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 		w.WriteHeader(a.status)
 		for i := range body {
-			if !wait(req, done, r.Drip) || !push(w, body[i:i+1]) {
+			if !wait(req, r.Drip) || !push(w, body[i:i+1]) {
 				return
 			}
 		}
@@ -193,7 +193,7 @@ func (r Response) send(w http.ResponseWriter, req *http.Request, a *answer, done
 }
 
 // wait sleeps and tells whether anybody still listens.
-func wait(req *http.Request, done <-chan struct{}, d time.Duration) bool {
+func wait(req *http.Request, d time.Duration) bool {
 	if d <= 0 {
 		return true
 	}
@@ -203,9 +203,8 @@ func wait(req *http.Request, done <-chan struct{}, d time.Duration) bool {
 	case <-timer.C:
 		return true
 	case <-req.Context().Done():
-	case <-done:
+		return false
 	}
-	return false
 }
 
 // push writes and flushes and tells whether anybody still listens.
@@ -246,25 +245,25 @@ func misstate(w http.ResponseWriter, a *answer, length int64) {
 // chunk is how much a hostile body sends at a time, in bytes.
 const chunk = 32 << 10
 
-func endless(w http.ResponseWriter, req *http.Request, done <-chan struct{}, body []byte, drip time.Duration) {
+func endless(w http.ResponseWriter, req *http.Request, body []byte, drip time.Duration) {
 	if len(body) == 0 {
 		body = []byte("<!-- và thế là hết đâu -->\n")
 	}
 	for len(body) < chunk && drip == 0 {
 		body = append(body, body...)
 	}
-	for open(req, done) && wait(req, done, drip) && push(w, body) {
+	for req.Context().Err() == nil && wait(req, drip) && push(w, body) {
 	}
 }
 
-func bomb(w http.ResponseWriter, req *http.Request, done <-chan struct{}, size int64) {
+func bomb(w http.ResponseWriter, req *http.Request, size int64) {
 	zw, err := gzip.NewWriterLevel(w, gzip.BestCompression)
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
 	io.WriteString(zw, `<?xml version="1.0"?><rss version="2.0"><channel><title>`)
 	filler := bytes.Repeat([]byte("bom "), chunk/4)
-	for size > 0 && open(req, done) {
+	for size > 0 && req.Context().Err() == nil {
 		n := min(size, int64(len(filler)))
 		if _, err := zw.Write(filler[:n]); err != nil {
 			return
@@ -273,15 +272,4 @@ func bomb(w http.ResponseWriter, req *http.Request, done <-chan struct{}, size i
 	}
 	io.WriteString(zw, `</title></channel></rss>`)
 	zw.Close()
-}
-
-func open(req *http.Request, done <-chan struct{}) bool {
-	select {
-	case <-req.Context().Done():
-		return false
-	case <-done:
-		return false
-	default:
-		return true
-	}
 }
