@@ -154,12 +154,23 @@ func openPostgres(ctx context.Context, dsn string) (*engine, error) {
 	db.SetMaxIdleConns(16)
 	if err := db.PingContext(ctx); err != nil {
 		db.Close()
-		return nil, fmt.Errorf("reach database: %w", err)
+		return nil, fmt.Errorf("reach database: %s; is the server running, and is --db right?", firstLine(err))
 	}
 	return &engine{name: "postgres", write: db, read: db, unlock: func() {},
 		begin:     fmt.Sprintf(`SELECT pg_advisory_xact_lock(%d)`, writeLock),
 		catalogue: `SELECT count(*) FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = 'meta'`,
 		words:     strings.NewReplacer("{{id}}", "BIGINT PRIMARY KEY", "{{clustered}}", "")}, nil
+}
+
+// firstLine is what an error says without the list of every address that was
+// tried.
+func firstLine(err error) string {
+	head, rest, more := strings.Cut(err.Error(), "\n")
+	if more {
+		cause, _, _ := strings.Cut(rest, "\n")
+		head += " " + strings.TrimSpace(cause)
+	}
+	return head
 }
 
 // beginWrite opens the one write transaction of the moment: IMMEDIATE by the

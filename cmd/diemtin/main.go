@@ -59,6 +59,9 @@ func run(ctx context.Context, std stdio, args []string) int {
 	case errors.As(err, &usage):
 		fmt.Fprintf(std.err, "diemtin: %v\n", err)
 		return 2
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		fmt.Fprintln(std.err, "diemtin: interrupted")
+		return 1
 	}
 	fmt.Fprintf(std.err, "diemtin: %v\n", err)
 	return 1
