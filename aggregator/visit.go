@@ -230,6 +230,12 @@ func (a *Aggregator) record(ctx context.Context, c configured, r Report, now tim
 	}}, a.judge)
 	if err == nil {
 		r.Changes = changes
+		if r.read && c.source.Kind == "feed" {
+			err = a.noteVanished(ctx, r)
+		}
+		if err != nil {
+			log.Error("note vanished items", "error", err)
+		}
 		return r
 	}
 	log.Error("record visit", "error", err)
