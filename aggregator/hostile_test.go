@@ -40,7 +40,7 @@ var hostile = map[string]struct {
 	"storm-429":       {outlettest.Response{Status: 429, RetryAfter: time.Second}, store.Throttled},
 	"storm-503":       {outlettest.Response{Status: 503, RetryAfter: time.Second, RetryDate: true}, store.Throttled},
 	"resets":          {outlettest.Response{Reset: true}, store.Connect},
-	"wrong-length":    {outlettest.Response{Body: feedOf("A"), Length: 1 << 20}, store.Connect},
+	"wrong-length":    {outlettest.Response{Body: feedOf("A"), Length: 1 << 20}, store.New}, // what came is read
 	"cut-off":         {outlettest.Response{Body: feedOf("A", "B"), Cut: 120}, store.Connect},
 	"wrong-type":      {outlettest.Response{Body: "\x89PNG\r\n\x1a\n" + strings.Repeat("\x00\xff", 500)}, store.NotAFeed},
 	"a-page":          {outlettest.Response{Body: "<!DOCTYPE html><html><body>Xin chào</body></html>"}, store.NotAFeed},

@@ -105,13 +105,21 @@ func (a *Aggregator) look(ctx context.Context, c configured, st store.SourceStat
 		r.Outcome, r.etag, r.lastModified, r.hash = store.NotModified, st.ETag, st.LastModified, st.BodyHash
 		return r
 	}
-	r.etag, r.lastModified, r.hash = doc.Header.Get("ETag"), doc.Header.Get("Last-Modified"), doc.Hash
+	if !doc.Cut { // else the next visit asks for the whole again
+		r.etag, r.lastModified, r.hash = doc.Header.Get("ETag"), doc.Header.Get("Last-Modified"), doc.Hash
+	}
 	if doc.Hash == st.BodyHash {
 		r.Outcome = store.Unchanged
 		return r
 	}
 	rd, err := read(doc, c.source, a.cfg.Limits)
 	r.Repairs, r.read = rd.repairs, true
+	if doc.Cut {
+		if err != nil || len(rd.entries) == 0 {
+			return r.failed(cutFault(c.source.URL))
+		}
+		rd.repairs.add("connection_cut", "the connection broke off; what came was read")
+	}
 	if err != nil {
 		return r.failed(err)
 	}
