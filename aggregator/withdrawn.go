@@ -116,16 +116,19 @@ func pageVerdict(address string, doc *Document, err error) (store.Verdict, strin
 		return store.Alive, ""
 	case err != nil:
 		return store.Unclear, err.Error()
-	case isFrontPage(doc.FinalURL) && !isFrontPage(address):
+	case isStartPage(doc.FinalURL) && !isStartPage(address):
 		return store.Removed, "it redirects to the front page"
 	}
 	return store.Alive, ""
 }
 
-// isFrontPage tells whether an address is that of a site's front page.
-func isFrontPage(address string) bool {
-	u, err := url.Parse(address)
-	return err == nil && u.RawQuery == "" && slices.Contains([]string{"", "/index.html", "/home", "/trang-chu", "/404", "/404.html"}, strings.TrimSuffix(u.Path, "/"))
+// startPages are the paths to which outlets send readers of removed articles,
+// beside the front page itself.
+var startPages = []string{"/home", "/trang-chu", "/404", "/404.html"}
+
+func isStartPage(address string) bool {
+	_, path, _ := strings.Cut(LinkKey(address), "/")
+	return isFrontPage(address) || slices.Contains(startPages, "/"+path)
 }
 
 // vanished are the identities of a feed's last document that are missing from

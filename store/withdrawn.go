@@ -155,7 +155,7 @@ func (db *DB) Checked(ctx context.Context, c Check, v Verdict, now time.Time, ju
 			withdrawn = true
 			return t.withdraw(c, now, outlets, judge)
 		}
-		return t.exec(`UPDATE items SET check_at = CASE WHEN seen < $1 THEN 0 ELSE $2 END WHERE id = $3`,
+		return t.exec(`UPDATE items SET check_at = CASE WHEN seen < $1 THEN 0 ELSE CAST($2 AS BIGINT) END WHERE id = $3`,
 			millis(now.Add(-checkFor)), millis(now.Add(checkAgain)), c.Item)
 	})
 	if err != nil {
