@@ -159,7 +159,7 @@ func (c *cache) render(ctx context.Context, old *rendition, rev store.Revision, 
 	if err != nil {
 		return nil, err
 	}
-	doc, err := newRendition(body, m.contentType, m.link, lastModified(old, rev, now))
+	doc, err := newRendition(body, m.contentType, feedHeader(m.link), lastModified(old, rev, now))
 	if err != nil {
 		return nil, err
 	}
