@@ -197,7 +197,7 @@ func (s *Server) assetRoutes() error {
 		return err
 	}
 	s.mux.HandleFunc("GET /favicon.svg", func(w http.ResponseWriter, r *http.Request) { icon.serve(w, r) })
-	s.mux.Handle("GET /favicon.ico", http.RedirectHandler("/favicon.svg", http.StatusMovedPermanently))
+	s.mux.HandleFunc("GET /favicon.ico", http.RedirectHandler("/favicon.svg", http.StatusMovedPermanently).ServeHTTP)
 	rules, err := asset("web/robots.txt", "text/plain; charset=utf-8", cacheControl)
 	if err != nil {
 		return err
