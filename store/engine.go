@@ -69,8 +69,10 @@ func openSQLite(ctx context.Context, path string, readOnly bool) (*engine, error
 	// written, so they stand before journal_mode. synchronous=NORMAL: in WAL
 	// mode a killed process loses nothing; a power cut may lose the last
 	// commits, which the next visit brings again under the same ids.
+	// temp_store: the journal of the savepoints stays in memory; as a file it
+	// was a seventh of what storing an item costs.
 	pragmas := url.Values{"_pragma": {"busy_timeout(10000)", "page_size(8192)", "auto_vacuum(2)",
-		"journal_mode(wal)", "synchronous(normal)", "wal_autocheckpoint(4000)", "cache_size(-16000)"}}
+		"journal_mode(wal)", "synchronous(normal)", "temp_store(memory)", "wal_autocheckpoint(4000)", "cache_size(-16000)"}}
 	pragmas.Set("_txlock", "immediate")
 	var err error
 	if !readOnly {

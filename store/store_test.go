@@ -47,7 +47,7 @@ func opener(t *testing.T, dsn string) func() *store.DB {
 }
 
 // freshSchema gives a test a schema of its own in the shared test database.
-func freshSchema(t *testing.T, dsn string) string {
+func freshSchema(t testing.TB, dsn string) string {
 	t.Helper()
 	db, err := sql.Open("pgx", dsn)
 	if err != nil {

@@ -209,6 +209,7 @@ var vietnamese = words{
 	"outcome.http_5xx":     "máy chủ của nguồn gặp lỗi",
 	"outcome.blocked":      "bị tường lửa của nguồn chặn",
 	"outcome.refused":      "địa chỉ không được phép đọc",
+	"outcome.disallowed":   "robots.txt của báo không cho đọc",
 	"outcome.too_large":    "nội dung quá lớn",
 	"outcome.not_a_feed":   "nội dung không phải là nguồn cấp tin",
 	"outcome.internal":     "lỗi của chính trang này",
@@ -230,6 +231,7 @@ var vietnamese = words{
 	"advice.http_5xx":   "xem nhật ký lỗi của máy chủ.",
 	"advice.blocked":    "cho phép trình đọc của chúng tôi (User-Agent bắt đầu bằng diemtin/) đi qua tường lửa.",
 	"advice.refused":    "kiểm tra chuyển hướng: địa chỉ phải công khai và không chuyển quá nhiều lần.",
+	"advice.disallowed": "Tôn trọng yêu cầu của báo, hoặc đề nghị báo cho phép tác nhân diemtin trong robots.txt.",
 	"advice.too_large":  "giảm số bài hoặc bỏ toàn văn khỏi nguồn cấp tin.",
 	"advice.not_a_feed": "kiểm tra địa chỉ có trả về RSS, Atom hay JSON Feed không.",
 
@@ -245,6 +247,8 @@ var vietnamese = words{
 	"about.title":     "Giới thiệu",
 
 	// When something is wrong.
+	"gone.title":     "Tin đã gỡ",
+	"gone.lead":      "Báo đăng tin này đã gỡ bài khỏi trang của mình, nên tin cũng được gỡ ở đây.",
 	"missing.title":  "Không có trang này",
 	"missing.lead":   "Địa chỉ này không dẫn tới trang nào. Có thể địa chỉ bị gõ sai, hoặc tin đã được gỡ.",
 	"missing.near":   "Có phải bạn tìm:",
