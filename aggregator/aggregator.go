@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"net/url"
 	"os"
 	"sync"
 	"time"
@@ -55,6 +54,10 @@ type Store interface {
 	Record(ctx context.Context, r store.Refresh, j store.Judge) (store.Changes, error)
 	List(ctx context.Context, now time.Time, limit int, j store.Judge) (int, error)
 	Unhold(ctx context.Context) error
+	CheckSoon(ctx context.Context, outlet string, gone, back []string, now time.Time) error
+	Checks(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]store.Check, error)
+	Sibling(ctx context.Context, c store.Check) (string, error)
+	Checked(ctx context.Context, c store.Check, v store.Verdict, now time.Time, j store.Judge) (withdrawn, restored bool, err error)
 	Release(ctx context.Context, by string) error
 }
 
@@ -69,9 +72,10 @@ type Aggregator struct {
 	names      *Names
 	judge      *Judge
 	sources    map[string]configured // by source id
-	hosts      hostLocks
+	hosts      *hosts
 	slots      chan struct{} // one token a worker
 	opening    *sweep        // the sources that were due at the start
+	contents   contents      // what stood in each source's last document
 	by         string        // who holds the leases
 	now        func() time.Time
 }
@@ -81,6 +85,7 @@ type configured struct {
 	source SourceConfig
 	outlet store.Outlet
 	zone   *time.Location
+	access access
 }
 
 // New builds an aggregator from a configuration that passed Check. st may be
@@ -97,13 +102,14 @@ func New(cfg Config, st Store, log *slog.Logger, reg prometheus.Registerer) (*Ag
 	a := &Aggregator{cfg: cfg, store: st, log: log, metrics: newMetrics(reg), fetch: newFetcher(cfg.Agent, cfg.Limits),
 		classifier: classifier, names: names, judge: NewJudge(names), sources: map[string]configured{},
 		slots: make(chan struct{}, cfg.Limits.Workers), by: fmt.Sprintf("%s/%d/%d", host, os.Getpid(), rand.Uint32()), now: time.Now}
+	a.hosts = newHosts(time.Duration(*cfg.Limits.HostPause), func() time.Time { return a.now() })
 	for i, o := range cfg.Outlets {
 		for _, s := range o.Sources {
 			zone, err := zoneOf(s.Zone)
 			if err != nil {
 				return nil, fmt.Errorf("source %s: %w", s.ID, err)
 			}
-			a.sources[s.ID] = configured{source: s.withDefaults(), outlet: outlets[i], zone: zone}
+			a.sources[s.ID] = configured{source: s.withDefaults(), outlet: outlets[i], zone: zone, access: a.fetch.access(s)}
 		}
 	}
 	return a, nil
@@ -120,9 +126,10 @@ func (a *Aggregator) Run(ctx context.Context) error {
 		return err
 	}
 	a.showStates(all)
-	a.opening = newSweep(all, a.now())
+	a.opening = newSweep(overdue(all, a.now()), a.now())
 	var visits sync.WaitGroup
 	visits.Go(func() { a.listHeld(ctx) })
+	visits.Go(func() { a.checkPages(ctx) })
 	a.dispatch(ctx, &visits)
 	visits.Wait()
 	a.fetch.close()
@@ -199,7 +206,7 @@ func (a *Aggregator) listHeld(ctx context.Context) {
 			err = a.store.Unhold(ctx)
 		}
 		if err == nil {
-			err = a.list(ctx)
+			_, err = a.list(ctx)
 		}
 		if err == nil && opening && swept == nil {
 			opening = false
@@ -211,23 +218,25 @@ func (a *Aggregator) listHeld(ctx context.Context) {
 	}
 }
 
-// list lists all that is ready, in batches.
-func (a *Aggregator) list(ctx context.Context) error {
+// list lists all that is ready, in batches, and says how many.
+func (a *Aggregator) list(ctx context.Context) (listed int, err error) {
 	for {
 		n, err := a.store.List(ctx, a.now(), listBatch, a.judge)
 		a.metrics.listed.Add(float64(n))
+		listed += n
 		if err != nil || n < listBatch {
-			return err
+			return listed, err
 		}
 	}
 }
 
-// Round visits every active source once, due or not, and calls onVisit after
-// each. A source that another process has claimed is left to it.
-func (a *Aggregator) Round(ctx context.Context, onVisit func(Report)) error {
+// Round visits every active source once, due or not, calls onVisit after each,
+// and says how many stories it listed at the end, when every copy had its
+// chance. A source that another process has claimed is left to it.
+func (a *Aggregator) Round(ctx context.Context, onVisit func(Report)) (listed int, err error) {
 	all, err := a.store.Due(ctx, store.Claim{Now: a.now(), Lease: lease, By: a.by, Limit: len(a.sources), All: true})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	a.opening = newSweep(all, a.now())
 	var visits sync.WaitGroup
@@ -246,20 +255,17 @@ func (a *Aggregator) Round(ctx context.Context, onVisit func(Report)) error {
 	a.fetch.close()
 	tidy, cancel := context.WithTimeout(context.WithoutCancel(ctx), tidyUp)
 	defer cancel()
-	if err := errors.Join(a.store.Unhold(tidy), a.list(tidy)); err != nil {
-		return err
+	err = a.store.Unhold(tidy)
+	if err == nil {
+		listed, err = a.list(tidy)
 	}
-	return errors.Join(ctx.Err(), a.store.Release(tidy, a.by))
+	return listed, errors.Join(err, ctx.Err(), a.store.Release(tidy, a.by))
 }
 
 // enter waits for the source's host, then for a worker. Waiting for the host
 // holds no worker: one slow outlet with a dozen feeds blocks nobody else.
 func (a *Aggregator) enter(ctx context.Context, address string) (leave func(), err error) {
-	host := address
-	if u, err := url.Parse(address); err == nil {
-		host = u.Host
-	}
-	unlock, err := a.hosts.lock(ctx, host)
+	unlock, err := a.hosts.enter(ctx, address)
 	if err != nil {
 		return nil, err
 	}

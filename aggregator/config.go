@@ -3,6 +3,7 @@ package aggregator
 import (
 	"fmt"
 	"net/url"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -27,6 +28,9 @@ type Limits struct {
 	Timeout      Duration `yaml:"timeout"`       // of one visit, all redirects included; 0 = 30s
 	MaxBytes     int64    `yaml:"max_bytes"`     // of one document, unpacked; 0 = 8 MiB
 	MaxItems     int      `yaml:"max_items"`     // of one document; 0 = 1000
+	// HostPause is how long a host is left alone between two visits, whatever
+	// its feeds; left out = 1s. A Crawl-delay of its robots.txt may ask for more.
+	HostPause *Duration `yaml:"host_pause"`
 }
 
 // Duration is a time.Duration written as feeds.yaml has it: "90s", "5m",
@@ -77,6 +81,10 @@ type SourceConfig struct {
 	Lang         string      `yaml:"lang"` // BCP 47; empty = the site's
 	Page         *PageConfig `yaml:"page"`
 	AllowPrivate bool        `yaml:"allow_private"`
+	User         string      `yaml:"user"`         // for Basic authentication
+	PasswordEnv  string      `yaml:"password_env"` // name of the environment variable that holds the password
+	Proxy        string      `yaml:"proxy"`        // http://HOST:PORT or socks5://HOST:PORT
+	Cookies      bool        `yaml:"cookies"`      // keep the source's cookies between visits
 }
 
 // Every bounds the interval between two visits.
@@ -108,6 +116,8 @@ const (
 	defaultMax      = 2 * time.Hour
 	shortestMin     = time.Second // only demos and tests want less than a minute
 	longestMax      = 7 * 24 * time.Hour
+	defaultPause    = time.Second
+	longestPause    = time.Minute
 	maxPages        = 20
 	maxDelay        = 30 * 24 * time.Hour
 )
@@ -125,6 +135,10 @@ func (l Limits) withDefaults() Limits {
 	}
 	if l.MaxItems == 0 {
 		l.MaxItems = defaultMaxItems
+	}
+	if l.HostPause == nil {
+		pause := Duration(defaultPause)
+		l.HostPause = &pause
 	}
 	return l
 }
@@ -207,6 +221,9 @@ func (l Limits) check(report func(path, problem string)) {
 	if l.MaxItems < 0 || l.MaxItems > 100_000 {
 		report("max_items", fmt.Sprintf("%d items: want 1 to 100000", l.MaxItems))
 	}
+	if l.HostPause != nil && *l.HostPause > Duration(longestPause) {
+		report("host_pause", fmt.Sprintf("%s: want 0s to %s", time.Duration(*l.HostPause), longestPause))
+	}
 }
 
 func (o OutletConfig) check(report func(path, problem string)) {
@@ -266,6 +283,7 @@ func (c *Config) checkSource(s SourceConfig, report func(path, problem string)) 
 	if d.Every.Max < d.Every.Min || d.Every.Max > Duration(longestMax) {
 		report("every.max", fmt.Sprintf("%s: want between min (%s) and %s", time.Duration(s.Every.Max), time.Duration(d.Every.Min), longestMax))
 	}
+	s.checkAccess(report)
 	switch {
 	case s.Kind == "page" && s.Page == nil:
 		report("page", `a source of kind page needs its selectors, such as page: {item: "ul.news > li", link: a, date: .date}`)
@@ -273,6 +291,20 @@ func (c *Config) checkSource(s SourceConfig, report func(path, problem string)) 
 		report("page", "only a source of kind page has selectors")
 	case s.Page != nil:
 		s.Page.check(func(path, problem string) { report("page."+path, problem) })
+	}
+}
+
+func (s SourceConfig) checkAccess(report func(path, problem string)) {
+	if s.Proxy != "" {
+		u, err := url.Parse(s.Proxy)
+		if err != nil || u.Host == "" || !slices.Contains([]string{"http", "https", "socks5"}, u.Scheme) {
+			report("proxy", fmt.Sprintf("proxy %q: want http://HOST:PORT or socks5://HOST:PORT", s.Proxy))
+		}
+	}
+	if (s.User == "") != (s.PasswordEnv == "") {
+		report("user", "user and password_env go together: the name, and the environment variable that holds the password")
+	} else if s.PasswordEnv != "" && os.Getenv(s.PasswordEnv) == "" {
+		report("password_env", fmt.Sprintf("the environment variable %s is not set", s.PasswordEnv))
 	}
 }
 

@@ -7,8 +7,9 @@ import (
 	"diemtin/store"
 )
 
-// sweep follows the visits to the sources that were due when the program
-// started. While it lasts, new stories are held.
+// sweep follows the first visits to a set of sources: those that were due when
+// the program started, or those of a round by hand. While it lasts, new stories
+// are held.
 type sweep struct {
 	mu      sync.Mutex
 	pending map[string]bool
@@ -16,17 +17,26 @@ type sweep struct {
 	over    chan struct{} // closed when every source has had its visit
 }
 
-func newSweep(all []store.Source, now time.Time) *sweep {
+func newSweep(sources []store.Source, now time.Time) *sweep {
 	s := &sweep{pending: map[string]bool{}, start: now, over: make(chan struct{})}
-	for _, src := range all {
-		if src.Active && !src.State.NextAt.After(now) {
-			s.pending[src.ID] = true
-		}
+	for _, src := range sources {
+		s.pending[src.ID] = true
 	}
 	if len(s.pending) == 0 {
 		close(s.over)
 	}
 	return s
+}
+
+// overdue are the active sources that are due.
+func overdue(all []store.Source, now time.Time) []store.Source {
+	var due []store.Source
+	for _, src := range all {
+		if src.Active && !src.State.NextAt.After(now) {
+			due = append(due, src)
+		}
+	}
+	return due
 }
 
 // done says that a source has had its visit, however it ended.

@@ -159,7 +159,8 @@ func (db *DB) Neighbours(ctx context.Context, sel Selection, day Day) (prev, nex
 	return prev, next, nil
 }
 
-// loadStories returns the listed stories in the order of ids.
+// loadStories returns the listed stories in the order of ids, without those of
+// outlets that let nothing be shown.
 func (db *DB) loadStories(ctx context.Context, ids []string) ([]Story, error) {
 	byID := map[string]Story{}
 	for chunk := range slices.Chunk(ids, maxParams) {
@@ -168,7 +169,7 @@ func (db *DB) loadStories(ctx context.Context, ids []string) ([]Story, error) {
 			args[i] = id
 		}
 		rows, err := scanRows(db.engine.read.QueryContext(ctx, `SELECT `+storyColumns+` FROM stories
-			WHERE listed > 0 AND id IN (`+places(1, len(args))+`)`, args...))
+			WHERE listed > 0 AND withdrawn = 0 AND id IN (`+places(1, len(args))+`)`, args...))
 		if err != nil {
 			return nil, err
 		}
@@ -178,7 +179,7 @@ func (db *DB) loadStories(ctx context.Context, ids []string) ([]Story, error) {
 	}
 	all := make([]Story, 0, len(ids))
 	for _, id := range ids {
-		if s, ok := byID[id]; ok {
+		if s, ok := byID[id]; ok && s.Outlet.Show != ShowNone {
 			all = append(all, s)
 		}
 	}
@@ -206,27 +207,67 @@ func (db *DB) fillStories(ctx context.Context, rows []row, into map[string]Story
 	for _, it := range items {
 		byID[it.ID] = it.Item
 	}
+	carriers, err := db.carriers(ctx, rows)
+	if err != nil {
+		return err
+	}
 	outlets := *db.outlets.Load()
 	for _, r := range rows {
 		quoted := byID[r.quoted]
 		into[r.id] = Story{ID: r.id, Listed: fromMillis(r.listed), Updated: fromMillis(r.updated), Shown: fromMillis(r.shown),
 			Quoted: quoted, Original: byID[r.original], Why: r.why, Outlet: outlets[quoted.Outlet],
-			Topics: r.topics, Province: r.province, Backfill: r.backfill != 0, Copies: r.copies}
+			Topics: r.topics, Province: r.province, Backfill: r.backfill != 0, Carriers: max(1, carriers[r.id])}
 	}
 	return nil
 }
 
+// carriers counts, by story, the outlets that carry it and let themselves be
+// shown; stories of a single item are left out.
+func (db *DB) carriers(ctx context.Context, rows []row) (map[string]int, error) {
+	var args []any
+	for _, r := range rows {
+		if r.copies > 1 {
+			args = append(args, r.id)
+		}
+	}
+	if len(args) == 0 {
+		return nil, nil
+	}
+	found, err := db.engine.read.QueryContext(ctx, `SELECT DISTINCT story, outlet FROM items
+		WHERE story IN (`+places(1, len(args))+`) AND withdrawn = 0`, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	outlets := *db.outlets.Load()
+	n := map[string]int{}
+	for found.Next() {
+		var story, outlet string
+		if err := found.Scan(&story, &outlet); err != nil {
+			return nil, err
+		}
+		if outlets[outlet].Show != ShowNone {
+			n[story]++
+		}
+	}
+	return n, found.Err()
+}
+
 // Story returns the listed story with that id, or the one it was merged into,
-// whose ID then differs; else ErrNotFound.
+// whose ID then differs; ErrWithdrawn if its outlet removed it; else ErrNotFound.
 func (db *DB) Story(ctx context.Context, id string) (Story, error) {
 	for range maxRedirects {
 		var into string
-		err := db.engine.read.QueryRowContext(ctx, `SELECT merged_into FROM stories WHERE id = $1`, id).Scan(&into)
+		var withdrawn int64
+		err := db.engine.read.QueryRowContext(ctx, `SELECT merged_into, withdrawn FROM stories WHERE id = $1`, id).Scan(&into, &withdrawn)
 		if errors.Is(err, sql.ErrNoRows) {
 			break
 		}
 		if err != nil {
 			return Story{}, fmt.Errorf("read story %s: %w", id, err)
+		}
+		if withdrawn > 0 {
+			return Story{}, fmt.Errorf("story %s: %w", id, ErrWithdrawn)
 		}
 		if into == "" {
 			found, err := db.loadStories(ctx, []string{id})
@@ -249,11 +290,11 @@ const maxRedirects = 16
 // MaxCopies bounds the answer of Copies.
 const MaxCopies = 1000
 
-// Copies returns the items of a story with the reason why each belongs to it,
+// Copies returns the items of a story that are not withdrawn, with the reason why each belongs to it,
 // oldest first: the first MaxCopies that were stored.
 func (db *DB) Copies(ctx context.Context, id string) ([]Copy, error) {
 	rows, err := scanItems(db.engine.read.QueryContext(ctx, `SELECT `+itemColumns+` FROM items
-		WHERE story = $1 ORDER BY id LIMIT $2`, id, MaxCopies))
+		WHERE story = $1 AND withdrawn = 0 ORDER BY id LIMIT $2`, id, MaxCopies))
 	if err != nil {
 		return nil, fmt.Errorf("read copies of %s: %w", id, err)
 	}

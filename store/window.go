@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -17,6 +18,7 @@ type window struct {
 	table       string
 	from, until int64
 	before      Cursor
+	without     []string // scopes whose stories are left out
 	oldestFirst bool
 	limit       int
 }
@@ -70,9 +72,14 @@ func (w window) direction() string {
 func (w window) sql(dims [][]string) (string, []any) {
 	var args arguments
 	cond := w.bounds(&args)
+	within := func(scopes []string) string {
+		return fmt.Sprintf("EXISTS (SELECT 1 FROM %s x WHERE x.scope IN (%s) AND x.at = a.at AND x.story = a.story)", w.table, args.list(scopes))
+	}
 	for _, dim := range dims[1:] {
-		cond += fmt.Sprintf(" AND EXISTS (SELECT 1 FROM %s x WHERE x.scope IN (%s) AND x.at = a.at AND x.story = a.story)",
-			w.table, args.list(dim))
+		cond += " AND " + within(dim)
+	}
+	if len(w.without) > 0 {
+		cond += " AND NOT " + within(w.without)
 	}
 	tail := fmt.Sprintf(" ORDER BY at %[1]s, story %[1]s LIMIT %d", w.direction(), w.limit)
 	var parts []string
@@ -134,8 +141,16 @@ func (db *DB) narrow(ctx context.Context, dims [][]string, w window) ([][]string
 	return append(ordered, dims[first+1:]...), w, nil
 }
 
-// walk returns the selection's entries in the window, in its order.
+// walk returns the selection's entries in the window, in its order. It leaves
+// out what is quoted from an outlet that no longer lets itself be shown; it was
+// listed when that was allowed.
 func (db *DB) walk(ctx context.Context, sel Selection, w window) ([]place, error) {
+	for id, o := range *db.outlets.Load() {
+		if o.Show == ShowNone {
+			w.without = append(w.without, "outlet:"+id)
+		}
+	}
+	slices.Sort(w.without) // one statement, prepared once
 	dims := sel.dimensions()
 	if len(dims) > 1 {
 		var err error

@@ -151,10 +151,10 @@ func feedsOf(path, title string) []feedLink {
 var formatNames = map[string]string{"rss": "RSS", "atom": "Atom", "json": "JSON Feed"}
 
 // clock writes a time as readers see it, "14:15 05/11/2024", in Việt Nam.
-func clock(t time.Time) string { return t.In(store.Zone).Format("15:04 02/01/2006") }
+func clock(t time.Time) string { return t.In(store.Zone).Format(minuteLayout) }
 
 // date writes a day as readers see it, "05/11/2024".
-func date(d store.Day) string { return d.Start().Format("02/01/2006") }
+func date(d store.Day) string { return d.Start().Format(dayLayout) }
 
 // weekday names the day of the week of d.
 func weekday(d store.Day) string { return weekdays[d.Start().Weekday()] }

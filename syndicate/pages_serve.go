@@ -142,7 +142,9 @@ func (s *Server) answerWithout(w http.ResponseWriter, r *http.Request, err error
 	case errors.As(err, &other):
 		s.writePage(w, r, other.page)
 	case errors.Is(err, store.ErrNotFound):
-		s.missing(w, r)
+		s.writePage(w, r, s.missingPage(r.URL.Path, ""))
+	case errors.Is(err, store.ErrWithdrawn):
+		s.writePage(w, r, page{View: "gone", Status: http.StatusGone, Title: s.words["gone.title"], NoIndex: true})
 	case errors.As(err, &bad):
 		s.log.ErrorContext(r.Context(), "page not rendered", "path", r.URL.Path, "error", err)
 		s.writePage(w, r, page{View: "broken", Status: http.StatusInternalServerError, Title: s.words["broken.title"], NoIndex: true})

@@ -10,6 +10,8 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"path"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -110,5 +112,21 @@ func New(cfg Config, st Store, log *slog.Logger, reg prometheus.Registerer) (*Se
 	return s, nil
 }
 
-// ServeHTTP answers one public request.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
+// ServeHTTP answers one public request. Empty parts of an address, "." and ".."
+// are taken out before the mux sees it: it would do so by a 307, which no one
+// remembers.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	asked := r.URL.EscapedPath()
+	clean := path.Clean("/" + asked)
+	if strings.HasSuffix(asked, "/") && clean != "/" {
+		clean += "/"
+	}
+	if clean != asked && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+		if r.URL.RawQuery != "" {
+			clean += "?" + r.URL.RawQuery
+		}
+		http.Redirect(w, r, clean, http.StatusMovedPermanently)
+		return
+	}
+	s.mux.ServeHTTP(w, r)
+}

@@ -71,8 +71,9 @@ func (d *desk) draw(of func(*Outlet) int) *Outlet {
 	return nil
 }
 
-// news publishes a new story at at in an outlet; nil lets chance choose.
-func (d *desk) news(o *Outlet, at time.Time) *told {
+// news publishes a new story at at in an outlet, on a topic; nil and empty let
+// chance choose.
+func (d *desk) news(o *Outlet, topic string, at time.Time) *told {
 	if o == nil {
 		o = d.draw(func(o *Outlet) int { return o.profile.originals })
 		if of := d.earlier(o, at); of != nil && d.rng.IntN(followUps) == 0 {
@@ -81,15 +82,14 @@ func (d *desk) news(o *Outlet, at time.Time) *told {
 			return s
 		}
 	}
-	topics := o.profile.topics
-	if topics == nil {
-		topics = local
+	if topic == "" {
+		topic = pick(d.rng, o.topics())
 	}
 	where := pick(d.rng, places)
 	if p, ok := placeOf(o.Province); ok {
 		where = p
 	}
-	text := d.writer.write(d.writer.lex.topic(pick(d.rng, topics)), d.writer.next(), at, where)
+	text := d.writer.write(d.writer.lex.topic(topic), d.writer.next(), at, where)
 	return d.publish(o, text, at)
 }
 
@@ -181,8 +181,32 @@ func (d *desk) reprint(s *told, by *Outlet, at time.Time) {
 	s.prints = append(s.prints, print{outlet: by, id: by.Add(a).ID, how: how})
 }
 
+// order is a story that has to be written for a section not to be empty.
+type order struct {
+	outlet *Outlet
+	topic  string
+}
+
+// orders lists one story for every section of every outlet that writes.
+func (d *desk) orders() []order {
+	var out []order
+	for _, o := range d.outlets {
+		for _, s := range o.profile.sections {
+			topics := s.topics
+			if topics == nil {
+				topics = o.topics()
+			}
+			if o.profile.originals > 0 {
+				out = append(out, order{o, pick(d.rng, topics)})
+			}
+		}
+	}
+	return out
+}
+
 // backlog publishes n stories over the days before end, with their reprints,
-// and the days' serial texts, in the order of time.
+// and the days' serial texts, in the order of time. Where n allows it every
+// section has a story.
 func (d *desk) backlog(n, days int, end time.Time) {
 	var times []time.Time
 	window := time.Duration(days) * 24 * time.Hour
@@ -194,16 +218,23 @@ func (d *desk) backlog(n, days int, end time.Time) {
 		times = append(times, at)
 	}
 	slices.SortFunc(times, time.Time.Compare)
+	ordered := map[int]order{} // by place among the times
+	slots := d.rng.Perm(n)
+	for i, o := range d.orders() {
+		if i < n {
+			ordered[slots[i]] = o
+		}
+	}
 	delay := func() time.Duration { // from four minutes to five hours, the short ones more often
 		f := d.rng.Float64()
 		return 4*time.Minute + time.Duration(f*f*f*float64(5*time.Hour))
 	}
-	for _, at := range times {
+	for i, at := range times {
 		for _, series := range d.writer.Series() {
 			if s := d.serial(series, at.Add(-time.Second)); s != nil {
 				d.spread(s, delay)
 			}
 		}
-		d.spread(d.news(nil, at), delay)
+		d.spread(d.news(ordered[i].outlet, ordered[i].topic, at), delay)
 	}
 }

@@ -98,6 +98,14 @@ func newOutlet(p profile, hosts bool, now func() time.Time) (*Outlet, error) {
 	return o, nil
 }
 
+// topics lists what the outlet writes about.
+func (o *Outlet) topics() []string {
+	if o.profile.topics == nil {
+		return local
+	}
+	return o.profile.topics
+}
+
 func (o *Outlet) sectionPath(s section) string {
 	switch o.profile.format {
 	case portal:

@@ -120,7 +120,7 @@ func (w *World) Publish() Story {
 	now := w.opt.Now()
 	s := w.serialDue(now)
 	if s == nil {
-		s = w.desk.news(nil, now)
+		s = w.desk.news(nil, "", now)
 	}
 	w.desk.spread(s, func() time.Duration {
 		return w.opt.CopyMin + time.Duration(w.desk.rng.Int64N(int64(w.opt.CopyMax-w.opt.CopyMin)+1))
@@ -148,7 +148,7 @@ func (w *World) PublishFrom(original string, reprints ...string) (Story, error) 
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := w.opt.Now()
-	s := w.desk.news(w.Outlet(original), now)
+	s := w.desk.news(w.Outlet(original), "", now)
 	for _, id := range reprints {
 		w.desk.reprint(s, w.Outlet(id), now)
 	}

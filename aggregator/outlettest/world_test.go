@@ -194,6 +194,20 @@ func TestReprintsAreTheSameText(t *testing.T) {
 	}
 }
 
+func TestNoSectionIsEmpty(t *testing.T) {
+	t.Parallel()
+	for seed := range int64(4) {
+		w, _ := newWorld(t, Options{Seed: seed, Stories: 40})
+		for _, o := range w.Outlets() {
+			for _, s := range o.profile.sections {
+				if o.ID != broken && len(o.visible(s.topics, 1)) == 0 {
+					t.Errorf("seed %d: %s has nothing in %s", seed, o.ID, s.name)
+				}
+			}
+		}
+	}
+}
+
 func TestPublishThenReprints(t *testing.T) {
 	t.Parallel()
 	w, c := newWorld(t, Options{Seed: 9, Stories: 40})

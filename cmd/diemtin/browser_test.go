@@ -36,6 +36,9 @@ const faultsOfLayout = `(() => {
 // browse looks at the pages in a real browser at the widths of a phone and a
 // desk. With DIEMTIN_SCREENSHOTS set to a folder it leaves pictures there.
 func browse(t *testing.T, base, story string) {
+	if testing.Short() {
+		t.Skip("the short loop opens no browser")
+	}
 	path := need(t, "chromium")
 	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.UserDataDir(t.TempDir()))

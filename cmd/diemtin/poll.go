@@ -45,11 +45,11 @@ func poll(ctx context.Context, std stdio, cfg *config, dsn string) error {
 	}
 	show := progress(std, len(cfg.aggregate.StoreSources()))
 	var reports []aggregator.Report
-	err = a.Round(ctx, func(r aggregator.Report) {
+	listed, err := a.Round(ctx, func(r aggregator.Report) {
 		reports = append(reports, r)
 		show(r)
 	})
-	writeRound(std.out, reports)
+	writeRound(std.out, reports, listed)
 	return err
 }
 
@@ -68,7 +68,7 @@ func progress(std stdio, total int) func(aggregator.Report) {
 }
 
 // writeRound is the table of what happened: the faults last, where they are seen.
-func writeRound(w io.Writer, reports []aggregator.Report) {
+func writeRound(w io.Writer, reports []aggregator.Report, listed int) {
 	slices.SortFunc(reports, func(a, b aggregator.Report) int {
 		if a.Outcome.OK() != b.Outcome.OK() {
 			if a.Outcome.OK() {
@@ -79,9 +79,8 @@ func writeRound(w io.Writer, reports []aggregator.Report) {
 		return cmp.Compare(a.Source.ID, b.Source.ID)
 	})
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(t, "SOURCE\tOUTCOME\tITEMS\tNEW\tCHANGED\tMERGED\tLISTED\tMS\tNOTE")
-	var sum aggregator.Report
-	failed := 0
+	fmt.Fprintln(t, "SOURCE\tOUTCOME\tITEMS\tNEW\tCHANGED\tMERGED\tMS\tNOTE")
+	failed, fresh := 0, 0
 	for _, r := range reports {
 		merged := 0
 		for _, n := range r.Changes.Merged {
@@ -96,11 +95,10 @@ func writeRound(w io.Writer, reports []aggregator.Report) {
 				note += ", " + rep.Kind
 			}
 		}
-		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n", r.Source.ID, r.Outcome, len(r.Items), r.Changes.New,
-			r.Changes.Changed, merged, r.Changes.Listed, r.Took.Milliseconds(), note)
-		sum.Changes.New += r.Changes.New
-		sum.Changes.Listed += r.Changes.Listed
+		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%s\n", r.Source.ID, r.Outcome, len(r.Items), r.Changes.New,
+			r.Changes.Changed, merged, r.Took.Milliseconds(), note)
+		fresh += r.Changes.New
 	}
 	t.Flush()
-	fmt.Fprintf(w, "\n%d sources, %d failed; %d new items, %d stories listed\n", len(reports), failed, sum.Changes.New, sum.Changes.Listed)
+	fmt.Fprintf(w, "\n%d sources, %d failed; %d new items, %d stories listed\n", len(reports), failed, fresh, listed)
 }
