@@ -303,8 +303,8 @@ func (db *DB) StoryOfLink(ctx context.Context, link string) (string, error) {
 	}
 	for chunk := range slices.Chunk(hashes, maxParams) {
 		var story string
-		err := db.engine.read.QueryRowContext(ctx, `SELECT story FROM items WHERE id IN
-			(SELECT item FROM aliases WHERE hash IN (`+places(1, len(chunk))+`)) ORDER BY id LIMIT 1`, chunk...).Scan(&story)
+		err := db.engine.read.QueryRowContext(ctx, `SELECT story FROM items WHERE id =
+			(SELECT min(item) FROM aliases WHERE hash IN (`+places(1, len(chunk))+`))`, chunk...).Scan(&story)
 		if err == nil {
 			return story, nil
 		}
