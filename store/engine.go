@@ -126,10 +126,10 @@ func checkPath(path string, readOnly bool) error {
 
 // claimFile sets up a new file and marks it as ours; it refuses one that
 // belongs to another program: migrating it would destroy it. page_size and
-// auto_vacuum take effect only while a file is empty and not yet in WAL mode,
-// and the driver sorts its pragmas, so they get a connection of their own.
+// auto_vacuum take effect, in this order, only while a file is empty and not
+// yet in WAL mode; the driver sorts the pragmas of an address.
 func claimFile(ctx context.Context, path string) error {
-	db, err := sql.Open("sqlite", sqliteURI(path, url.Values{"_pragma": {"busy_timeout(10000)", "auto_vacuum(2)", "page_size(8192)"}}))
+	db, err := sql.Open("sqlite", sqliteURI(path, url.Values{"_pragma": {"busy_timeout(10000)"}}))
 	if err != nil {
 		return err
 	}
@@ -148,8 +148,12 @@ func claimFile(ctx context.Context, path string) error {
 	if tables > 0 {
 		return errors.New("this SQLite file belongs to another program; choose another path with --db")
 	}
-	_, err = db.ExecContext(ctx, fmt.Sprintf(`PRAGMA application_id = %d`, applicationID))
-	return err
+	for _, pragma := range []string{`page_size = 8192`, `auto_vacuum = 2`, fmt.Sprintf(`application_id = %d`, applicationID)} {
+		if _, err := db.ExecContext(ctx, `PRAGMA `+pragma); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func openPostgres(ctx context.Context, dsn string) (*engine, error) {
