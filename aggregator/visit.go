@@ -233,11 +233,17 @@ func (a *Aggregator) record(ctx context.Context, c configured, r Report, now tim
 		if r.Outcome == store.New && ch.New+ch.Changed == 0 {
 			r.Outcome = store.Unchanged
 		}
-		r.State = r.next(c, ch.New+ch.Changed > 0, now)
+		r.State = r.next(c, ch.New+ch.Changed+ch.Carried > 0, now)
 		return r.State
 	}}, a.judge)
 	if err == nil {
 		r.Changes = changes
+		if r.read && c.source.Kind == "feed" {
+			err = a.noteVanished(ctx, r)
+		}
+		if err != nil {
+			log.Error("note vanished items", "error", err)
+		}
 		return r
 	}
 	log.Error("record visit", "error", err)

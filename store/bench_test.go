@@ -26,6 +26,8 @@ type archive struct {
 	db  *store.DB
 	dsn string
 	n   int // items made so far
+
+	longest time.Duration // of a visit while filling
 }
 
 // benchmarkArchives runs a benchmark on archives of 10⁴ and 10⁵ items, and of
@@ -77,7 +79,10 @@ func fill(b *testing.B, dsn string, size int) *archive {
 		b.Fatal(err)
 	}
 	for a.n < size {
-		a.record(b, a.fresh(min(benchDoc, size-a.n)))
+		d := a.fresh(min(benchDoc, size-a.n))
+		start := time.Now()
+		a.record(b, d)
+		a.longest = max(a.longest, time.Since(start))
 	}
 	return a
 }
@@ -213,6 +218,7 @@ func BenchmarkStore(b *testing.B) {
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(a.n), "ns/item")
 			b.ReportMetric(float64(cpuTime()-cpu)/float64(a.n), "cpu-ns/item")
 			b.ReportMetric(a.onDisk(b)/float64(a.n), "disk-B/item")
+			b.ReportMetric(float64(a.longest.Milliseconds()), "longest-ms")
 		})
 		b.Run("visit", func(b *testing.B) { benchmarkVisits(b, get) })
 		b.Run("read", func(b *testing.B) { benchmarkReads(b, get) })

@@ -216,3 +216,25 @@ func TestOpenFaults(t *testing.T) {
 		t.Error("a reader may write")
 	}
 }
+
+// What takes effect only in an empty file must be in effect.
+func TestNewFileIsSetUp(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "new.db")
+	db, err := store.Open(t.Context(), "sqlite:"+file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	other, err := sql.Open("sqlite", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	for pragma, want := range map[string]string{"page_size": "8192", "auto_vacuum": "2", "journal_mode": "wal"} {
+		var got string
+		if err := other.QueryRow("PRAGMA " + pragma).Scan(&got); err != nil || got != want {
+			t.Errorf("%s is %s, want %s, %v", pragma, got, want, err)
+		}
+	}
+}

@@ -169,7 +169,7 @@ func (db *DB) loadStories(ctx context.Context, ids []string) ([]Story, error) {
 			args[i] = id
 		}
 		rows, err := scanRows(db.engine.read.QueryContext(ctx, `SELECT `+storyColumns+` FROM stories
-			WHERE listed > 0 AND id IN (`+places(1, len(args))+`)`, args...))
+			WHERE listed > 0 AND withdrawn = 0 AND id IN (`+places(1, len(args))+`)`, args...))
 		if err != nil {
 			return nil, err
 		}
@@ -234,7 +234,7 @@ func (db *DB) carriers(ctx context.Context, rows []row) (map[string]int, error) 
 		return nil, nil
 	}
 	found, err := db.engine.read.QueryContext(ctx, `SELECT DISTINCT story, outlet FROM items
-		WHERE story IN (`+places(1, len(args))+`)`, args...)
+		WHERE story IN (`+places(1, len(args))+`) AND withdrawn = 0`, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -254,16 +254,20 @@ func (db *DB) carriers(ctx context.Context, rows []row) (map[string]int, error) 
 }
 
 // Story returns the listed story with that id, or the one it was merged into,
-// whose ID then differs; else ErrNotFound.
+// whose ID then differs; ErrWithdrawn if its outlet removed it; else ErrNotFound.
 func (db *DB) Story(ctx context.Context, id string) (Story, error) {
 	for range maxRedirects {
 		var into string
-		err := db.engine.read.QueryRowContext(ctx, `SELECT merged_into FROM stories WHERE id = $1`, id).Scan(&into)
+		var withdrawn int64
+		err := db.engine.read.QueryRowContext(ctx, `SELECT merged_into, withdrawn FROM stories WHERE id = $1`, id).Scan(&into, &withdrawn)
 		if errors.Is(err, sql.ErrNoRows) {
 			break
 		}
 		if err != nil {
 			return Story{}, fmt.Errorf("read story %s: %w", id, err)
+		}
+		if withdrawn > 0 {
+			return Story{}, fmt.Errorf("story %s: %w", id, ErrWithdrawn)
 		}
 		if into == "" {
 			found, err := db.loadStories(ctx, []string{id})
@@ -286,11 +290,11 @@ const maxRedirects = 16
 // MaxCopies bounds the answer of Copies.
 const MaxCopies = 1000
 
-// Copies returns the items of a story with the reason why each belongs to it,
+// Copies returns the items of a story that are not withdrawn, with the reason why each belongs to it,
 // oldest first: the first MaxCopies that were stored.
 func (db *DB) Copies(ctx context.Context, id string) ([]Copy, error) {
 	rows, err := scanItems(db.engine.read.QueryContext(ctx, `SELECT `+itemColumns+` FROM items
-		WHERE story = $1 ORDER BY id LIMIT $2`, id, MaxCopies))
+		WHERE story = $1 AND withdrawn = 0 ORDER BY id LIMIT $2`, id, MaxCopies))
 	if err != nil {
 		return nil, fmt.Errorf("read copies of %s: %w", id, err)
 	}

@@ -100,7 +100,8 @@ func (t *tx) near(keys []uint32) ([]*Item, error) {
 	return t.loadItems(ids)
 }
 
-// loadItems returns the items in the order of ids.
+// loadItems returns the items in the order of ids, without those withdrawn: a
+// copy must not join a story that nobody sees.
 func (t *tx) loadItems(ids []int64) ([]*Item, error) {
 	if len(ids) == 0 {
 		return nil, nil
@@ -110,7 +111,8 @@ func (t *tx) loadItems(ids []int64) ([]*Item, error) {
 		args[i] = id
 	}
 	args = padded(args)
-	rows, err := scanItems(t.query(`SELECT `+itemColumns+` FROM items WHERE id IN (`+places(1, len(args))+`)`, args...))
+	rows, err := scanItems(t.query(`SELECT `+itemColumns+` FROM items
+		WHERE id IN (`+places(1, len(args))+`) AND withdrawn = 0`, args...))
 	if err != nil {
 		return nil, err
 	}

@@ -65,9 +65,10 @@ type row struct {
 	backfill               int64
 	copies                 int
 	mergedInto             string
+	withdrawn              int64
 }
 
-const storyColumns = `id, list_at, hold_until, listed, updated, shown, quoted, original, original_why, topics, province, backfill, copies, merged_into`
+const storyColumns = `id, list_at, hold_until, listed, updated, shown, quoted, original, original_why, topics, province, backfill, copies, merged_into, withdrawn`
 
 func scanRows(rows *sql.Rows, err error) ([]row, error) {
 	if err != nil {
@@ -79,7 +80,7 @@ func scanRows(rows *sql.Rows, err error) ([]row, error) {
 		var r row
 		var topics string
 		if err := rows.Scan(&r.id, &r.listAt, &r.holdUntil, &r.listed, &r.updated, &r.shown, &r.quoted, &r.original, &r.why,
-			&topics, &r.province, &r.backfill, &r.copies, &r.mergedInto); err != nil {
+			&topics, &r.province, &r.backfill, &r.copies, &r.mergedInto, &r.withdrawn); err != nil {
 			return nil, err
 		}
 		if err := decode(topics, &r.topics); err != nil {
@@ -114,7 +115,7 @@ func (v *visit) joinStory(it *Item, existing, backfill bool) error {
 		if existing {
 			return fmt.Errorf("story %s has vanished", it.Story)
 		}
-		if err := v.exec(`INSERT INTO stories (`+storyColumns+`) VALUES ($1, $2, $3, 0, 0, $4, 0, 0, '', '[]', '', $5, 1, '')`,
+		if err := v.exec(`INSERT INTO stories (`+storyColumns+`) VALUES ($1, $2, $3, 0, 0, $4, 0, 0, '', '[]', '', $5, 1, '', 0)`,
 			it.Story, at, hold, millis(it.Time()), flag(backfill)); err != nil {
 			return fmt.Errorf("insert story: %w", err)
 		}
@@ -201,10 +202,7 @@ func (t *tx) enter(s *row, o Outlet) error {
 	if err := enter("by_published", s.shown); err != nil {
 		return fmt.Errorf("enter by publication: %w", err)
 	}
-	for _, scope := range scopes {
-		t.scopes[scope] = true
-	}
-	t.scopes[dayScope(DayOf(fromMillis(s.shown)))] = true
+	t.raise(s, o)
 	return nil
 }
 
@@ -242,7 +240,7 @@ func (v *visit) changeStory(it *Item) error {
 	if err != nil {
 		return fmt.Errorf("read story: %w", err)
 	}
-	if s == nil || s.listed == 0 || s.quoted != it.ID {
+	if s == nil || s.listed == 0 || s.quoted != it.ID || s.withdrawn > 0 {
 		return nil
 	}
 	return v.touch(s, v.outlets[it.Outlet])
@@ -253,11 +251,16 @@ func (v *visit) touch(s *row, o Outlet) error {
 	if err := v.exec(`UPDATE stories SET updated = $1 WHERE id = $2`, v.tick(millis(v.r.At)), s.id); err != nil {
 		return fmt.Errorf("update story: %w", err)
 	}
-	for _, scope := range scopesOf(o, s.topics, s.province) {
-		v.scopes[scope] = true
-	}
-	v.scopes[dayScope(DayOf(fromMillis(s.shown)))] = true
+	v.raise(s, o)
 	return nil
+}
+
+// raise marks the scopes of a story for a new revision.
+func (t *tx) raise(s *row, o Outlet) {
+	for _, scope := range scopesOf(o, s.topics, s.province) {
+		t.scopes[scope] = true
+	}
+	t.scopes[dayScope(DayOf(fromMillis(s.shown)))] = true
 }
 
 // maxJudged bounds the items of a story among which the original is sought. A
@@ -275,6 +278,9 @@ func (v *visit) renameOriginal(s *row) error {
 	if err != nil {
 		return fmt.Errorf("read items: %w", err)
 	}
+	if len(items) == 0 || s.withdrawn > 0 {
+		return nil
+	}
 	o, why := v.judge.Original(items, v.outlets)
 	if items[o].ID == s.original {
 		return nil
@@ -291,9 +297,11 @@ func (v *visit) renameOriginal(s *row) error {
 	return fmt.Errorf("story %s has lost its quoted item %d", s.id, s.quoted)
 }
 
-// storyItems returns a story's first items, at most maxJudged.
+// storyItems returns a story's first items that are not withdrawn, at most
+// maxJudged.
 func (t *tx) storyItems(story string) ([]Item, error) {
-	rows, err := scanItems(t.query(`SELECT `+itemColumns+` FROM items WHERE story = $1 ORDER BY id LIMIT $2`, story, maxJudged))
+	rows, err := scanItems(t.query(`SELECT `+itemColumns+` FROM items
+		WHERE story = $1 AND withdrawn = 0 ORDER BY id LIMIT $2`, story, maxJudged))
 	items := make([]Item, len(rows))
 	for i := range rows {
 		items[i] = rows[i].Item

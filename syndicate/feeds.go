@@ -37,7 +37,7 @@ func (s *Server) openFeeds(reg prometheus.Registerer) error {
 	if err != nil {
 		return err
 	}
-	if s.opml, err = newRendition(doc, "text/x-opml; charset=utf-8", "", time.Time{}); err != nil {
+	if s.opml, err = newRendition(doc, "text/x-opml; charset=utf-8", feedHeader(""), time.Time{}); err != nil {
 		return err
 	}
 	s.feedMetrics = m

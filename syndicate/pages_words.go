@@ -247,6 +247,8 @@ var vietnamese = words{
 	"about.title":     "Giới thiệu",
 
 	// When something is wrong.
+	"gone.title":     "Tin đã gỡ",
+	"gone.lead":      "Báo đăng tin này đã gỡ bài khỏi trang của mình, nên tin cũng được gỡ ở đây.",
 	"missing.title":  "Không có trang này",
 	"missing.lead":   "Địa chỉ này không dẫn tới trang nào. Có thể địa chỉ bị gõ sai, hoặc tin đã được gỡ.",
 	"missing.near":   "Có phải bạn tìm:",

@@ -88,7 +88,7 @@ type Server struct {
 	cfg   Config
 	store Store
 	log   *slog.Logger
-	mux   *http.ServeMux
+	mux   router
 	views views // templates of the pages
 	words words // texts of the pages
 	pages *pageCache
@@ -99,9 +99,20 @@ type Server struct {
 	opml        *rendition
 }
 
+// router is a mux that knows what was registered with it.
+type router struct {
+	http.ServeMux
+	patterns []string
+}
+
+func (r *router) HandleFunc(pattern string, f http.HandlerFunc) {
+	r.patterns = append(r.patterns, pattern)
+	r.ServeMux.HandleFunc(pattern, f)
+}
+
 // New builds the public server. Its metrics are registered with reg.
 func New(cfg Config, st Store, log *slog.Logger, reg prometheus.Registerer) (*Server, error) {
-	s := &Server{cfg: cfg, store: st, log: log, mux: http.NewServeMux(), now: time.Now}
+	s := &Server{cfg: cfg, store: st, log: log, now: time.Now}
 	if err := s.openFeeds(reg); err != nil {
 		return nil, err
 	}
