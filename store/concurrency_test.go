@@ -70,9 +70,9 @@ func TestReadersBesideAWriter(t *testing.T) {
 	engines(t, func(t *testing.T, open func() *store.DB) {
 		db := open()
 		sync1(t, db, 4)
-		visits := 200
+		visits := 80
 		if testing.Short() {
-			visits = 40
+			visits = 30
 		}
 		written := make(chan struct{})
 		var all sync.WaitGroup
