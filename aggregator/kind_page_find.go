@@ -38,8 +38,12 @@ func (f dateFinder) find(item, title *goquery.Selection) string {
 	if marked != "" {
 		return marked
 	}
+	var headline *html.Node // none where the item has no link
+	if title.Length() > 0 {
+		headline = title.Get(0)
+	}
 	for _, n := range item.Nodes {
-		if raw := f.search(n, title.Get(0)); raw != "" {
+		if raw := f.search(n, headline); raw != "" {
 			return raw
 		}
 	}
