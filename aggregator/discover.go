@@ -27,7 +27,6 @@ type Discovery struct {
 // Find is one source that was found and read.
 type Find struct {
 	Source SourceConfig
-	Title  string    // as it names itself
 	How    string    // where it was found, in English
 	Items  int       // how many entries it had
 	Newest time.Time // of its entries; zero if they tell no date

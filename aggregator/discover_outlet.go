@@ -74,7 +74,7 @@ func outletAt(u *url.URL, page *goquery.Document) OutletConfig {
 		o.Domains = append(o.Domains, host)
 	}
 	if page != nil {
-		if name := siteName(page); name != "" {
+		if name := siteName(page, strings.Trim(u.Path, "/") == ""); name != "" {
 			o.Name = name
 		}
 	}
@@ -87,19 +87,18 @@ func outletAt(u *url.URL, page *goquery.Document) OutletConfig {
 	return o
 }
 
-// siteName is what a page calls its site, or "".
-func siteName(page *goquery.Document) string {
+// siteName is what a page calls its site, or "": a front page's title begins
+// with it, any other's ends with it.
+func siteName(page *goquery.Document, front bool) string {
 	if name := lineOf(page.Find(`meta[property="og:site_name"]`).AttrOr("content", "")); name != "" {
 		return cut(name, maxName)
 	}
 	title := lineOf(page.Find("head title").First().Text())
 	for _, sep := range titleSeparators {
-		if i := strings.LastIndex(title, sep); i > 0 {
-			if tail := title[i+len(sep):]; len(tail) < i {
-				title = tail
-			} else {
-				title = title[:i]
-			}
+		if i, j := strings.Index(title, sep), strings.LastIndex(title, sep); front && i > 0 {
+			title = title[:i]
+		} else if j > 0 {
+			title = title[j+len(sep):]
 		}
 	}
 	return cut(title, maxName)

@@ -105,9 +105,9 @@ func gunzipped(body []byte, limit int64) ([]byte, error) {
 
 // location is one <url> or <sitemap>.
 type location struct {
-	loc, lastmod              string
-	title, published, lang    string // news:
-	keywords, image, imageAlt string
+	loc, lastmod                     string
+	title, published, lang, keywords string // news:
+	image                            string // image: or video:
 }
 
 // sitemapReader gathers the locations of a sitemap, tag by tag. What it knows

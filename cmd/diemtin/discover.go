@@ -110,7 +110,7 @@ func writeDiscovery(w io.Writer, d aggregator.Discovery) {
 	}
 	switch {
 	case len(d.Finds) > 0:
-		fmt.Fprintf(w, "# %s: %d feeds and %d sitemaps were found and read.\n", d.URL, feeds, sitemaps)
+		fmt.Fprintf(w, "# %s: found and read, feeds: %d, sitemaps: %d.\n", d.URL, feeds, sitemaps)
 	case d.Page != nil:
 		fmt.Fprintf(w, "# %s: there is neither a feed nor a sitemap. The page itself repeats what may be a list of articles;\n"+
 			"# compare the headlines below with the page, and mend the selectors if they are not the news.\n", d.URL)
