@@ -27,12 +27,14 @@ type archive struct {
 	dsn string
 	n   int // items made so far
 
+	filled  int           // of them by this run
 	longest time.Duration // of a visit while filling
 }
 
 // benchmarkArchives runs a benchmark on archives of 10⁴ and 10⁵ items, and of
 // as many as DIEMTIN_BENCH_ITEMS says, of each engine there is. An archive is
-// filled once, by the first benchmark that needs it.
+// filled once, by the first benchmark that needs it. An SQLite archive is kept
+// in the folder DIEMTIN_BENCH_DIR, if that is given: a later run goes on with it.
 func benchmarkArchives(b *testing.B, run func(b *testing.B, get func(*testing.B) *archive)) {
 	sizes := []int{10_000, 100_000}
 	if more := os.Getenv("DIEMTIN_BENCH_ITEMS"); more != "" {
@@ -45,7 +47,11 @@ func benchmarkArchives(b *testing.B, run func(b *testing.B, get func(*testing.B)
 	for _, engine := range []string{"sqlite", "postgres"} {
 		for _, size := range sizes {
 			b.Run(fmt.Sprintf("%s/items=%d", engine, size), func(b *testing.B) {
-				dsn := "sqlite:" + filepath.Join(b.TempDir(), "bench.db")
+				dir := os.Getenv("DIEMTIN_BENCH_DIR")
+				if dir == "" {
+					dir = b.TempDir()
+				}
+				dsn := "sqlite:" + filepath.Join(dir, "bench.db")
 				if engine == "postgres" {
 					base := os.Getenv("DIEMTIN_TEST_POSTGRES")
 					if base == "" {
@@ -74,6 +80,9 @@ func fill(b *testing.B, dsn string, size int) *archive {
 		b.Fatal(err)
 	}
 	a := &archive{db: db, dsn: dsn}
+	if err := a.plain(b).QueryRow(`SELECT coalesce(max(id), 0) FROM items`).Scan(&a.n); err != nil {
+		b.Fatal(err)
+	}
 	outlets, sources := outlets(benchOutlets)
 	if err := db.Sync(b.Context(), outlets, sources); err != nil {
 		b.Fatal(err)
@@ -82,7 +91,7 @@ func fill(b *testing.B, dsn string, size int) *archive {
 		d := a.fresh(min(benchDoc, size-a.n))
 		start := time.Now()
 		a.record(b, d)
-		a.longest = max(a.longest, time.Since(start))
+		a.longest, a.filled = max(a.longest, time.Since(start)), a.filled+len(d.items)
 	}
 	return a
 }
@@ -183,23 +192,29 @@ func topic(n int, score float64) store.ItemTopic {
 		{Text: "phòng chống lãng phí", Place: "title", Weight: score / 2}, {Text: "nghị quyết", Place: "summary", Weight: score / 2}}}
 }
 
-// onDisk is what the database takes, in bytes.
-func (a *archive) onDisk(b *testing.B) float64 {
+// plain is a connection of its own to the archive.
+func (a *archive) plain(b *testing.B) *sql.DB {
+	driver, dsn := "pgx", a.dsn
 	if path, ok := strings.CutPrefix(a.dsn, "sqlite:"); ok {
-		st, err := os.Stat(path)
-		if err != nil {
-			b.Fatal(err)
-		}
-		return float64(st.Size())
+		driver, dsn = "sqlite", path
 	}
-	db, err := sql.Open("pgx", a.dsn)
+	db, err := sql.Open(driver, dsn)
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer db.Close()
+	b.Cleanup(func() { db.Close() })
+	return db
+}
+
+// onDisk is what the database takes, in bytes.
+func (a *archive) onDisk(b *testing.B) float64 {
+	query := `SELECT sum(pg_total_relation_size(c.oid)) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+		WHERE n.nspname = current_schema() AND c.relkind = 'r'`
+	if strings.HasPrefix(a.dsn, "sqlite:") {
+		query = `SELECT page_size * page_count FROM pragma_page_size, pragma_page_count`
+	}
 	var bytes float64
-	if err := db.QueryRow(`SELECT sum(pg_total_relation_size(c.oid)) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-		WHERE n.nspname = current_schema() AND c.relkind = 'r'`).Scan(&bytes); err != nil {
+	if err := a.plain(b).QueryRow(query).Scan(&bytes); err != nil {
 		b.Fatal(err)
 	}
 	return bytes
@@ -215,9 +230,10 @@ func BenchmarkStore(b *testing.B) {
 			for b.Loop() {
 				a = get(b)
 			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(a.n), "ns/item")
-			b.ReportMetric(float64(cpuTime()-cpu)/float64(a.n), "cpu-ns/item")
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(max(a.filled, 1)), "ns/item")
+			b.ReportMetric(float64(cpuTime()-cpu)/float64(max(a.filled, 1)), "cpu-ns/item")
 			b.ReportMetric(a.onDisk(b)/float64(a.n), "disk-B/item")
+			b.ReportMetric(float64(a.n), "items")
 			b.ReportMetric(float64(a.longest.Milliseconds()), "longest-ms")
 		})
 		b.Run("visit", func(b *testing.B) { benchmarkVisits(b, get) })

@@ -61,7 +61,7 @@ var small = []string{"sources", "outlets", "meta", "sqlite_master"}
 var scan = regexp.MustCompile(`\bSCAN (\w+)`)
 
 // scans are the tables that a plan walks whole. Rows that the statement itself
-// bounds (sub-selects, named u and w0, w1, …; constants) are not tables.
+// bounds (sub-selects, named u and w, w0, w1, …; constants) are not tables.
 func scans(t *testing.T, db *sql.DB, query string) (whole []string, plan string) {
 	t.Helper()
 	args := make([]any, len(regexp.MustCompile(`\$\d+`).FindAllString(query, -1)))
@@ -89,7 +89,7 @@ func scans(t *testing.T, db *sql.DB, query string) (whole []string, plan string)
 
 // bounded are the names of sub-selects that end in LIMIT, and of constant rows
 // ("SCAN 2 CONSTANT ROWS", "SCAN CONSTANT ROW").
-var bounded = regexp.MustCompile(`^(u|[wk]?\d+|CONSTANT)$`)
+var bounded = regexp.MustCompile(`^(u|w\d*|k?\d+|CONSTANT)$`)
 
 type firstNear struct{}
 
@@ -148,7 +148,7 @@ func useEverything(t *testing.T, db *DB) {
 		}
 	}
 	at := time.Date(2024, 11, 5, 14, 15, 0, 0, Zone)
-	outlets := []Outlet{{ID: "a", Scope: National}, {ID: "b", Scope: Provincial, Delay: time.Hour}}
+	outlets := []Outlet{{ID: "a", Scope: National}, {ID: "b", Scope: Provincial, Delay: time.Hour}, {ID: "hidden", Show: ShowNone}}
 	must(db.Sync(ctx, outlets, []Source{{ID: "a1", Outlet: "a"}, {ID: "b1", Outlet: "b"}}))
 	item := func(outlet, title string, print uint64) Item {
 		return Item{Title: title, Link: "http://" + outlet + "/" + title, Province: "hung-yen", Fingerprint: print, Sketch: []uint32{1, 2},
@@ -195,6 +195,23 @@ func useEverything(t *testing.T, db *DB) {
 	if err != nil || len(all) == 0 {
 		t.Fatalf("nothing was listed, %v", err)
 	}
+	must(db.CheckSoon(ctx, "a", []string{"guid:1-0"}, []string{"guid:3-0"}, at))
+	checks, err := db.Checks(ctx, at.Add(24*time.Hour), time.Minute, 10)
+	if err != nil || len(checks) == 0 {
+		t.Fatalf("nothing to check, %v", err)
+	}
+	for _, taken := range []bool{false, true} {
+		for gone := range 2 {
+			for _, verdict := range []Verdict{Removed, Unclear, Alive} {
+				c := checks[0]
+				c.Gone, c.Taken = gone, taken
+				_, _, err = db.Checked(ctx, c, verdict, at, firstNear{})
+				must(err)
+			}
+		}
+	}
+	_, err = db.Sibling(ctx, checks[0])
+	must(err)
 	_, err = db.Story(ctx, all[0].ID)
 	must(err)
 	_, err = db.Copies(ctx, all[0].ID)

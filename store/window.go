@@ -107,7 +107,7 @@ func (w window) reachSQL(scopes []string, n int) (string, []any) {
 	return "SELECT " + nearest + "(at) FROM (" + strings.Join(parts, " UNION ALL ") + ") AS u", args
 }
 
-// narrow prepares the walk of an intersection: the dimension whose entries
+// narrow prepares a walk that leaves entries out: the dimension whose entries
 // reach furthest for the same number of lookups comes first, and the window
 // ends where they do. So what it finds has no holes.
 func (db *DB) narrow(ctx context.Context, dims [][]string, w window) ([][]string, window, error) {
@@ -117,7 +117,7 @@ func (db *DB) narrow(ctx context.Context, dims [][]string, w window) ([][]string
 	}
 	first, reach := -1, sql.NullInt64{}
 	for i, dim := range dims {
-		n := max(maxLookups/(total-len(dim))/len(dim), 1)
+		n := max(maxLookups/max(total-len(dim), 1)/len(dim), 1)
 		var at sql.NullInt64
 		q, args := w.reachSQL(dim, n)
 		if err := db.engine.read.QueryRowContext(ctx, q, args...).Scan(&at); err != nil {
@@ -152,7 +152,7 @@ func (db *DB) walk(ctx context.Context, sel Selection, w window) ([]place, error
 	}
 	slices.Sort(w.without) // one statement, prepared once
 	dims := sel.dimensions()
-	if len(dims) > 1 {
+	if len(dims) > 1 || len(w.without) > 0 {
 		var err error
 		if dims, w, err = db.narrow(ctx, dims, w); err != nil {
 			return nil, err

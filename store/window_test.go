@@ -83,4 +83,21 @@ func TestIntersectionsAreBounded(t *testing.T) {
 	if got := walk(rare, whole); len(got) != 1 || got[0] != 4000 {
 		t.Errorf("the narrow field was not searched to its end: %v", got)
 	}
+
+	// Nor is a scope walked to its end whose stories nobody may see any more.
+	db.outlets.Store(&map[string]Outlet{"z": {ID: "z", Show: ShowNone}})
+	if err := db.do(t.Context(), 1, func(t *tx) error {
+		return t.exec(`INSERT INTO by_listed (scope, at, story) SELECT 'outlet:z', at, story FROM by_listed WHERE scope = 'topic:x' AND at > 1000`)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	x := Selection{Topics: []Topic{"x"}}
+	if got := walk(x, whole); len(got) != 0 {
+		t.Errorf("hidden stories: walked on to %v", got[0])
+	}
+	w = whole
+	w.before = Cursor{At: fromMillis(5000), ID: "a"}
+	if got := walk(x, w); len(got) != 1000 || got[0] != 1000 {
+		t.Errorf("behind hidden stories: %d found, want 1000", len(got))
+	}
 }

@@ -108,8 +108,7 @@ func (s *Server) leaf(path string, f pageFunc) {
 func (s *Server) fallback(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
-		s.writePage(w, r, page{View: "method", Status: http.StatusMethodNotAllowed,
-			Title: s.words["method.title"], NoIndex: true})
+		s.writePage(w, r, s.notice("method", http.StatusMethodNotAllowed, false))
 		return
 	}
 	lower := r.Clone(r.Context())

@@ -70,8 +70,20 @@ func (s *Server) feedsPage(context.Context, *http.Request) (page, error) {
 func (s *Server) unavailable(w http.ResponseWriter, r *http.Request, err error) {
 	s.log.ErrorContext(r.Context(), "page not readable", "path", r.URL.Path, "error", err)
 	w.Header().Set("Retry-After", retryAfter)
-	s.writePage(w, r, page{View: "down", Status: http.StatusServiceUnavailable,
-		Title: s.words["down.title"], NoIndex: true})
+	s.writePage(w, r, s.notice("down", http.StatusServiceUnavailable, false))
+}
+
+// noticeView is a page that says why there is none.
+type noticeView struct {
+	Title  string
+	Lead   string
+	Starts bool // offer places to begin anew
+}
+
+// notice is the page for a status; what is the first part of its texts' keys.
+func (s *Server) notice(what string, status int, starts bool) page {
+	v := noticeView{Title: s.words[what+".title"], Lead: s.words[what+".lead"], Starts: starts}
+	return page{View: "notice", Status: status, Title: v.Title, NoIndex: true, Body: v}
 }
 
 // missingView helps a reader who came to an address that does not exist.

@@ -156,10 +156,10 @@ func (s *Server) answerWithout(w http.ResponseWriter, r *http.Request, err error
 	case errors.Is(err, store.ErrNotFound):
 		s.writePage(w, r, s.missingPage(r.URL.Path, ""))
 	case errors.Is(err, store.ErrWithdrawn):
-		s.writePage(w, r, page{View: "gone", Status: http.StatusGone, Title: s.words["gone.title"], NoIndex: true})
+		s.writePage(w, r, s.notice("gone", http.StatusGone, true))
 	case errors.As(err, &bad):
 		s.log.ErrorContext(r.Context(), "page not rendered", "path", r.URL.Path, "error", err)
-		s.writePage(w, r, page{View: "broken", Status: http.StatusInternalServerError, Title: s.words["broken.title"], NoIndex: true})
+		s.writePage(w, r, s.notice("broken", http.StatusInternalServerError, false))
 	case r.Context().Err() != nil: // the reader has gone
 	default:
 		s.unavailable(w, r, err)

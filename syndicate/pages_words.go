@@ -231,7 +231,7 @@ var vietnamese = words{
 	"advice.http_5xx":   "xem nhật ký lỗi của máy chủ.",
 	"advice.blocked":    "cho phép trình đọc của chúng tôi (User-Agent bắt đầu bằng diemtin/) đi qua tường lửa.",
 	"advice.refused":    "kiểm tra chuyển hướng: địa chỉ phải công khai và không chuyển quá nhiều lần.",
-	"advice.disallowed": "Tôn trọng yêu cầu của báo, hoặc đề nghị báo cho phép tác nhân diemtin trong robots.txt.",
+	"advice.disallowed": "nếu muốn tin được đọc, hãy cho phép diemtin trong robots.txt.",
 	"advice.too_large":  "giảm số bài hoặc bỏ toàn văn khỏi nguồn cấp tin.",
 	"advice.not_a_feed": "kiểm tra địa chỉ có trả về RSS, Atom hay JSON Feed không.",
 

@@ -63,6 +63,9 @@ func TestTextsAreUsed(t *testing.T) {
 	for _, kind := range kinds {
 		used[kind+".title"], used[kind+".lead"], used["feeds."+kind], used["kind."+kind] = true, true, true, true
 	}
+	for _, notice := range []string{"gone", "method", "down", "broken"} {
+		used[notice+".title"], used[notice+".lead"] = true, true
+	}
 	// Codes that are stored.
 	for _, key := range []string{"merge.first", "merge.link", "merge.text", "merge.attribution", "place.title", "place.summary",
 		"place.body", "place.section", "status.feed", "status.page", "status.fine", "status.failing", "status.waiting"} {

@@ -85,7 +85,7 @@ CREATE TABLE aliases (
 CREATE TABLE carriers (
   item   BIGINT NOT NULL,
   source TEXT NOT NULL,
-  PRIMARY KEY (item, source)
+  PRIMARY KEY (source, item)
 ){{clustered}};
 
 CREATE TABLE stories (
