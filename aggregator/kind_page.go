@@ -44,6 +44,11 @@ func readPage(doc *Document, src SourceConfig, lim Limits) (reading, error) {
 	for _, kind := range decoding.Repairs {
 		out.repairs.add(kind, "read as "+decoding.Label)
 	}
+	tags := 0
+	scan(text, func(tag) { tags++ }, func(int) {}, func(int, int) {})
+	if tags > maxElements { // unclosed <a><b><i> cost 400 bytes and more each
+		return out, fault(store.TooLarge, "there are more than %d elements on the page", maxElements)
+	}
 	page, err := goquery.NewDocumentFromReader(strings.NewReader(text))
 	if err != nil {
 		return out, fault(store.NotAFeed, "the page cannot be read: %w", err)
@@ -72,6 +77,9 @@ func readPage(doc *Document, src SourceConfig, lim Limits) (reading, error) {
 		out.entries = append(out.entries, e)
 		return true
 	})
+	if len(out.entries) == 0 {
+		return out, fault(store.NotAFeed, "none of the %d elements that match the item selector %q has a link with a text", found.Length(), src.Page.Item)
+	}
 	if src.Page.Next != "" {
 		if href, ok := page.Find(src.Page.Next).First().Attr("href"); ok {
 			out.next = resolve(base, href)
