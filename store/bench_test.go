@@ -98,7 +98,7 @@ func fill(b *testing.B, dsn string, size int) *archive {
 
 // when is the time at which the n-th item was published.
 func when(n int) time.Time {
-	return now.Add(time.Duration(n) * 24 * time.Hour / benchPerDay)
+	return now.Add(time.Duration(n) * (24 * time.Hour / benchPerDay))
 }
 
 // document is what one source carried on one visit.
