@@ -180,7 +180,6 @@ func (t *tx) list(id string, now int64, outlets map[string]Outlet, judge Judge) 
 		return false, fmt.Errorf("read story: %w", err)
 	}
 	s.listed = t.tick(now)
-	s.quoted, s.original = quoted.ID, quoted.ID
 	s.shown = min(millis(quoted.Time()), s.listed)
 	s.topics, s.province = topicIDs(quoted.Topics), quoted.Province
 	if err := t.exec(`UPDATE stories SET listed = $1, updated = $1, shown = $2, quoted = $3, original = $3,
