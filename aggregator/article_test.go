@@ -150,7 +150,7 @@ func TestReadArticleOfOutlets(t *testing.T) {
 	for _, o := range w.Outlets() {
 		all := o.Articles()
 		for _, a := range all[:min(len(all), 6)] {
-			doc, err := f.get(t.Context(), a.Link, "", "", true, time.Now())
+			doc, err := f.get(t.Context(), f.access(SourceConfig{}), a.Link, "", "", time.Now())
 			if err != nil {
 				continue // the outlet that never works
 			}

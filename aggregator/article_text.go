@@ -18,8 +18,8 @@ const (
 	// longParagraph is how many characters outside links tell a paragraph from
 	// a headline in a list; the longest headlines have 223.
 	longParagraph = 120
-	// maxElements bounds the elements of a page whose text is looked for.
-	maxElements = 30_000
+	// maxArticleElements bounds the elements of a page whose text is looked for.
+	maxArticleElements = 30_000
 	// maxMark is how many characters the heading of a list has at most.
 	maxMark = 40
 )
@@ -180,7 +180,7 @@ func readable(page *goquery.Document, address *url.URL) (content string) {
 		}
 	}()
 	parser := readability.NewParser()
-	parser.MaxElemsToParse = maxElements
+	parser.MaxElemsToParse = maxArticleElements
 	parser.CharThresholds = minArticleText
 	parser.DisableJSONLD = true
 	article, err := parser.ParseAndMutate(page.Get(0), address)

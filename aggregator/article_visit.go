@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"diemtin/aggregator/vi"
+	"diemtin/store"
 )
 
 const (
@@ -70,10 +71,15 @@ func (a *Aggregator) readArticles(ctx context.Context, c configured, rd *reading
 				}
 			default:
 				asked++
-				if p, err := a.readArticle(ctx, c, link, now); err == nil {
+				p, err := a.readArticle(ctx, c, link, now)
+				switch {
+				case err == nil:
 					failed = 0
 					e.fill(p, c.source.Kind)
-				} else {
+				case outcomeOf(err) == store.Disallowed: // without a request
+					asked--
+					rd.repairs.add("article_closed", err.Error())
+				default:
 					failed++
 					rd.repairs.add("article_missing", err.Error())
 				}
@@ -99,16 +105,35 @@ func (e *Entry) old(now time.Time) bool {
 
 // readArticle fetches and reads one article's page and remembers the answer.
 func (a *Aggregator) readArticle(ctx context.Context, c configured, link string, now time.Time) (ArticlePage, error) {
-	doc, err := a.fetch.get(ctx, link, "", "", c.source.AllowPrivate, now)
+	doc, err := a.another(ctx, c, link, now)
 	var p ArticlePage
+	if err == nil && doc.Cut {
+		err = cutFault(link)
+	}
 	if err == nil {
 		p, err = ReadArticle(doc, c.source.Article, ArticleOptions{Zone: c.zone, Names: a.names})
 	}
-	if err != nil && ctx.Err() != nil {
-		return p, err // we broke it off: nothing is known of the page
+	if err != nil && (ctx.Err() != nil || outcomeOf(err) == store.Disallowed) {
+		return p, err // nothing was learnt of the page
 	}
 	a.pages.put(pageKey{link, c.source.Article}, p, err == nil, now)
 	return p, err
+}
+
+// another fetches a further document within a visit, as robots.txt allows and
+// after the pause that the host is owed between two.
+func (a *Aggregator) another(ctx context.Context, c configured, address string, now time.Time) (*Document, error) {
+	if why := a.robots(ctx, c, address).disallowed(address, "page"); why != "" {
+		return nil, closedBy(why)
+	}
+	one := a.hosts.of(address)
+	one.mu.Lock()
+	pause := max(a.hosts.pause, one.delay)
+	one.mu.Unlock()
+	if err := sleep(ctx, pause); err != nil {
+		return nil, err
+	}
+	return a.fetch.get(ctx, c.access, address, "", "", now)
 }
 
 // fill gives an entry what its page tells and it lacks. A sitemap lists

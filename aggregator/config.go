@@ -3,6 +3,7 @@ package aggregator
 import (
 	"fmt"
 	"net/url"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -27,18 +28,24 @@ type Limits struct {
 	Timeout      Duration `yaml:"timeout"`       // of one visit, all redirects included; 0 = 30s
 	MaxBytes     int64    `yaml:"max_bytes"`     // of one document, unpacked; 0 = 8 MiB
 	MaxItems     int      `yaml:"max_items"`     // of one document; 0 = 1000
+	// HostPause is how long a host is left alone between two visits, whatever
+	// its feeds; left out = 1s. A Crawl-delay of its robots.txt may ask for more.
+	HostPause *Duration `yaml:"host_pause"`
 }
 
 // Duration is a time.Duration written as feeds.yaml has it: "90s", "5m",
 // "6h", and days as "2d".
 type Duration time.Duration
 
+// maxDays bounds a duration in days: a century, far from an overflow.
+const maxDays = 36_500
+
 // UnmarshalText reads "5m" or "2d".
 func (d *Duration) UnmarshalText(text []byte) error {
 	s := string(text)
 	if days, ok := strings.CutSuffix(s, "d"); ok {
 		var n int
-		if _, err := fmt.Sscanf(days+"$", "%d$", &n); err == nil && n >= 0 {
+		if _, err := fmt.Sscanf(days+"$", "%d$", &n); err == nil && n >= 0 && n <= maxDays {
 			*d = Duration(time.Duration(n) * 24 * time.Hour)
 			return nil
 		}
@@ -78,6 +85,10 @@ type SourceConfig struct {
 	Page         *PageConfig   `yaml:"page"`
 	Article      ArticleConfig `yaml:"article"`
 	AllowPrivate bool          `yaml:"allow_private"`
+	User         string        `yaml:"user"`         // for Basic authentication
+	PasswordEnv  string        `yaml:"password_env"` // name of the environment variable that holds the password
+	Proxy        string        `yaml:"proxy"`        // http://HOST:PORT or socks5://HOST:PORT
+	Cookies      bool          `yaml:"cookies"`      // keep the source's cookies between visits
 }
 
 // Every bounds the interval between two visits.
@@ -109,6 +120,8 @@ const (
 	defaultMax      = 2 * time.Hour
 	shortestMin     = time.Second // only demos and tests want less than a minute
 	longestMax      = 7 * 24 * time.Hour
+	defaultPause    = time.Second
+	longestPause    = time.Minute
 	maxPages        = 20
 	maxDelay        = 30 * 24 * time.Hour
 )
@@ -126,6 +139,10 @@ func (l Limits) withDefaults() Limits {
 	}
 	if l.MaxItems == 0 {
 		l.MaxItems = defaultMaxItems
+	}
+	if l.HostPause == nil {
+		pause := Duration(defaultPause)
+		l.HostPause = &pause
 	}
 	return l
 }
@@ -208,6 +225,9 @@ func (l Limits) check(report func(path, problem string)) {
 	if l.MaxItems < 0 || l.MaxItems > 100_000 {
 		report("max_items", fmt.Sprintf("%d items: want 1 to 100000", l.MaxItems))
 	}
+	if l.HostPause != nil && *l.HostPause > Duration(longestPause) {
+		report("host_pause", fmt.Sprintf("%s: want 0s to %s", time.Duration(*l.HostPause), longestPause))
+	}
 }
 
 func (o OutletConfig) check(report func(path, problem string)) {
@@ -267,6 +287,7 @@ func (c *Config) checkSource(s SourceConfig, report func(path, problem string)) 
 	if d.Every.Max < d.Every.Min || d.Every.Max > Duration(longestMax) {
 		report("every.max", fmt.Sprintf("%s: want between min (%s) and %s", time.Duration(s.Every.Max), time.Duration(d.Every.Min), longestMax))
 	}
+	s.checkAccess(report)
 	switch {
 	case s.Kind == "page" && s.Page == nil:
 		report("page", `a source of kind page needs its selectors, such as page: {item: "ul.news > li", link: a, date: .date}`)
@@ -276,6 +297,20 @@ func (c *Config) checkSource(s SourceConfig, report func(path, problem string)) 
 		s.Page.check(func(path, problem string) { report("page."+path, problem) })
 	}
 	s.Article.check(func(path, problem string) { report("article"+path, problem) })
+}
+
+func (s SourceConfig) checkAccess(report func(path, problem string)) {
+	if s.Proxy != "" {
+		u, err := url.Parse(s.Proxy)
+		if err != nil || u.Host == "" || !slices.Contains([]string{"http", "https", "socks5"}, u.Scheme) {
+			report("proxy", fmt.Sprintf("proxy %q: want http://HOST:PORT or socks5://HOST:PORT", s.Proxy))
+		}
+	}
+	if (s.User == "") != (s.PasswordEnv == "") {
+		report("user", "user and password_env go together: the name, and the environment variable that holds the password")
+	} else if s.PasswordEnv != "" && os.Getenv(s.PasswordEnv) == "" {
+		report("password_env", fmt.Sprintf("the environment variable %s is not set", s.PasswordEnv))
+	}
 }
 
 // checkURL says what is wrong with a source's address.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/PuerkitoBio/goquery"
+	"github.com/temoto/robotstxt"
 
 	"diemtin/aggregator/vi"
 )
@@ -58,6 +59,8 @@ var (
 // discoverer is one discovery under way.
 type discoverer struct {
 	fetch  *fetcher
+	access access
+	robots *robotstxt.RobotsData // nil: there is none
 	cfg    Config
 	now    time.Time
 	base   *url.URL
@@ -86,7 +89,8 @@ func Discover(ctx context.Context, cfg Config, address string, now time.Time) (D
 	d := discoverer{fetch: newFetcher(cfg.Agent, cfg.Limits), cfg: cfg, now: now, left: maxProbes, seen: map[string]bool{},
 		bodies: map[string]bool{}, ids: takenIDs{}}
 	defer d.fetch.close()
-	doc, err := d.fetch.get(ctx, address, "", "", false, now)
+	d.access = d.fetch.access(SourceConfig{})
+	doc, err := d.fetch.get(ctx, d.access, address, "", "", now)
 	if err != nil {
 		return Discovery{}, err
 	}
@@ -109,6 +113,9 @@ func (d *discoverer) run(ctx context.Context, doc *Document) {
 		page, _, _ = parsePage(doc, &r)
 	}
 	d.out.Outlet = outletAt(d.base, page)
+	if robots := d.get(ctx, "/robots.txt", "feed"); robots != nil && !looksLikeHTML(robots.Body) {
+		d.robots, _ = robotstxt.FromBytes(robots.Body) // unreadable lines are no rules
+	}
 	if d.takeFeed(doc, "the address itself") || page == nil && d.takeSitemap(ctx, doc, "the address itself") {
 		return
 	}
@@ -134,24 +141,35 @@ func looksLikeHTML(body []byte) bool {
 	return strings.Contains(head, "<html") || strings.Contains(head, "<!doctype html") || strings.Contains(head, "<head") || strings.Contains(head, "<body")
 }
 
-// get asks for an address, once and within the bound.
-func (d *discoverer) get(ctx context.Context, address string) *Document {
+// get asks for an address, once, within the bound and as robots.txt allows a
+// source of that kind.
+func (d *discoverer) get(ctx context.Context, address, kind string) *Document {
 	clean, ok := cleanLink(address, d.base.String(), nil)
-	if !ok || d.seen[clean] || d.left == 0 || ctx.Err() != nil {
+	if !ok || d.seen[clean] || d.left == 0 || ctx.Err() != nil || d.closed(clean, kind) != "" {
 		return nil
 	}
 	d.seen[clean] = true
 	d.left--
-	doc, err := d.fetch.get(ctx, clean, "", "", false, d.now)
+	doc, err := d.fetch.get(ctx, d.access, clean, "", "", d.now)
 	if err != nil {
 		return nil // there is none at that address
 	}
 	return doc
 }
 
+// closed says why robots.txt closes an address of the site to us, or "".
+func (d *discoverer) closed(address, kind string) string {
+	if d.robots == nil || hostKey(address) != hostKey(d.base.String()) {
+		return ""
+	}
+	group := d.robots.FindGroup(robotsName)
+	rules := robotsRules{group: group, named: group != d.robots.FindGroup("*")}
+	return rules.disallowed(address, kind)
+}
+
 // try reads an address as a feed, or as a page that lists feeds.
 func (d *discoverer) try(ctx context.Context, address, how string) {
-	doc := d.get(ctx, address)
+	doc := d.get(ctx, address, "feed")
 	if doc == nil || d.takeFeed(doc, how) || !looksLikeHTML(doc.Body) || d.lists >= maxFeedLists {
 		return
 	}
@@ -240,21 +258,15 @@ func (d *discoverer) described(f Find, entries []Entry) Find {
 // findSitemaps looks for sitemaps: those that robots.txt names, else at common
 // paths. A news sitemap ends the search.
 func (d *discoverer) findSitemaps(ctx context.Context) {
-	var named []string
-	if doc := d.get(ctx, "/robots.txt"); doc != nil && !looksLikeHTML(doc.Body) {
-		for line := range strings.Lines(string(doc.Body)) {
-			if key, value, ok := strings.Cut(line, ":"); ok && strings.EqualFold(strings.TrimSpace(key), "sitemap") {
-				named = append(named, strings.TrimSpace(value))
+	if d.robots != nil {
+		for _, address := range d.robots.Sitemaps[:min(len(d.robots.Sitemaps), maxSitemaps)] {
+			if doc := d.get(ctx, address, "sitemap"); doc != nil && d.takeSitemap(ctx, doc, "robots.txt") {
+				return
 			}
 		}
 	}
-	for _, address := range named[:min(len(named), maxSitemaps)] {
-		if doc := d.get(ctx, address); doc != nil && d.takeSitemap(ctx, doc, "robots.txt") {
-			return
-		}
-	}
 	for _, p := range sitemapPaths {
-		if doc := d.get(ctx, p); doc != nil && d.takeSitemap(ctx, doc, "a common path") {
+		if doc := d.get(ctx, p, "sitemap"); doc != nil && d.takeSitemap(ctx, doc, "a common path") {
 			return
 		}
 	}
@@ -269,7 +281,7 @@ func (d *discoverer) takeSitemap(ctx context.Context, doc *Document, how string)
 	}
 	entries := rd.entries
 	for _, child := range rd.follow {
-		if inner := d.get(ctx, child); inner != nil {
+		if inner := d.get(ctx, child, "sitemap"); inner != nil {
 			if more, err := readSitemap(inner, SourceConfig{}, d.cfg.Limits); err == nil {
 				entries = append(entries, more.entries...)
 			}
@@ -310,6 +322,7 @@ func (d *discoverer) guess(doc *Document) *Find {
 	if err != nil || len(rd.entries) < minRepeats {
 		return nil
 	}
-	f := d.described(Find{Source: src, How: "what repeats on the page", Use: true}, rd.entries)
+	f := d.described(Find{Source: src, How: "what repeats on the page", Use: true, Note: d.closed(doc.FinalURL, "page")}, rd.entries)
+	f.Use = f.Note == ""
 	return &f
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/PuerkitoBio/goquery"
-	"golang.org/x/net/publicsuffix"
 
 	"diemtin/aggregator/vi"
 	"diemtin/store"
@@ -18,13 +17,10 @@ import (
 // "rss.x.vn" and "www.x.vn" are one; an address stays as it is, with its port.
 func siteOf(host string) string {
 	name, _, _ := strings.Cut(host, ":")
-	if _, err := netip.ParseAddr(strings.Trim(name, "[]")); err == nil || !strings.Contains(name, ".") {
+	if _, err := netip.ParseAddr(name); err == nil {
 		return host
 	}
-	if site, err := publicsuffix.EffectiveTLDPlusOne(strings.ToLower(name)); err == nil {
-		return site
-	}
-	return strings.ToLower(name)
+	return hostKey("https://" + strings.ToLower(host))
 }
 
 // outletID is an outlet's id as its site suggests it: "nhandan" of nhandan.vn,

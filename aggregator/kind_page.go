@@ -2,6 +2,7 @@ package aggregator
 
 import (
 	"fmt"
+	"html"
 	"net/url"
 	"strings"
 	"time"
@@ -63,7 +64,9 @@ func readPage(doc *Document, src SourceConfig, lim Limits) (reading, error) {
 		list.add(src.Page.entry(s, base, dates), &out.repairs)
 		return true
 	})
-	out.entries = list.whole(&out.repairs)
+	if out.entries = list.whole(&out.repairs); len(out.entries) == 0 {
+		return out, fault(store.NotAFeed, "none of the %d elements that match the item selector %q has a link with a text", found.Length(), src.Page.Item)
+	}
 	if src.Page.Next != "" {
 		out.next = nextPage(page.Find(src.Page.Next), base)
 	}
@@ -76,6 +79,11 @@ func parsePage(doc *Document, r *repairs) (page *goquery.Document, base string, 
 	text, decoding := vi.Decode(doc.Body, doc.Header.Get("Content-Type"))
 	for _, kind := range decoding.Repairs {
 		r.add(kind, "read as "+decoding.Label)
+	}
+	tags := 0
+	scan(text, func(tag) { tags++ }, func(int) {}, func(int, int) {})
+	if tags > maxElements { // unclosed <a><b><i> cost 400 bytes and more each
+		return nil, "", fault(store.TooLarge, "there are more than %d elements on the page", maxElements)
 	}
 	page, err = goquery.NewDocumentFromReader(strings.NewReader(text))
 	if err != nil {
@@ -254,13 +262,19 @@ func headlineOf(item, link *goquery.Selection) *goquery.Selection {
 	return link
 }
 
-// titleOf is an element's text, or, weaker, the title of its link if that
-// holds only a picture. It is HTML, as feeds' titles are.
+// titleOf is an element's text, or the title of its link if the text is
+// shortened, or, weaker, what its picture is called if there is no text. It is
+// HTML, as feeds' titles are.
 func titleOf(s *goquery.Selection) (title string, weak bool) {
-	if h, err := s.Html(); err == nil && strings.TrimSpace(s.Text()) != "" {
+	text := vi.Line(s.Text())
+	whole := firstNonEmpty(s.AttrOr("title", ""), s.Closest("a[title]").AttrOr("title", ""), s.Find("a[title]").First().AttrOr("title", ""))
+	if start := strings.TrimRight(text, ".… "); start != text && len(whole) > len(start) && strings.HasPrefix(vi.Line(whole), start) {
+		return html.EscapeString(whole), false
+	}
+	if h, err := s.Html(); err == nil && text != "" {
 		return h, false
 	}
-	return firstNonEmpty(s.AttrOr("title", ""), s.Find("img[alt]").First().AttrOr("alt", "")), true
+	return html.EscapeString(firstNonEmpty(whole, s.Find("img[alt]").First().AttrOr("alt", ""))), true
 }
 
 // lazyAttributes hold a picture's address where a script is to load it; src

@@ -48,7 +48,7 @@ func readSitemap(doc *Document, _ SourceConfig, lim Limits) (reading, error) {
 		out.repairs.add(kind, "read as "+decoding.Label)
 	}
 	s := sitemapReader{text: text, base: doc.FinalURL}
-	scan(text, s.tag, func(int) { s.bare++ })
+	scan(text, s.tag, func(int) { s.bare++ }, func(int, int) {})
 	s.endLocation()
 	out.repairs.addN("bare_markup", s.bare, `"<" that begins no tag`)
 	switch {
@@ -305,7 +305,7 @@ func (a *Aggregator) followSitemaps(ctx context.Context, c configured, rd *readi
 			continue
 		}
 		seen[address] = true
-		doc, err := a.fetch.get(ctx, address, "", "", c.source.AllowPrivate, now)
+		doc, err := a.another(ctx, c, address, now)
 		if err != nil {
 			failed = err
 			rd.repairs.add("sitemap_missing", err.Error())
@@ -332,15 +332,5 @@ func (a *Aggregator) followSitemaps(ctx context.Context, c configured, rd *readi
 	return nil
 }
 
-// sameSite tells whether an address belongs to a source's site: the host of
-// the source or one of the outlet's domains.
-func sameSite(address string, c configured) bool {
-	host, _, _ := strings.Cut(LinkKey(address), "/")
-	if host == "" {
-		return false
-	}
-	own, _, _ := strings.Cut(LinkKey(c.source.URL), "/")
-	return host == own || slices.ContainsFunc(c.outlet.Domains, func(d string) bool {
-		return host == strings.TrimPrefix(d, "www.") || strings.HasSuffix(host, "."+d)
-	})
-}
+// sameSite tells whether an address is on the host that the visit is inside of.
+func sameSite(address string, c configured) bool { return hostKey(address) == hostKey(c.source.URL) }

@@ -237,7 +237,7 @@ func TestListingWithoutDates(t *testing.T) {
 	b, _, _ := start(t, s.URL, SourceConfig{ID: "never", URL: "/list?2", Kind: "page", Page: &PageConfig{Item: "li"}, Article: ArticleConfig{Read: ReadNever}})
 	s.pages["/list?2"] = pages["/list"]
 
-	if r := runRound(t, b)["never"]; len(r.Items) != 12 || len(s.asked) != 1 || !r.Items[0].Published.IsZero() {
+	if r := runRound(t, b)["never"]; len(r.Items) != 12 || len(s.asked) != 2 || !r.Items[0].Published.IsZero() {
 		t.Errorf("never: %d items, asked for %v", len(r.Items), s.asked)
 	}
 	for visit, undated := range []int{2, 0, 0} {
@@ -267,8 +267,26 @@ func TestArticlePagesFail(t *testing.T) {
 	s := newSite(t, map[string]string{"/list": "<ul>" + list + "</ul>"})
 	a, _, _ := start(t, s.URL, SourceConfig{ID: "list", URL: "/list", Kind: "page", Page: &PageConfig{Item: "li"}})
 	r := runRound(t, a)["list"]
-	if r.Outcome != store.New || len(r.Items) != 9 || len(s.asked) != 1+articleFailures {
-		t.Errorf("%s: %d items, %d requests; want 9, %d", r.Outcome, len(r.Items), len(s.asked), 1+articleFailures)
+	if r.Outcome != store.New || len(r.Items) != 9 || len(s.asked) != 2+articleFailures { // robots.txt and the listing
+		t.Errorf("%s: %d items, %d requests; want 9, %d", r.Outcome, len(r.Items), len(s.asked), 2+articleFailures)
+	}
+}
+
+// robots.txt that closes the articles leaves the listing as it is.
+func TestArticlePagesClosed(t *testing.T) {
+	t.Parallel()
+	list := ""
+	for i := range 9 {
+		list += fmt.Sprintf(`<li><a href="/bai-%d.html">Bài báo thứ %d</a></li>`, i, i)
+	}
+	s := newSite(t, map[string]string{"/list": "<ul>" + list + "</ul>", "/robots.txt": "User-agent: *\nDisallow: /bai-\n"})
+	a, _, _ := start(t, s.URL, SourceConfig{ID: "list", URL: "/list", Kind: "page", Page: &PageConfig{Item: "li"}})
+	for visit := range 2 {
+		r := runRound(t, a)["list"]
+		closed := slices.ContainsFunc(r.Repairs, func(r Repair) bool { return r.Kind == "article_closed" && r.Count == 9 })
+		if visit == 0 && (len(r.Items) != 9 || !closed) || len(s.asked) != 2 {
+			t.Errorf("visit %d: %s: %d items, asked for %v, %v", visit+1, r.Outcome, len(r.Items), s.asked, r.Repairs)
+		}
 	}
 }
 

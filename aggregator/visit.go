@@ -31,6 +31,8 @@ type Report struct {
 
 	etag, lastModified, hash string
 	retryAfter               time.Duration
+	moved                    permanently
+	read                     bool // a document was read, so Repairs are its own
 }
 
 // visit looks at one source and records what it found. ok is false if the
@@ -58,6 +60,10 @@ func (a *Aggregator) visit(ctx context.Context, src store.Source) (r Report, ok 
 		log.Warn("source is not in this process's configuration")
 		return Report{}, false
 	}
+	if until := a.hosts.quietUntil(src.URL, src.ID); until.After(start) {
+		a.putOff(ctx, src, until, log)
+		return Report{}, false
+	}
 	r = a.look(ctx, c, src.State, start)
 	if ctx.Err() != nil {
 		return Report{}, false
@@ -77,7 +83,18 @@ func (a *Aggregator) look(ctx context.Context, c configured, st store.SourceStat
 			r.Outcome, r.Detail = store.Internal, fmt.Sprintf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	doc, err := a.fetch.get(ctx, c.source.URL, st.ETag, st.LastModified, c.source.AllowPrivate, now)
+	address, conditions := c.source.URL, st
+	if st.MovedSeen >= movedAfter {
+		address = st.MovedTo
+	}
+	if now.Sub(st.FullAt) > fullEvery { // some servers answer 304 for ever
+		conditions.ETag, conditions.LastModified = "", ""
+	}
+	if why := a.robots(ctx, c, address).disallowed(address, c.source.Kind); why != "" {
+		return r.failed(closedBy(why))
+	}
+	doc, err := a.fetch.get(ctx, c.access, address, conditions.ETag, conditions.LastModified, now)
+	r.moved = moved(st, c.source.URL, address, doc, err)
 	if doc != nil {
 		r.Status, r.FinalURL, r.Bytes = doc.Status, doc.FinalURL, len(doc.Body)
 	}
@@ -88,13 +105,21 @@ func (a *Aggregator) look(ctx context.Context, c configured, st store.SourceStat
 		r.Outcome, r.etag, r.lastModified, r.hash = store.NotModified, st.ETag, st.LastModified, st.BodyHash
 		return r
 	}
-	r.etag, r.lastModified, r.hash = doc.Header.Get("ETag"), doc.Header.Get("Last-Modified"), doc.Hash
+	if !doc.Cut { // else the next visit asks for the whole again
+		r.etag, r.lastModified, r.hash = doc.Header.Get("ETag"), doc.Header.Get("Last-Modified"), doc.Hash
+	}
 	if doc.Hash == st.BodyHash {
 		r.Outcome = store.Unchanged
 		return r
 	}
 	rd, err := read(doc, c.source, a.cfg.Limits)
-	r.Repairs = rd.repairs
+	r.Repairs, r.read = rd.repairs, true
+	if doc.Cut {
+		if err != nil || len(rd.entries) == 0 {
+			return r.failed(cutFault(c.source.URL))
+		}
+		rd.repairs.add("connection_cut", "the connection broke off; what came was read")
+	}
 	if err != nil {
 		return r.failed(err)
 	}
@@ -117,6 +142,54 @@ func (a *Aggregator) look(ctx context.Context, c configured, st store.SourceStat
 	return r
 }
 
+const (
+	// movedAfter is how many visits in a row must be redirected for good to
+	// the same place before the place is asked directly: one wrong
+	// configuration at the outlet's must not move a source.
+	movedAfter = 3
+	// fullEvery is how often a document is fetched without conditions.
+	fullEvery = 12 * time.Hour
+)
+
+// permanently is what is known of a source's move.
+type permanently struct {
+	to   string
+	seen int
+}
+
+// moved follows a source's permanent redirects. A move that was believed and
+// fails is forgotten: then the old address is asked again.
+func moved(st store.SourceState, configured, asked string, doc *Document, err error) permanently {
+	known := permanently{st.MovedTo, st.MovedSeen}
+	switch {
+	case asked != configured && err != nil:
+		switch outcomeOf(err) {
+		case store.DNS, store.Gone, store.HTTP4xx, store.NotAFeed:
+			return permanently{}
+		}
+		return known
+	case asked != configured, doc == nil:
+		return known
+	case doc.Moved == "":
+		return permanently{}
+	case doc.Moved == known.to:
+		return permanently{known.to, min(known.seen+1, movedAfter)}
+	}
+	return permanently{doc.Moved, 1}
+}
+
+// putOff leaves a source alone until its host may be asked again.
+func (a *Aggregator) putOff(ctx context.Context, src store.Source, until time.Time, log *slog.Logger) {
+	st := src.State
+	st.NextAt = until.Add(time.Duration(rand.Float64() * float64(time.Minute)))
+	st.Why = "several feeds of its host were asked to wait, so the whole host is left alone"
+	a.metrics.deferred.Inc()
+	if _, err := a.store.Record(context.WithoutCancel(ctx), store.Refresh{Source: src, At: a.now(),
+		Settle: func(store.Changes) store.SourceState { return st }}, a.judge); err != nil {
+		log.Error("put off visit", "error", err)
+	}
+}
+
 // turnPages reads the following pages of a listing. One that fails ends the
 // turning, not the visit.
 func (a *Aggregator) turnPages(ctx context.Context, c configured, rd *reading, now time.Time) {
@@ -126,7 +199,11 @@ func (a *Aggregator) turnPages(ctx context.Context, c configured, rd *reading, n
 	seen := map[string]bool{c.source.URL: true}
 	for n := 1; n < c.source.Page.Pages && rd.next != "" && !seen[rd.next]; n++ {
 		seen[rd.next] = true
-		doc, err := a.fetch.get(ctx, rd.next, "", "", c.source.AllowPrivate, now)
+		if why := a.robots(ctx, c, rd.next).disallowed(rd.next, c.source.Kind); why != "" {
+			rd.repairs.add("page_missing", why)
+			return
+		}
+		doc, err := a.fetch.get(ctx, c.access, rd.next, "", "", now)
 		if err != nil {
 			rd.repairs.add("page_missing", err.Error())
 			return
@@ -161,11 +238,17 @@ func (a *Aggregator) record(ctx context.Context, c configured, r Report, now tim
 		if r.Outcome == store.New && ch.New+ch.Changed == 0 {
 			r.Outcome = store.Unchanged
 		}
-		r.State = r.next(c, ch.New+ch.Changed > 0, now)
+		r.State = r.next(c, ch.New+ch.Changed+ch.Carried > 0, now)
 		return r.State
 	}}, a.judge)
 	if err == nil {
 		r.Changes = changes
+		if r.read && c.source.Kind == "feed" {
+			err = a.noteVanished(ctx, r)
+		}
+		if err != nil {
+			log.Error("note vanished items", "error", err)
+		}
 		return r
 	}
 	log.Error("record visit", "error", err)
@@ -184,7 +267,14 @@ func (r Report) next(c configured, brought bool, now time.Time) store.SourceStat
 	st := r.Source.State
 	if r.Outcome.OK() {
 		st.ETag, st.LastModified, st.BodyHash = r.etag, r.lastModified, r.hash
+		if r.Outcome != store.NotModified {
+			st.FullAt = now
+		}
 	}
+	if r.read {
+		st.Repairs = r.Repairs
+	}
+	st.MovedTo, st.MovedSeen = r.moved.to, r.moved.seen
 	return settle(st, c.source.Every, settled{outcome: r.Outcome, detail: r.Detail, retryAfter: r.retryAfter,
 		brought: brought, rand: rand.Float64(), now: now})
 }
@@ -192,6 +282,7 @@ func (r Report) next(c configured, brought bool, now time.Time) store.SourceStat
 // observe counts and logs a visit, once.
 func (a *Aggregator) observe(r Report, log *slog.Logger) {
 	m := a.metrics
+	a.hosts.throttle(r.Source.URL, r.Source.ID, r.retryAfter)
 	m.refreshes.WithLabelValues(string(r.Outcome)).Inc()
 	m.duration.WithLabelValues(string(r.Outcome)).Observe(r.Took.Seconds())
 	if r.Bytes > 0 {
@@ -228,7 +319,9 @@ func (a *Aggregator) Probe(ctx context.Context, target string, allowPrivate bool
 	case !ok:
 		c = a.sourceAt(target)
 	}
-	c.source.AllowPrivate = c.source.AllowPrivate || allowPrivate
+	if c.source.AllowPrivate = c.source.AllowPrivate || allowPrivate; allowPrivate || c.access.client == nil {
+		c.access = a.fetch.access(c.source)
+	}
 	defer a.fetch.close()
 	start := a.now()
 	r := a.look(ctx, c, store.SourceState{}, start)

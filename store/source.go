@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -36,6 +37,17 @@ type SourceState struct {
 	LastSuccess  time.Time
 	LastNew      time.Time // when it last brought a new item
 	Visited      bool      // its first visit (backfill) has succeeded
+	FullAt       time.Time // when its document was last fetched without conditions
+	MovedTo      string    // where its address redirects for good, or empty
+	MovedSeen    int       // visits in a row that were redirected there
+	Repairs      []Repair  // what had to be mended in the last document that was read
+}
+
+// Repair is something in a document that had to be mended or left out.
+type Repair struct {
+	Kind   string `json:"kind"`  // stable, such as "charset_mismatch" or "date_future"
+	Count  int    `json:"count"` // how often
+	Detail string `json:"detail,omitempty"`
 }
 
 func (t *tx) syncSources(sources []Source) error {
@@ -57,18 +69,19 @@ func (t *tx) syncSources(sources []Source) error {
 }
 
 const sourceColumns = `id, outlet, kind, url, topic, active, etag, last_modified, body_hash, next_at,
-	interval_ms, why, fails, outcome, detail, last_try, last_success, last_new, visited`
+	interval_ms, why, fails, outcome, detail, last_try, last_success, last_new, visited, full_at, moved_to, moved_seen, repairs`
 
 func scanSource(rows *sql.Rows) (Source, error) {
 	var s Source
-	var active, next, interval, try, success, newest, visited int64
+	var active, next, interval, try, success, newest, visited, full int64
+	var repairs string
 	st := &s.State
 	err := rows.Scan(&s.ID, &s.Outlet, &s.Kind, &s.URL, &s.Topic, &active, &st.ETag, &st.LastModified,
-		&st.BodyHash, &next, &interval, &st.Why, &st.Fails, &st.Outcome, &st.Detail, &try, &success, &newest, &visited)
+		&st.BodyHash, &next, &interval, &st.Why, &st.Fails, &st.Outcome, &st.Detail, &try, &success, &newest, &visited, &full, &st.MovedTo, &st.MovedSeen, &repairs)
 	s.Active, st.Visited = active != 0, visited != 0
 	st.NextAt, st.LastTry, st.LastSuccess, st.LastNew = fromMillis(next), fromMillis(try), fromMillis(success), fromMillis(newest)
-	st.Interval = time.Duration(interval) * time.Millisecond
-	return s, err
+	st.Interval, st.FullAt = time.Duration(interval)*time.Millisecond, fromMillis(full)
+	return s, errors.Join(err, decode(repairs, &st.Repairs))
 }
 
 func scanSources(rows *sql.Rows, err error) ([]Source, error) {
@@ -166,7 +179,8 @@ func (db *DB) Release(ctx context.Context, by string) error {
 func (t *tx) saveState(id string, s SourceState) error {
 	return t.exec(`UPDATE sources SET etag = $1, last_modified = $2, body_hash = $3, next_at = $4, interval_ms = $5,
 		why = $6, fails = $7, outcome = $8, detail = $9, last_try = $10, last_success = $11, last_new = $12,
-		visited = $13, lease_until = 0 WHERE id = $14`,
+		visited = $13, full_at = $14, moved_to = $15, moved_seen = $16, repairs = $17, lease_until = 0 WHERE id = $18`,
 		s.ETag, s.LastModified, s.BodyHash, millis(s.NextAt), s.Interval.Milliseconds(), s.Why, s.Fails,
-		string(s.Outcome), s.Detail, millis(s.LastTry), millis(s.LastSuccess), millis(s.LastNew), flag(s.Visited), id)
+		string(s.Outcome), s.Detail, millis(s.LastTry), millis(s.LastSuccess), millis(s.LastNew), flag(s.Visited),
+		millis(s.FullAt), s.MovedTo, s.MovedSeen, encoded(s.Repairs), id)
 }

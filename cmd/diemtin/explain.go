@@ -142,21 +142,23 @@ func shown(s *string) string {
 
 // explainedSource is the shape of explain --json for a source; its keys stay.
 type explainedSource struct {
-	Source      string        `json:"source"`
-	Outlet      string        `json:"outlet"`
-	Kind        string        `json:"kind"`
-	URL         string        `json:"url"`
-	Active      bool          `json:"active"`
-	Outcome     store.Outcome `json:"outcome"`
-	Detail      string        `json:"detail,omitempty"`
-	Advice      string        `json:"advice,omitempty"`
-	Fails       int           `json:"failures_in_a_row"`
-	LastTry     *string       `json:"last_try"`
-	LastSuccess *string       `json:"last_success"`
-	LastNew     *string       `json:"last_new_item"`
-	Next        *string       `json:"next"`
-	Interval    string        `json:"interval"`
-	Why         string        `json:"why"`
+	Source      string         `json:"source"`
+	Outlet      string         `json:"outlet"`
+	Kind        string         `json:"kind"`
+	URL         string         `json:"url"`
+	Active      bool           `json:"active"`
+	Outcome     store.Outcome  `json:"outcome"`
+	Detail      string         `json:"detail,omitempty"`
+	Advice      string         `json:"advice,omitempty"`
+	Fails       int            `json:"failures_in_a_row"`
+	LastTry     *string        `json:"last_try"`
+	LastSuccess *string        `json:"last_success"`
+	LastNew     *string        `json:"last_new_item"`
+	Next        *string        `json:"next"`
+	Interval    string         `json:"interval"`
+	Why         string         `json:"why"`
+	MovedTo     string         `json:"moved_to,omitempty"` // where the address redirects for good
+	Repairs     []store.Repair `json:"repairs"`            // of the last document that was read
 }
 
 func newExplainedSource(s store.Source) explainedSource {
@@ -164,7 +166,7 @@ func newExplainedSource(s store.Source) explainedSource {
 	return explainedSource{Source: s.ID, Outlet: s.Outlet, Kind: s.Kind, URL: s.URL, Active: s.Active, Outcome: st.Outcome,
 		Detail: st.Detail, Advice: aggregator.Advice(st.Outcome), Fails: st.Fails, LastTry: stamp(st.LastTry),
 		LastSuccess: stamp(st.LastSuccess), LastNew: stamp(st.LastNew), Next: stamp(st.NextAt),
-		Interval: st.Interval.Round(time.Second).String(), Why: st.Why}
+		Interval: st.Interval.Round(time.Second).String(), Why: st.Why, MovedTo: st.MovedTo, Repairs: orEmpty(st.Repairs)}
 }
 
 func (e explainedSource) write(w io.Writer) {
@@ -182,4 +184,10 @@ func (e explainedSource) write(w io.Writer) {
 	}
 	fmt.Fprintf(w, "  last success  %s\n  last new item %s\n  next visit    %s, every %s: %s\n",
 		shown(e.LastSuccess), shown(e.LastNew), shown(e.Next), e.Interval, e.Why)
+	if e.MovedTo != "" {
+		fmt.Fprintf(w, "  moved         its address redirects for good to %s: change the url\n", e.MovedTo)
+	}
+	for _, r := range e.Repairs {
+		fmt.Fprintf(w, "  repaired      %s ×%d %s\n", r.Kind, r.Count, r.Detail)
+	}
 }

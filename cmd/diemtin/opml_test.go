@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"slices"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -59,7 +59,7 @@ func TestOPMLRoundTrip(t *testing.T) {
 			t.Fatalf("%s: what import prints is no configuration: %v\n%s", name, err, imported)
 		}
 		got, want := after.aggregate.StoreSources(), before.aggregate.StoreSources()
-		if !slices.Equal(got, want) {
+		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: %d sources came back of %d\n%v\n%v", name, len(got), len(want), got, want)
 		}
 		for i, o := range before.aggregate.Outlets {
