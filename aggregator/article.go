@@ -51,6 +51,9 @@ const (
 	// minArticleText is how many characters an article has at least; a caption
 	// under a picture has fewer.
 	minArticleText = 80
+	// maxArticleElements bounds the elements of a page; those of papers have
+	// some thousands.
+	maxArticleElements = 30_000
 )
 
 // ReadArticle reads an article's page: first by the given selectors, then by
@@ -65,8 +68,11 @@ func ReadArticle(doc *Document, cfg ArticleConfig, opt ArticleOptions) (ArticleP
 	if by := blockedBy(doc.Status, doc.Header, doc.Body); by != "" {
 		return ArticlePage{}, fault(store.Blocked, "it answered with %s instead of the article", by)
 	}
-	if page.Find("body *").Length() == 0 {
+	switch n := page.Find("body *").Length(); {
+	case n == 0:
 		return ArticlePage{}, fault(store.NotAFeed, "it is no web page")
+	case n > maxArticleElements:
+		return ArticlePage{}, fault(store.TooLarge, "there are %d elements on the page, the limit is %d", n, maxArticleElements)
 	}
 	meta := readMeta(page, doc.FinalURL)
 	when := vi.DateOptions{Zone: opt.Zone, Now: doc.At}

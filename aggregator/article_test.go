@@ -239,3 +239,26 @@ func FuzzReadArticle(f *testing.F) {
 		}
 	})
 }
+
+// Pages made to be slow cost little more than their size.
+func TestHostilePages(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, body string }{
+		{"headings of lists", "<h1>Một</h1>" + strings.Repeat("<p>Tin khác</p><p>x</p>", 14_000)},
+		{"nested lists", "<h1>Một</h1>" + strings.Repeat("<div>Tin khác<span>05/11/2024", 200) + strings.Repeat("<div><p>a</p></div>", 10_000)},
+		{"line breaks", "<h1>Một</h1><div>" + strings.Repeat("Lời văn<br>Tin khác<br>", 14_000) + "</div>"},
+		{"one long line", "<h1>Một</h1><p>" + strings.Repeat("Tin cùng chuyên mục ", 50_000)},
+		{"JSON-LD in itself", `<script type="application/ld+json">` + strings.Repeat(`{"@graph":[`, 5000) + `</script><script type="application/ld+json">` + strings.Repeat(`"@type":"x",`, 50_000) + `</script><p>x`},
+		{"dates", strings.Repeat("<div><a href=/x>y</a>05/11/2024 Theo TTXVN", 7000)},
+	} {
+		doc := htmlDoc("https://x.vn/1", "<html><body>"+tt.body)
+		start := time.Now()
+		ReadArticle(doc, ArticleConfig{}, ArticleOptions{})
+		readPage(doc, SourceConfig{Page: &PageConfig{Item: "div", Date: ""}}, Limits{}.withDefaults())
+		if took := time.Since(start); took > 30*time.Second { // some tenths of a second where nothing else runs
+			t.Errorf("%s: %s", tt.name, took)
+		} else {
+			t.Logf("%s: %s", tt.name, took)
+		}
+	}
+}

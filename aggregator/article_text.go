@@ -18,8 +18,8 @@ const (
 	// longParagraph is how many characters outside links tell a paragraph from
 	// a headline in a list; the longest headlines have 223.
 	longParagraph = 120
-	// maxArticleElements bounds the elements of a page whose text is looked for.
-	maxArticleElements = 30_000
+	// maxMarks bounds the lists that are taken out of a page.
+	maxMarks = 40
 	// maxMark is how many characters the heading of a list has at most.
 	maxMark = 40
 )
@@ -60,7 +60,7 @@ func removeAsides(page *goquery.Document) {
 	var marks []*goquery.Selection
 	page.Find("body *").Each(func(_ int, s *goquery.Selection) {
 		removeFlatList(s.Get(0))
-		if m := markOf(onlyText(s)); m != "" && (listMarks[m] || boxMarks[m]) && s.Closest("li").Length() == 0 {
+		if m := markOf(onlyText(s)); m != "" && (listMarks[m] || boxMarks[m]) && len(marks) < maxMarks && s.Closest("li").Length() == 0 {
 			marks = append(marks, s)
 		}
 	})
@@ -180,7 +180,6 @@ func readable(page *goquery.Document, address *url.URL) (content string) {
 		}
 	}()
 	parser := readability.NewParser()
-	parser.MaxElemsToParse = maxArticleElements
 	parser.CharThresholds = minArticleText
 	parser.DisableJSONLD = true
 	article, err := parser.ParseAndMutate(page.Get(0), address)

@@ -57,7 +57,7 @@ func readPage(doc *Document, src SourceConfig, lim Limits) (reading, error) {
 	list := listing{base: base, self: LinkKey(doc.FinalURL), at: map[string]int{}}
 	dates := dateFinder{opt: vi.DateOptions{Now: doc.At}}
 	found.EachWithBreak(func(i int, s *goquery.Selection) bool {
-		if len(list.entries) >= lim.MaxItems {
+		if len(list.entries) >= lim.MaxItems || i >= repeatedItems*lim.MaxItems {
 			out.repairs.addN("too_many_items", found.Length()-i, "only the first ones were read")
 			return false
 		}
@@ -72,6 +72,10 @@ func readPage(doc *Document, src SourceConfig, lim Limits) (reading, error) {
 	}
 	return out, nil
 }
+
+// repeatedItems is how often, on average, an article may stand in a listing
+// before the rest of the page is left unread.
+const repeatedItems = 4
 
 // parsePage reads a document as HTML; base is what its addresses are relative
 // to.
