@@ -55,6 +55,7 @@ type Store interface {
 	List(ctx context.Context, now time.Time, limit int, j store.Judge) (int, error)
 	Unhold(ctx context.Context) error
 	Release(ctx context.Context, by string) error
+	PushStore
 }
 
 // Aggregator visits the sources of a configuration.
@@ -69,6 +70,7 @@ type Aggregator struct {
 	judge      *Judge
 	sources    map[string]configured // by source id
 	hosts      *hosts
+	push       *subscriber
 	slots      chan struct{} // one token a worker
 	opening    *sweep        // the sources that were due at the start
 	by         string        // who holds the leases
@@ -98,6 +100,9 @@ func New(cfg Config, st Store, log *slog.Logger, reg prometheus.Registerer) (*Ag
 		classifier: classifier, names: names, judge: NewJudge(names), sources: map[string]configured{},
 		slots: make(chan struct{}, cfg.Limits.Workers), by: fmt.Sprintf("%s/%d/%d", host, os.Getpid(), rand.Uint32()), now: time.Now}
 	a.hosts = newHosts(time.Duration(*cfg.Limits.HostPause), func() time.Time { return a.now() })
+	a.push = newSubscriber(cfg, st, log, newPushMetrics(reg))
+	a.push.by, a.push.now, a.push.deliver = a.by, func() time.Time { return a.now() }, a.deliver
+	a.push.knows = func(id string) bool { _, ok := a.sources[id]; return ok }
 	for i, o := range cfg.Outlets {
 		for _, s := range o.Sources {
 			zone, err := zoneOf(s.Zone)
@@ -124,6 +129,7 @@ func (a *Aggregator) Run(ctx context.Context) error {
 	a.opening = newSweep(overdue(all, a.now()), a.now())
 	var visits sync.WaitGroup
 	visits.Go(func() { a.listHeld(ctx) })
+	visits.Go(func() { a.push.run(ctx) })
 	a.dispatch(ctx, &visits)
 	visits.Wait()
 	a.fetch.close()
