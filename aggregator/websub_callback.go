@@ -182,35 +182,43 @@ func (s *subscriber) accept(w http.ResponseWriter, r *http.Request, p store.Push
 		busy(w)
 		return "busy"
 	}
-	body, err := s.body(w, r, limit)
+	body, code, result := s.signedBody(w, r, p)
+	if code == 0 {
+		doc := &Document{URL: p.Topic, FinalURL: p.Topic, Status: http.StatusOK, Header: r.Header, Body: body, At: s.now()}
+		if s.inbox.put(delivery{p, doc, size}) {
+			w.WriteHeader(http.StatusAccepted)
+			return ""
+		}
+		code, result = http.StatusServiceUnavailable, "busy"
+	}
+	s.inbox.free(size)
+	switch code {
+	case http.StatusAccepted:
+		w.WriteHeader(code)
+	case http.StatusServiceUnavailable:
+		busy(w)
+	default:
+		http.Error(w, result, code)
+	}
+	s.log.Warn("delivery ignored", "source", p.Source, "reason", result)
+	return result
+}
+
+// signedBody reads a body that our secret has signed; for any other, code is
+// what to answer and result why.
+func (s *subscriber) signedBody(w http.ResponseWriter, r *http.Request, p store.Push) (body []byte, code int, result string) {
+	body, err := s.body(w, r, s.limits.MaxBytes)
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
-		result = "too_large"
-		http.Error(w, "too large", http.StatusRequestEntityTooLarge)
+		return nil, http.StatusRequestEntityTooLarge, "too_large"
 	case err != nil:
-		result = "broken"
-		http.Error(w, "the body broke off", http.StatusBadRequest)
-	default:
-		result = signatureResult(r.Header.Get("X-Hub-Signature"), p.Secret, body)
+		return nil, http.StatusBadRequest, "broken"
 	}
-	if err != nil || result != "" {
-		s.inbox.free(size)
-		if err == nil {
-			s.log.Warn("delivery ignored", "source", p.Source, "reason", result)
-			w.WriteHeader(http.StatusAccepted)
-		}
-		return result
+	if result = signatureResult(r.Header.Get("X-Hub-Signature"), p.Secret, body); result != "" {
+		return nil, http.StatusAccepted, result
 	}
-	now := s.now()
-	doc := &Document{URL: p.Topic, FinalURL: p.Topic, Status: http.StatusOK, Header: r.Header, Body: body, At: now}
-	if !s.inbox.put(delivery{p, doc, size}) {
-		s.inbox.free(size)
-		busy(w)
-		return "busy"
-	}
-	w.WriteHeader(http.StatusAccepted)
-	return ""
+	return body, 0, ""
 }
 
 func (s *subscriber) body(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {

@@ -204,6 +204,9 @@ func pushed(t *testing.T, test func(t *testing.T, w *pushWorld)) {
 func postgresSchema(t *testing.T) string {
 	base := os.Getenv("DIEMTIN_TEST_POSTGRES")
 	if base == "" {
+		if os.Getenv("CI") != "" {
+			t.Fatal("DIEMTIN_TEST_POSTGRES is not set; the test command starts a server and sets it")
+		}
 		t.Skip("no PostgreSQL: DIEMTIN_TEST_POSTGRES is not set")
 	}
 	db, err := sql.Open("pgx", base)

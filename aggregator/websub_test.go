@@ -1,13 +1,8 @@
 package aggregator
 
 import (
-	"bytes"
-	"compress/gzip"
-	"context"
-	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -37,143 +32,6 @@ func TestSubscribe(t *testing.T) {
 		w.turn(t)
 		if n := len(w.hub.asked()); n != 1 {
 			t.Errorf("the hub was asked %d times, want once", n)
-		}
-	})
-}
-
-// What a hub delivers is read as a visit reads it, whatever hash it signs with,
-// and the source's own state stays as it is.
-func TestDelivery(t *testing.T) {
-	t.Parallel()
-	pushed(t, func(t *testing.T, w *pushWorld) {
-		form := w.subscribed(t)
-		before, err := w.db.Source(t.Context(), "rss")
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, method := range []string{"sha1", "sha256", "sha384", "sha512"} {
-			body := hubFeed(w.hub.URL, "Tin của "+method, "Tin đầu")
-			if code := post(t, form.Get("hub.callback"), body, "X-Hub-Signature: "+signed(method, form.Get("hub.secret"), body)); code != http.StatusAccepted {
-				t.Errorf("%s: answered %d, want 202", method, code)
-			}
-			w.read()
-			if got := w.titles(t); got[0] != "Tin của "+method {
-				t.Errorf("%s: stories %q", method, got)
-			}
-		}
-		var packed bytes.Buffer
-		zw := gzip.NewWriter(&packed)
-		zw.Write([]byte(hubFeed(w.hub.URL, "Tin nén")))
-		zw.Close()
-		post(t, form.Get("hub.callback"), packed.String(), "Content-Encoding: gzip", "X-Hub-Signature: "+signed("sha256", form.Get("hub.secret"), packed.String()))
-		w.read()
-		if got := w.titles(t); got[0] != "Tin nén" || len(got) != 6 {
-			t.Errorf("stories %q", got)
-		}
-		after, err := w.db.Source(t.Context(), "rss")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if a, b := after.State, before.State; a.ETag != b.ETag || a.BodyHash != b.BodyHash || !a.NextAt.Equal(b.NextAt) || !a.LastTry.Equal(b.LastTry) {
-			t.Errorf("the source's state became %+v, was %+v", a, b)
-		}
-		if p := w.only(t); p.Delivered.IsZero() {
-			t.Error("the deliveries were not noted")
-		}
-		if n := testutil.ToFloat64(w.a.push.metrics.deliveries.WithLabelValues("new")); n != 5 {
-			t.Errorf("%v deliveries counted as new, want 5", n)
-		}
-	})
-}
-
-// What nobody signed with our secret is acknowledged, counted and ignored.
-func TestForgedDelivery(t *testing.T) {
-	t.Parallel()
-	pushed(t, func(t *testing.T, w *pushWorld) {
-		form := w.subscribed(t)
-		callback, secret := form.Get("hub.callback"), form.Get("hub.secret")
-		body := hubFeed(w.hub.URL, "Tin giả")
-		good := "X-Hub-Signature: " + signed("sha256", secret, body)
-		for _, tt := range []struct {
-			name, callback, body, header string
-			code                         int
-			result                       string
-		}{
-			{"unsigned", callback, body, "X-Other: x", 202, "unsigned"},
-			{"another secret", callback, body, "X-Hub-Signature: " + signed("sha256", "x", body), 202, "wrong_signature"},
-			{"another body", callback, body + " ", good, 202, "wrong_signature"},
-			{"a cut signature", callback, body, good[:len(good)-2], 202, "wrong_signature"},
-			{"unknown method", callback, body, "X-Hub-Signature: md5=00", 202, "wrong_signature"},
-			{"no hex", callback, body, "X-Hub-Signature: sha256=xyz", 202, "wrong_signature"},
-			{"empty signature", callback, body, "X-Hub-Signature: sha256=", 202, "wrong_signature"},
-			{"unknown token", w.public.URL + "/websub/" + strings.Repeat("a", 43), body, good, 404, "unknown"},
-			{"no token", w.public.URL + "/websub/x", body, good, 404, "unknown"},
-			{"too large", callback, strings.Repeat("x", 1<<20+1), good, 413, "too_large"},
-		} {
-			counter := w.a.push.metrics.deliveries.WithLabelValues(tt.result)
-			before := testutil.ToFloat64(counter)
-			if code := post(t, tt.callback, tt.body, tt.header); code != tt.code {
-				t.Errorf("%s: answered %d, want %d", tt.name, code, tt.code)
-			}
-			w.read()
-			if got := testutil.ToFloat64(counter) - before; got != 1 {
-				t.Errorf("%s: counted %v times as %s, want once", tt.name, got, tt.result)
-			}
-		}
-		if got := w.titles(t); !slices.Equal(got, []string{"Tin đầu"}) {
-			t.Errorf("stories %q", got)
-		}
-		if p := w.only(t); !p.Delivered.IsZero() {
-			t.Error("a forged delivery was taken for the hub's")
-		}
-		junk := "<html>no feed</html>"
-		post(t, callback, junk, "X-Hub-Signature: "+signed("sha1", secret, junk))
-		w.read()
-		if n := testutil.ToFloat64(w.a.push.metrics.deliveries.WithLabelValues("unreadable")); n != 1 {
-			t.Errorf("%v unreadable deliveries counted, want 1", n)
-		}
-		if left := w.a.push.inbox.bytes; left != 0 {
-			t.Errorf("%d bytes stay reserved", left)
-		}
-	})
-}
-
-// A hub's question is answered only for what we want of that hub.
-func TestVerification(t *testing.T) {
-	t.Parallel()
-	pushed(t, func(t *testing.T, w *pushWorld) {
-		w.hub.silent = true
-		w.visit(t)
-		w.turn(t)
-		form := w.hub.asked()[0]
-		for _, tt := range []struct {
-			name string
-			edit func(q url.Values)
-			want int
-		}{
-			{"unknown topic", func(q url.Values) { q.Set("hub.topic", pushTopic+"x") }, 404},
-			{"no topic", func(q url.Values) { q.Del("hub.topic") }, 404},
-			{"unsubscription nobody asked for", func(q url.Values) { q.Set("hub.mode", "unsubscribe") }, 404},
-			{"unknown mode", func(q url.Values) { q.Set("hub.mode", "x") }, 404},
-			{"no challenge", func(q url.Values) { q.Del("hub.challenge") }, 404},
-			{"what we asked for", func(url.Values) {}, 200},
-			{"again", func(url.Values) {}, 200},
-		} {
-			w.hub.asks = tt.edit
-			if got := w.hub.verify(form); got != tt.want {
-				t.Errorf("%s: answered %d, want %d", tt.name, got, tt.want)
-			}
-			if verified := w.only(t).State == store.PushVerified; verified != (tt.want == 200) {
-				t.Errorf("%s: verified %v", tt.name, verified)
-			}
-		}
-		resp, err := http.Get(form.Get("hub.callback") + "x?hub.mode=subscribe&hub.challenge=c&hub.topic=" + pushTopic)
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp.Body.Close()
-		if resp.StatusCode != 404 {
-			t.Errorf("unknown token: answered %d, want 404", resp.StatusCode)
 		}
 	})
 }
@@ -246,6 +104,9 @@ func TestRenewal(t *testing.T) {
 		for range 12 {
 			w.turn(t)
 			p := w.only(t)
+			if held := p.Expires.After(w.now()); held != (p.State == store.PushVerified) {
+				t.Errorf("%s, though the lease ends %v", p.State, p.Expires)
+			}
 			waits = append(waits, p.NextAt.Sub(w.now()))
 			w.clock.Store(p.NextAt.UnixMilli())
 		}
@@ -368,6 +229,12 @@ func TestUnsubscribe(t *testing.T) {
 	} {
 		pushed(t, func(t *testing.T, w *pushWorld) {
 			form, other := w.subscribed(t), newTestHub(t)
+			w.set("/rss", hubFeed(other.URL, "Tin tạm", "Tin đầu"))
+			w.visit(t)
+			w.turn(t)
+			if n := len(w.hub.asked()) + len(other.asked()); n != 1 {
+				t.Errorf("%s: a new subscription was given up at once: %d requests", tt.name, n)
+			}
 			w.pass(time.Hour)
 			tt.end(t, w, other)
 			w.turn(t)
@@ -410,144 +277,6 @@ func TestUnsubscribeInVain(t *testing.T) {
 	})
 }
 
-// Visits become a back-up while the hub is trusted, and are what they were
-// when it misses news.
-func TestBackUp(t *testing.T) {
-	t.Parallel()
-	pushed(t, func(t *testing.T, w *pushWorld) {
-		wait := func(r Report) time.Duration { return r.State.NextAt.Sub(w.now()).Round(time.Second) }
-		usual := wait(w.visit(t))
-		form := w.subscribed(t)
-		if got := wait(w.visit(t)); got < usual*3 {
-			t.Errorf("the next visit is in %v, before the hub in %v", got, usual)
-		}
-		for _, step := range []struct {
-			name   string
-			pushes bool
-			missed int
-			slow   bool
-		}{
-			{"the hub delivers", true, 0, true},
-			{"missed once", false, 1, true},
-			{"missed twice", false, 2, true},
-			{"delivered again", true, 0, true},
-			{"missed", false, 1, true},
-			{"missed", false, 2, true},
-			{"missed three times", false, 3, false},
-			{"delivers again", true, 0, true},
-		} {
-			w.pass(time.Minute)
-			title := "Tin lúc " + w.now().String()
-			body := hubFeed(w.hub.URL, title, "Tin đầu")
-			w.set("/rss", body+strings.Repeat(" ", int(w.now().UnixMilli()/60000%1000)))
-			if step.pushes {
-				w.deliver(t, form, body)
-			}
-			r := w.visit(t)
-			if slow := strings.Contains(r.State.Why, "back-up"); slow != step.slow {
-				t.Errorf("%s: slow is %v, want %v: %s", step.name, slow, step.slow, r.State.Why)
-			}
-			if p := w.only(t); p.Missed != step.missed {
-				t.Errorf("%s: missed %d, want %d", step.name, p.Missed, step.missed)
-			}
-			if !step.slow {
-				w.turn(t)
-				if n := testutil.ToFloat64(w.a.push.metrics.subscriptions.WithLabelValues("distrusted")); n != 1 {
-					t.Errorf("%v distrusted subscriptions, want 1", n)
-				}
-			}
-		}
-	})
-}
-
-func TestBackUpBounds(t *testing.T) {
-	t.Parallel()
-	every := Every{Min: Duration(time.Minute), Max: Duration(time.Hour)}
-	good := store.Push{State: store.PushVerified, Expires: testNow.Add(time.Hour), Delivered: testNow}
-	with := func(change func(*store.Push)) store.Push {
-		p := good
-		change(&p)
-		return p
-	}
-	for _, tt := range []struct {
-		name    string
-		p       store.Push
-		outcome store.Outcome
-		wait    time.Duration
-		brought bool
-		want    time.Duration
-	}{
-		{"trusted", good, store.NotModified, 10 * time.Minute, false, 40 * time.Minute},
-		{"up to every.max", good, store.Unchanged, 30 * time.Minute, false, time.Hour},
-		{"never sooner", good, store.Unchanged, 2 * time.Hour, false, 2 * time.Hour},
-		{"failed visit", good, store.Timeout, 10 * time.Minute, false, 10 * time.Minute},
-		{"none", store.Push{}, store.Unchanged, 10 * time.Minute, false, 10 * time.Minute},
-		{"pending", with(func(p *store.Push) { p.State = store.PushPending }), store.Unchanged, 10 * time.Minute, false, 10 * time.Minute},
-		{"run out", with(func(p *store.Push) { p.Expires = testNow }), store.Unchanged, 10 * time.Minute, false, 10 * time.Minute},
-		{"distrusted", with(func(p *store.Push) { p.Missed = maxMissed }), store.Unchanged, 10 * time.Minute, false, 10 * time.Minute},
-		{"the last straw", with(func(p *store.Push) { p.Missed = maxMissed - 1 }), store.New, 10 * time.Minute, true, 10 * time.Minute},
-		{"never delivered, missed the first", with(func(p *store.Push) { p.Delivered = time.Time{} }), store.New, 10 * time.Minute, true, 10 * time.Minute},
-	} {
-		st := store.SourceState{Outcome: tt.outcome, NextAt: testNow.Add(tt.wait)}
-		if got := backUp(st, tt.p, every, tt.brought, testNow).NextAt.Sub(testNow); got != tt.want {
-			t.Errorf("%s: next visit in %v, want %v", tt.name, got, tt.want)
-		}
-	}
-}
-
-// A process that was killed leaves everything in the store: what was verified
-// goes on, and what it had in hand is asked by the next one.
-func TestPushAfterRestart(t *testing.T) {
-	t.Parallel()
-	pushed(t, func(t *testing.T, w *pushWorld) {
-		w.visit(t)
-		if got, err := w.db.ClaimPushes(t.Context(), store.Claim{Now: w.now(), Lease: pushLease, By: "killed", Limit: 1}); err != nil || len(got) != 1 {
-			t.Fatalf("claimed %d, %v", len(got), err)
-		}
-		w.restart(t)
-		w.turn(t)
-		if n := len(w.hub.asked()); n != 0 {
-			t.Errorf("%d requests for what another process has in hand", n)
-		}
-		w.pass(pushLease)
-		w.turn(t)
-		form := w.hub.verified(t)
-		w.restart(t)
-		w.deliver(t, form, hubFeed(w.hub.URL, "Tin sau khi chạy lại"))
-		if got := w.titles(t); got[0] != "Tin sau khi chạy lại" {
-			t.Errorf("stories %q", got)
-		}
-		w.turn(t)
-		if n := len(w.hub.asked()); n != 1 {
-			t.Errorf("%d requests, want 1", n)
-		}
-	})
-}
-
-// Two processes on one store ask once, and either answers the hub.
-func TestPushReplicas(t *testing.T) {
-	t.Parallel()
-	pushed(t, func(t *testing.T, w *pushWorld) {
-		first, second := w.a, w.process(t, w.db)
-		w.visit(t)
-		w.a = second
-		w.visit(t)
-		callback := second.Callback()
-		w.inner.Store(&callback)
-		done := make(chan error, 2)
-		for _, a := range []*Aggregator{first, second} {
-			go func() { done <- a.push.turn(t.Context()) }()
-		}
-		if err := errors.Join(<-done, <-done); err != nil {
-			t.Fatal(err)
-		}
-		w.hub.verified(t)
-		if n := len(w.hub.asked()); n != 1 {
-			t.Errorf("%d requests of two processes, want 1", n)
-		}
-	})
-}
-
 // The guard stands before hubs too: a document cannot make us knock at our own
 // doors.
 func TestHubIsGuarded(t *testing.T) {
@@ -560,93 +289,3 @@ func TestHubIsGuarded(t *testing.T) {
 	}
 }
 
-func TestCallbackBase(t *testing.T) {
-	t.Parallel()
-	on, off := true, false
-	for _, tt := range []struct {
-		name string
-		cfg  Config
-		want string
-	}{
-		{"default", Config{BaseURL: "https://tin.example.vn"}, "https://tin.example.vn/websub/"},
-		{"below a path", Config{BaseURL: "https://example.vn/tin/", Limits: Limits{WebSub: &on}}, "https://example.vn/tin/websub/"},
-		{"switched off", Config{BaseURL: "https://tin.example.vn", Limits: Limits{WebSub: &off}}, ""},
-		{"nowhere", Config{}, ""},
-		{"loopback", Config{BaseURL: "http://127.0.0.1:8080"}, ""},
-		{"localhost", Config{BaseURL: "http://localhost:8080"}, ""},
-		{"loopback admitted", Config{BaseURL: "http://127.0.0.1:8080", Limits: Limits{AllowPrivate: true}}, "http://127.0.0.1:8080/websub/"},
-	} {
-		if got := callbackBase(tt.cfg); got != tt.want {
-			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
-		}
-	}
-}
-
-func TestInbox(t *testing.T) {
-	t.Parallel()
-	b := inbox{queue: make(chan delivery, 1)}
-	if !b.reserve(maxWaitingBytes+1) || b.reserve(1) {
-		t.Error("one large body must find room, and no second beside it")
-	}
-	b.free(maxWaitingBytes + 1)
-	if !b.reserve(1) || !b.put(delivery{size: 1}) || b.put(delivery{}) {
-		t.Error("the queue holds one delivery, not two")
-	}
-	b.close()
-	if b.reserve(1) || b.put(delivery{}) {
-		t.Error("something was accepted after the end")
-	}
-	n := 0
-	b.work(func(delivery) { n++ })
-	if n != 1 || b.bytes != 0 {
-		t.Errorf("%d worked off, %d bytes left", n, b.bytes)
-	}
-}
-
-// The whole on real clocks: discovery, subscription and a delivery that comes
-// before any visit could find it, then an orderly end.
-func TestRunWithHub(t *testing.T) {
-	t.Parallel()
-	pushed(t, func(t *testing.T, w *pushWorld) {
-		w.a.now = time.Now
-		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-		defer cancel()
-		done := make(chan error, 1)
-		delivered := make(chan string, 1)
-		deliver := w.a.push.deliver
-		w.a.push.deliver = func(ctx context.Context, p store.Push, doc *Document) string {
-			result := deliver(ctx, p, doc)
-			delivered <- result
-			return result
-		}
-		verified := make(chan url.Values, 1)
-		w.hub.instead = func(rw http.ResponseWriter, _ *http.Request, form url.Values) bool {
-			rw.WriteHeader(http.StatusAccepted)
-			if w.hub.verify(form) == 200 {
-				verified <- form
-			}
-			return true
-		}
-		go func() { done <- w.a.Run(ctx) }()
-		var form url.Values
-		select {
-		case form = <-verified:
-		case <-ctx.Done():
-			t.Fatal("the hub was not asked")
-		}
-		body := hubFeed(w.hub.URL, "Tin đẩy")
-		if code := post(t, form.Get("hub.callback"), body, "X-Hub-Signature: "+signed("sha256", form.Get("hub.secret"), body)); code != 202 {
-			t.Fatalf("answered %d", code)
-		}
-		if got := <-delivered; got != "new" || w.titles(t)[0] != "Tin đẩy" {
-			t.Errorf("delivery was %s, stories %q", got, w.titles(t))
-		}
-		cancel()
-		if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
-			t.Errorf("run ended with %v", err)
-		}
-		if code := post(t, form.Get("hub.callback"), body, "X-Hub-Signature: "+signed("sha256", form.Get("hub.secret"), body)); code != 503 {
-			t.Errorf("after the end: answered %d, want 503", code)
-		}
-	})
-}
