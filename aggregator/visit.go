@@ -107,15 +107,23 @@ func (a *Aggregator) look(ctx context.Context, c configured, st store.SourceStat
 		r.Outcome, r.etag, r.lastModified, r.hash = store.NotModified, st.ETag, st.LastModified, st.BodyHash
 		return r
 	}
-	r.etag, r.lastModified, r.hash = doc.Header.Get("ETag"), doc.Header.Get("Last-Modified"), doc.Hash
-	ad := advertised(doc)
-	r.advert = &ad
+	if !doc.Cut { // else the next visit asks for the whole again
+		r.etag, r.lastModified, r.hash = doc.Header.Get("ETag"), doc.Header.Get("Last-Modified"), doc.Hash
+		ad := advertised(doc)
+		r.advert = &ad
+	}
 	if doc.Hash == st.BodyHash {
 		r.Outcome = store.Unchanged
 		return r
 	}
 	rd, err := read(doc, c.source, a.cfg.Limits)
 	r.Repairs, r.read = rd.repairs, true
+	if doc.Cut {
+		if err != nil || len(rd.entries) == 0 {
+			return r.failed(cutFault(c.source.URL))
+		}
+		rd.repairs.add("connection_cut", "the connection broke off; what came was read")
+	}
 	if err != nil {
 		return r.failed(err)
 	}
@@ -229,11 +237,17 @@ func (a *Aggregator) record(ctx context.Context, c configured, r Report, now tim
 		if r.Outcome == store.New && ch.New+ch.Changed == 0 {
 			r.Outcome = store.Unchanged
 		}
-		r.State = a.push.settle(r.next(c, ch.New+ch.Changed > 0, now), r.Source.ID, c.source.Every, ch.New, now)
+		r.State = a.push.settle(r.next(c, ch.New+ch.Changed+ch.Carried > 0, now), r.Source.ID, c.source.Every, ch.New, now)
 		return r.State
 	}}, a.judge)
 	if err == nil {
 		r.Changes = changes
+		if r.read && c.source.Kind == "feed" {
+			err = a.noteVanished(ctx, r)
+		}
+		if err != nil {
+			log.Error("note vanished items", "error", err)
+		}
 		return r
 	}
 	log.Error("record visit", "error", err)

@@ -205,7 +205,7 @@ func (s *subscriber) remember(all []store.Push, now time.Time) {
 	known := map[string]store.Push{}
 	counts := map[string]float64{}
 	for _, p := range all {
-		counts[standing(p, now)]++
+		counts[Standing(p, now)]++
 		if p.State != store.PushLeaving {
 			known[p.Source] = p
 		}
@@ -218,11 +218,13 @@ func (s *subscriber) remember(all []store.Push, now time.Time) {
 	s.known = known
 }
 
-// standings are what can be said of a subscription: its state, or that it has
-// run out or that its hub delivers nothing.
+// standings are all that Standing says.
 var standings = []string{"pending", "verified", "lapsed", "distrusted", "denied", "leaving"}
 
-func standing(p store.Push, now time.Time) string {
+// Standing is what can be said of a subscription now: pending, verified,
+// lapsed (its lease has ended), distrusted (its hub delivers nothing), denied
+// or leaving.
+func Standing(p store.Push, now time.Time) string {
 	switch {
 	case p.State != store.PushVerified:
 		return string(p.State)

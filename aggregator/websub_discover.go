@@ -186,7 +186,7 @@ func documentLinks(doc *Document) (hubs []string, self string) {
 				a := attributes(part[t.start:t.end])
 				hubs, self = noteLink(hubs, self, a["rel"], a["href"])
 			}
-		}, func(int) {})
+		}, func(int) {}, func(int, int) {})
 	}
 	return hubs, self
 }

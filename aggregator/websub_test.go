@@ -288,4 +288,3 @@ func TestHubIsGuarded(t *testing.T) {
 		t.Errorf("a hub on loopback: %v", err)
 	}
 }
-

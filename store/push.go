@@ -106,7 +106,7 @@ func (db *DB) OpenPush(ctx context.Context, p Push, now time.Time) (opened bool,
 				return nil
 			}
 		}
-		if err := t.leave(now, `source = $2`, p.Source); err != nil {
+		if err := t.leavePush(now, `source = $2`, p.Source); err != nil {
 			return err
 		}
 		opened = true
@@ -124,7 +124,7 @@ func (p Push) site() string { return p.Callback[:max(len(p.Callback)-len(p.Token
 
 // LeavePush gives up the subscription of a source.
 func (db *DB) LeavePush(ctx context.Context, source string, now time.Time) error {
-	err := db.do(ctx, 1, func(t *tx) error { return t.leave(now, `source = $2`, source) })
+	err := db.do(ctx, 1, func(t *tx) error { return t.leavePush(now, `source = $2`, source) })
 	if err != nil {
 		return fmt.Errorf("leave subscription of %s: %w", source, err)
 	}
@@ -135,7 +135,7 @@ func (db *DB) LeavePush(ctx context.Context, source string, now time.Time) error
 // feeds.yaml.
 func (db *DB) LeaveUnwanted(ctx context.Context, now time.Time) error {
 	err := db.do(ctx, 1, func(t *tx) error {
-		return t.leave(now, `source NOT IN (SELECT id FROM sources WHERE active = $2)`, 1)
+		return t.leavePush(now, `source NOT IN (SELECT id FROM sources WHERE active = $2)`, 1)
 	})
 	if err != nil {
 		return fmt.Errorf("leave subscriptions: %w", err)
@@ -143,9 +143,9 @@ func (db *DB) LeaveUnwanted(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// leave marks subscriptions as no longer wanted. One that the hub has never
+// leavePush marks subscriptions as no longer wanted. One that the hub has never
 // verified is forgotten: the hub's question about it is then refused.
-func (t *tx) leave(now time.Time, which string, arg any) error {
+func (t *tx) leavePush(now time.Time, which string, arg any) error {
 	if err := t.exec(`DELETE FROM push_subscriptions WHERE state <> 'leaving' AND verified <= $1 AND `+which, 0, arg); err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ type aboutView struct {
 // aboutPage says what this is, who runs it, and how an outlet asks for removal.
 func (s *Server) aboutPage(context.Context, *http.Request) (page, error) {
 	v := aboutView{Site: s.cfg.Site, Contact: contactOf(s.cfg.Site),
-		Outlets: len(s.cfg.channelsOf("outlets")), Topics: len(s.cfg.Topics)}
+		Outlets: len(s.cfg.ids("outlets")), Topics: len(s.cfg.Topics)}
 	return page{View: "gioi-thieu", Title: s.words["about.title"], Path: "/gioi-thieu/", Body: v}, nil
 }
 
@@ -76,11 +76,12 @@ func (s *Server) unavailable(w http.ResponseWriter, r *http.Request, err error) 
 
 // missingView helps a reader who came to an address that does not exist.
 type missingView struct {
+	Why  string // what is wrong with the address; empty if nobody knows
 	Near []nearLink
 }
 
-// missing answers 404 with the names nearest to the address.
-func (s *Server) missing(w http.ResponseWriter, r *http.Request) {
-	s.writePage(w, r, page{View: "missing", Status: http.StatusNotFound, Title: s.words["missing.title"],
-		NoIndex: true, Body: missingView{s.cfg.nearest(r.URL.Path, 5)}})
+// missingPage answers 404 with the names nearest to the address.
+func (s *Server) missingPage(path, why string) page {
+	return page{View: "missing", Status: http.StatusNotFound, Title: s.words["missing.title"],
+		NoIndex: true, Body: missingView{why, s.cfg.nearest(path, maxNear, kinds...)}}
 }

@@ -104,7 +104,7 @@ CREATE TABLE stories (
   copies       BIGINT NOT NULL,
   merged_into  TEXT NOT NULL DEFAULT ''
 );
-CREATE INDEX stories_held ON stories (shown) WHERE listed = 0 AND merged_into = '';
+CREATE INDEX stories_held ON stories (list_at) WHERE listed = 0 AND merged_into = '';
 
 -- The two orders in which a scope's listed stories are read.
 CREATE TABLE by_listed (
