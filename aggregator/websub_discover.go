@@ -212,9 +212,8 @@ func jsonLinks(text []byte) (hubs []string, self string) {
 }
 
 var (
-	headEnd    = regexp.MustCompile(`(?i)<(?:\w+:)?(?:item|entry)[\s>]|</head\s*>|<body[\s>]`)
+	headEnd    = regexp.MustCompile(`(?i)<((?:\w+:)?(?:item|entry))[\s>]|</head\s*>|<body[\s>]`)
 	htmlStart  = regexp.MustCompile(`(?i)<(?:!doctype\s+)?html[\s>]`)
-	lastItem   = [][]byte{[]byte("</item>"), []byte("</entry>")}
 	attributed = regexp.MustCompile(`([a-zA-Z_][a-zA-Z0-9_:.-]*)\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+)`)
 )
 
@@ -223,20 +222,16 @@ var (
 // is the item's.
 func aroundItems(s []byte) [][]byte {
 	head := s[:min(len(s), maxHead)]
-	at := headEnd.FindIndex(head)
+	at := headEnd.FindSubmatchIndex(head)
 	if at == nil {
 		return [][]byte{head}
 	}
 	head = head[:at[0]]
-	if htmlStart.Match(head) {
+	if at[2] < 0 || htmlStart.Match(head) {
 		return [][]byte{head}
 	}
-	tail := -1
-	for _, end := range lastItem {
-		if i := bytes.LastIndex(s, end); i >= 0 {
-			tail = max(tail, i+len(end))
-		}
-	}
+	last := append(append([]byte("</"), s[at[2]:at[3]]...), '>')
+	tail := bytes.LastIndex(s, last)
 	if tail < 0 {
 		return [][]byte{head}
 	}
