@@ -127,11 +127,16 @@ func (a *Aggregator) look(ctx context.Context, c configured, st store.SourceStat
 	if err != nil {
 		return r.failed(err)
 	}
-	a.turnPages(ctx, c, &rd, now)
+	if err := a.complete(ctx, c, &rd, !st.Visited, now); err != nil {
+		return r.failed(err)
+	}
+	if rd.volatile {
+		r.etag, r.lastModified, r.hash = "", "", ""
+	}
 	n := normaliser{outlet: c.outlet, source: c.source, zone: c.zone, now: now, names: a.names, classify: a.classifier}
 	r.Items = n.items(rd.entries, &rd.repairs)
 	r.Repairs = rd.repairs
-	if len(r.Items) == 0 && len(rd.entries) > 0 {
+	if len(r.Items) == 0 && len(rd.entries) > 0 && !rd.volatile {
 		return r.failed(fault(store.NotAFeed, "none of its %d entries has both a link and a text", len(rd.entries)))
 	}
 	r.Outcome = store.New // Unchanged if the store knows them all
