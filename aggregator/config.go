@@ -19,6 +19,7 @@ type Config struct {
 	Outlets []OutletConfig
 	Topics  []TopicConfig
 	Agent   string // the User-Agent: "diemtin/VERSION (+contact)"
+	BaseURL string // of the site, without a slash at the end: where hubs reach us
 }
 
 // Limits bound what one visit may cost, and say what may be visited.
@@ -31,6 +32,7 @@ type Limits struct {
 	// HostPause is how long a host is left alone between two visits, whatever
 	// its feeds; left out = 1s. A Crawl-delay of its robots.txt may ask for more.
 	HostPause *Duration `yaml:"host_pause"`
+	WebSub    *bool     `yaml:"websub"` // subscribe to the hubs that sources name; left out = true
 }
 
 // Duration is a time.Duration written as feeds.yaml has it: "90s", "5m",

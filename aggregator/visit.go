@@ -33,6 +33,7 @@ type Report struct {
 	retryAfter               time.Duration
 	moved                    permanently
 	read                     bool // a document was read, so Repairs are its own
+	advert                   *advert
 }
 
 // visit looks at one source and records what it found. ok is false if the
@@ -70,6 +71,7 @@ func (a *Aggregator) visit(ctx context.Context, src store.Source) (r Report, ok 
 	}
 	r.Source = src
 	r = a.record(ctx, c, r, start, log)
+	a.push.visited(ctx, r)
 	r.Took = a.now().Sub(start)
 	a.observe(r, log)
 	return r, true
@@ -107,6 +109,8 @@ func (a *Aggregator) look(ctx context.Context, c configured, st store.SourceStat
 	}
 	if !doc.Cut { // else the next visit asks for the whole again
 		r.etag, r.lastModified, r.hash = doc.Header.Get("ETag"), doc.Header.Get("Last-Modified"), doc.Hash
+		ad := advertised(doc)
+		r.advert = &ad
 	}
 	if doc.Hash == st.BodyHash {
 		r.Outcome = store.Unchanged
@@ -238,7 +242,7 @@ func (a *Aggregator) record(ctx context.Context, c configured, r Report, now tim
 		if r.Outcome == store.New && ch.New+ch.Changed == 0 {
 			r.Outcome = store.Unchanged
 		}
-		r.State = r.next(c, ch.New+ch.Changed+ch.Carried > 0, now)
+		r.State = a.push.settle(r.next(c, ch.New+ch.Changed+ch.Carried > 0, now), r.Source.ID, c.source.Every, ch.New, now)
 		return r.State
 	}}, a.judge)
 	if err == nil {
