@@ -1,7 +1,6 @@
 package aggregator
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -123,33 +122,15 @@ func isNameByte(c byte) bool {
 	return isNameStart(c) || c >= '0' && c <= '9' || c == '-' || c == '.'
 }
 
-var numericRef = regexp.MustCompile(`&#(?:[xX][0-9a-fA-F]{1,8}|[0-9]{1,10});`)
-
-// scrubXML takes out what no XML 1.0 document may hold: control characters,
-// references to them, and "<" that begins no markup.
-func scrubXML(s string, r *repairs) string {
-	if strings.Contains(s, "&#") {
-		s = numericRef.ReplaceAllStringFunc(s, func(ref string) string {
-			if legalRef(ref) {
-				return ref
-			}
-			r.add("control_characters", "reference to a character that XML does not allow")
-			return ""
-		})
-	}
-	if n := countIllegal(s); n > 0 {
-		r.addN("control_characters", n, "characters that XML does not allow")
-		s = strings.Map(func(c rune) rune {
-			if illegal(c) {
-				return -1
-			}
-			return c
-		}, s)
-	}
+// scrubXML takes out what no XML 1.0 document may hold and vi.Decode leaves:
+// references to control characters, and "<" that begins no markup. The text is
+// walked through once if there is nothing to take out.
+func scrubXML(s string, r *repairs) (string, shape, bool) {
+	s = dropIllegalRefs(s, r)
 	var bare []int
-	scan(s, func(tag) {}, func(at int) { bare = append(bare, at) })
+	sh, ok := shapeOf(s, func(at int) { bare = append(bare, at) })
 	if len(bare) == 0 {
-		return s
+		return s, sh, ok
 	}
 	r.addN("bare_markup", len(bare), `"<" that begins no tag`)
 	var b strings.Builder
@@ -161,7 +142,59 @@ func scrubXML(s string, r *repairs) string {
 		last = at + 1
 	}
 	b.WriteString(s[last:])
-	return b.String()
+	s = b.String()
+	sh, ok = shapeOf(s, func(int) {})
+	return s, sh, ok
+}
+
+// dropIllegalRefs takes out numeric references to what XML does not allow.
+func dropIllegalRefs(s string, r *repairs) string {
+	var b []byte
+	kept := 0 // s[:kept] is in b or was dropped
+	for i := 0; ; {
+		j := strings.Index(s[i:], "&#")
+		if j < 0 {
+			break
+		}
+		i += j
+		n := refLength(s[i:])
+		if n == 0 || legalRef(s[i:i+n]) {
+			i += max(n, 2)
+			continue
+		}
+		r.add("control_characters", "reference to a character that XML does not allow")
+		if b == nil {
+			b = make([]byte, 0, len(s))
+		}
+		b = append(b, s[kept:i]...)
+		i += n
+		kept = i
+	}
+	if kept == 0 {
+		return s
+	}
+	return string(append(b, s[kept:]...))
+}
+
+// maxRefDigits bounds a numeric reference: what is longer is none.
+const maxRefDigits = 10
+
+// refLength returns the length of the numeric reference, with its semicolon,
+// at the start of s, which begins "&#"; 0 if it is none.
+func refLength(s string) int {
+	i := 2
+	hex := i < len(s) && s[i]|0x20 == 'x'
+	if hex {
+		i++
+	}
+	from := i
+	for i < len(s) && i-from < maxRefDigits && (s[i] >= '0' && s[i] <= '9' || hex && s[i]|0x20 >= 'a' && s[i]|0x20 <= 'f') {
+		i++
+	}
+	if i == from || i == len(s) || s[i] != ';' {
+		return 0
+	}
+	return i + 1
 }
 
 func legalRef(ref string) bool {
@@ -176,16 +209,6 @@ func legalRef(ref string) bool {
 // illegal is the complement of XML 1.0's Char (section 2.2).
 func illegal(c rune) bool {
 	return c < 0x20 && c != '\t' && c != '\n' && c != '\r' || c >= 0xD800 && c <= 0xDFFF || c == 0xFFFE || c == 0xFFFF
-}
-
-func countIllegal(s string) int {
-	n := 0
-	for _, c := range s {
-		if illegal(c) {
-			n++
-		}
-	}
-	return n
 }
 
 // shape is how a feed document is built: its root, and where its items lie.
@@ -207,8 +230,9 @@ type span struct {
 var voidElements = map[string]bool{"br": true, "img": true, "hr": true, "p": true, "li": true, "input": true, "meta": true,
 	"link": true, "col": true, "embed": true, "param": true, "source": true, "wbr": true, "area": true, "base": true}
 
-// shapeOf finds the root and the items of a feed.
-func shapeOf(s string) (sh shape, ok bool) {
+// shapeOf finds the root and the items of a feed, and calls onBare for every
+// "<" that begins no tag.
+func shapeOf(s string, onBare func(at int)) (sh shape, ok bool) {
 	depth, in := 0, -1
 	scan(s, func(t tag) {
 		if sh.form == "" {
@@ -236,7 +260,7 @@ func shapeOf(s string) (sh shape, ok bool) {
 			depth++
 			sh.depth = max(sh.depth, depth)
 		}
-	}, func(int) {})
+	}, onBare)
 	sh.cut = in >= 0
 	return sh, sh.form != ""
 }
@@ -259,8 +283,7 @@ var closers = map[string]string{"rss": "</channel></rss>", "feed": "</feed>", "r
 // junk around the root goes, an item cut off by the document's end goes, and
 // the count of items is held to the limit.
 func prepareXML(s string, lim Limits, r *repairs) (string, shape, error) {
-	s = scrubXML(s, r)
-	sh, ok := shapeOf(s)
+	s, sh, ok := scrubXML(s, r)
 	if !ok {
 		return "", sh, fault(store.NotAFeed, "there is no rss, feed or rdf:RDF element in the document")
 	}
