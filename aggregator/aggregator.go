@@ -69,6 +69,7 @@ type Aggregator struct {
 	judge      *Judge
 	sources    map[string]configured // by source id
 	hosts      *hosts
+	memories   memories
 	slots      chan struct{} // one token a worker
 	opening    *sweep        // the sources that were due at the start
 	by         string        // who holds the leases

@@ -5,8 +5,6 @@ import (
 	"compress/gzip"
 	"compress/zlib"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -43,7 +41,7 @@ type Document struct {
 	Status   int
 	Header   http.Header
 	Body     []byte // unpacked
-	Hash     string // hex SHA-256 of Body
+	Hash     string // of Body, as bodyHash makes it
 	At       time.Time
 	Took     time.Duration
 }
@@ -199,8 +197,7 @@ func (f *fetcher) readResponse(address string, resp *http.Response, now time.Tim
 	if err != nil {
 		return doc, bodyFault(address, err)
 	}
-	sum := sha256.Sum256(body)
-	doc.Body, doc.Hash = body, hex.EncodeToString(sum[:])
+	doc.Body, doc.Hash = body, bodyHash(body)
 	return doc, nil
 }
 

@@ -36,6 +36,9 @@ type reading struct {
 	entries []Entry
 	repairs repairs
 	next    string // absolute address of the following page, if there is one
+
+	known  []string // first aliases of the items left out of entries, since they stand there as they did
+	memory *memory  // for the next reading; nil = it must be whole
 }
 
 // repairs counts repairs by kind, in the order in which they were first made.
@@ -60,12 +63,14 @@ func (r *repairs) addN(kind string, n int, detail string) {
 type kind struct {
 	name string
 	read func(doc *Document, src SourceConfig, lim Limits) (reading, error)
+	// since reads what is new since the last reading; nil = read always reads all.
+	since func(doc *Document, src SourceConfig, lim Limits, last *memory) (reading, error)
 }
 
 // kinds is the table of source kinds; everything else iterates it.
 var kinds = []kind{
-	{"feed", readFeed},
-	{"page", readPage},
+	{name: "feed", read: readFeed, since: readFeedSince},
+	{name: "page", read: readPage},
 }
 
 func kindNames() []string {
@@ -76,10 +81,14 @@ func kindNames() []string {
 	return names
 }
 
-// read reads a document as its source's kind does.
-func read(doc *Document, src SourceConfig, lim Limits) (reading, error) {
+// read reads a document as its source's kind does, whole if last is nil.
+func read(doc *Document, src SourceConfig, lim Limits, last *memory) (reading, error) {
 	for _, k := range kinds {
-		if k.name == src.Kind {
+		switch {
+		case k.name != src.Kind:
+		case k.since != nil && last != nil:
+			return k.since(doc, src, lim, last)
+		default:
 			return k.read(doc, src, lim)
 		}
 	}

@@ -16,28 +16,38 @@ import (
 
 // readFeed reads RSS, Atom, RDF and JSON feeds. gofeed is the parser; what it
 // would refuse whole is cleaned before it and recovered item by item after it.
-func readFeed(doc *Document, _ SourceConfig, lim Limits) (reading, error) {
+func readFeed(doc *Document, src SourceConfig, lim Limits) (reading, error) {
 	var out reading
-	text, decoding := vi.Decode(doc.Body, doc.Header.Get("Content-Type"))
-	for _, kind := range decoding.Repairs {
-		out.repairs.add(kind, "read as "+decoding.Label)
-	}
-	text = strings.TrimLeft(text, " \t\r\n\ufeff")
+	text, decoding := decodeFeed(doc, &out.repairs)
 	if text == "" {
 		return out, fault(store.NotAFeed, "the body is empty")
 	}
-	var feed *gofeed.Feed
-	var err error
 	if text[0] == '{' {
-		feed, err = readJSON(text, lim, &out.repairs)
-	} else {
-		feed, err = readXML(text, lim, &out.repairs)
+		feed, err := readJSON(text, lim, &out.repairs)
+		if err != nil {
+			return out, notAFeed(doc, text, err)
+		}
+		out.entries = entriesOf(feed, baseOf(feed, doc), feed.Language)
+		return out, nil
 	}
+	p, err := readXML(text, lim, &out.repairs)
 	if err != nil {
 		return out, notAFeed(doc, text, err)
 	}
-	out.entries = entriesOf(feed, doc)
+	out.entries = entriesOf(p.feed, baseOf(p.feed, doc), p.feed.Language)
+	if p.whole {
+		out.memory = remember(doc, src, text, decoding, p, &out)
+	}
 	return out, nil
+}
+
+// decodeFeed makes text of a document, and notes what was wrong with its encoding.
+func decodeFeed(doc *Document, r *repairs) (string, vi.Decoding) {
+	text, decoding := vi.Decode(doc.Body, doc.Header.Get("Content-Type"))
+	for _, kind := range decoding.Repairs {
+		r.add(kind, "read as "+decoding.Label)
+	}
+	return strings.TrimLeft(text, " \t\r\n\ufeff"), decoding
 }
 
 // notAFeed says what the body is instead.
@@ -75,22 +85,33 @@ func readJSON(text string, lim Limits, r *repairs) (*gofeed.Feed, error) {
 	return feed, nil
 }
 
-func readXML(text string, lim Limits, r *repairs) (*gofeed.Feed, error) {
+// parsedXML is an XML feed as gofeed read it.
+type parsedXML struct {
+	feed  *gofeed.Feed
+	text  string // the cleaned document
+	items []span // of text
+	whole bool   // gofeed read the document at once, and found just these items
+}
+
+func readXML(text string, lim Limits, r *repairs) (p parsedXML, err error) {
 	s, sh, err := prepareXML(text, lim, r)
 	if err != nil {
-		return nil, err
+		return p, err
 	}
-	feed, err := parseFeed(s)
-	if err == nil && len(feed.Items) >= len(sh.items) {
-		return feed, nil
+	p.text, p.items = s, sh.items
+	p.feed, err = parseFeed(s)
+	if err == nil && len(p.feed.Items) >= len(sh.items) {
+		p.whole = len(p.feed.Items) == len(sh.items)
+		return p, nil
 	}
 	if len(sh.items) == 0 {
 		if err == nil {
-			return feed, nil
+			return p, nil
 		}
-		return nil, fault(store.NotAFeed, "the feed cannot be read: %w", err)
+		return p, fault(store.NotAFeed, "the feed cannot be read: %w", err)
 	}
-	return recoverItems(s, sh, r), nil
+	p.feed = recoverItems(s, sh, r)
+	return p, nil
 }
 
 // recoverItems reads each item by itself: one that cannot be read, even
@@ -134,20 +155,28 @@ func parseFeed(s string) (feed *gofeed.Feed, err error) {
 			feed, err = nil, fmt.Errorf("the parser gave up: %v", p)
 		}
 	}()
-	return gofeed.NewParser().ParseString(s)
+	p := gofeed.NewParser()
+	// Pictures within the text are found later, for all kinds alike; gofeed
+	// would parse the HTML of every item for them.
+	p.RSSTranslator = &gofeed.DefaultRSSTranslator{DisableContentImageScan: true}
+	return p.ParseString(s)
 }
 
-func entriesOf(feed *gofeed.Feed, doc *Document) []Entry {
-	base := doc.FinalURL
+// baseOf is the address to which a feed's links are relative.
+func baseOf(feed *gofeed.Feed, doc *Document) string {
 	if u, err := url.Parse(strings.TrimSpace(feed.Link)); err == nil && u.IsAbs() && u.Host != "" {
-		base = u.String()
+		return u.String()
 	}
+	return doc.FinalURL
+}
+
+func entriesOf(feed *gofeed.Feed, base, lang string) []Entry {
 	entries := make([]Entry, 0, len(feed.Items))
 	for _, it := range feed.Items {
 		if it == nil {
 			continue
 		}
-		entries = append(entries, entryOf(it, base, feed.Language))
+		entries = append(entries, entryOf(it, base, lang))
 	}
 	return entries
 }

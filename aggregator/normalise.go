@@ -103,14 +103,8 @@ func (n *normaliser) item(e *Entry, shared map[string]bool, r *repairs) (store.I
 // aliases are the item's identities, strongest first.
 func (n *normaliser) aliases(e *Entry, link string, shared bool) []string {
 	var all []string
-	if guid := strings.TrimSpace(e.GUID); guid != "" {
-		if len(guid) > maxGUID {
-			guid = strings.ToValidUTF8(guid[:maxGUID], "")
-		}
-		if key := LinkKey(guid); key != "" {
-			guid = key // http or https, with or without www
-		}
-		all = append(all, "guid:"+n.source.ID+":"+guid)
+	if guid := guidAlias(n.source.ID, e.GUID); guid != "" {
+		all = append(all, guid)
 	}
 	if !shared {
 		all = append(all, linkAliases(link, n.outlet.Domains)...)
@@ -119,6 +113,20 @@ func (n *normaliser) aliases(e *Entry, link string, shared bool) []string {
 		all = append(all, "title:"+vi.Fold(lineOf(e.Title)))
 	}
 	return all
+}
+
+// guidAlias is the identity that a guid gives an item; "" if there is none.
+func guidAlias(source, guid string) string {
+	if guid = strings.TrimSpace(guid); guid == "" {
+		return ""
+	}
+	if len(guid) > maxGUID {
+		guid = strings.ToValidUTF8(guid[:maxGUID], "")
+	}
+	if key := LinkKey(guid); key != "" {
+		guid = key // http or https, with or without www
+	}
+	return "guid:" + source + ":" + guid
 }
 
 func (n *normaliser) readText(e *Entry, it *store.Item) {
