@@ -72,7 +72,7 @@ func compareDelta(t *testing.T, before, part, whole reading) {
 		t.Fatalf("%d of %d entries agree; known %q, want %q", fresh, len(part.entries), part.known, known)
 	}
 	n := normaliser{outlet: store.Outlet{ID: "x", Domains: []string{"x.vn"}}, source: deltaSource, zone: store.Zone,
-		now: time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC), names: NewNames(nil), classify: noTopics(t)}
+		now: time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC), names: NewNames(nil), classify: topicsOf(t)}
 	old, all, some := n.items(before.entries, new(repairs)), n.items(whole.entries, new(repairs)), n.items(left, new(repairs))
 	for _, it := range all {
 		same := func(o store.Item) bool { return reflect.DeepEqual(o, it) }
@@ -87,9 +87,9 @@ func compareDelta(t *testing.T, before, part, whole reading) {
 	}
 }
 
-func noTopics(t *testing.T) *Classifier {
+func topicsOf(t *testing.T) *Classifier {
 	t.Helper()
-	c, err := NewClassifier([]TopicConfig{{ID: "kinh-te", Name: TopicName{VI: "Kinh tế", EN: "Economy"}}})
+	c, err := NewClassifier(testTopics())
 	if err != nil {
 		t.Fatal(err)
 	}
