@@ -24,7 +24,7 @@ func feedDoc(body string) *Document {
 // checkDelta reads two documents of a source one after the other, and compares
 // what the second brings by parts with what it brings whole: the same entries
 // less those known, and for these the same as the first document brought.
-func checkDelta(t *testing.T, first, second *Document) (known int) {
+func checkDelta(t *testing.T, n *normaliser, first, second *Document) (known int) {
 	t.Helper()
 	lim := Limits{}.withDefaults()
 	before, err := readFeed(first, deltaSource, lim)
@@ -42,12 +42,12 @@ func checkDelta(t *testing.T, first, second *Document) (known int) {
 		}
 		return 0
 	}
-	compareDelta(t, before, part, whole)
+	compareDelta(t, n, before, part, whole)
 	return len(part.known)
 }
 
 // compareDelta compares entries and the items that come of them.
-func compareDelta(t *testing.T, before, part, whole reading) {
+func compareDelta(t *testing.T, n *normaliser, before, part, whole reading) {
 	t.Helper()
 	had := map[string]Entry{}
 	for _, e := range before.entries {
@@ -71,8 +71,6 @@ func compareDelta(t *testing.T, before, part, whole reading) {
 	if fresh != len(part.entries) || !slices.Equal(known, part.known) {
 		t.Fatalf("%d of %d entries agree; known %q, want %q", fresh, len(part.entries), part.known, known)
 	}
-	n := normaliser{outlet: store.Outlet{ID: "x", Domains: []string{"x.vn"}}, source: deltaSource, zone: store.Zone,
-		now: time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC), names: NewNames(nil), classify: topicsOf(t)}
 	old, all, some := n.items(before.entries, new(repairs)), n.items(whole.entries, new(repairs)), n.items(left, new(repairs))
 	for _, it := range all {
 		same := func(o store.Item) bool { return reflect.DeepEqual(o, it) }
@@ -87,13 +85,14 @@ func compareDelta(t *testing.T, before, part, whole reading) {
 	}
 }
 
-func topicsOf(t *testing.T) *Classifier {
+func deltaNormaliser(t testing.TB) *normaliser {
 	t.Helper()
 	c, err := NewClassifier(testTopics())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c
+	return &normaliser{outlet: store.Outlet{ID: "x", Domains: []string{"x.vn"}}, source: deltaSource, zone: store.Zone,
+		now: time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC), names: NewNames(nil), classify: c}
 }
 
 // deltaFeeds are documents as outlets make them, well-formed and not.
@@ -198,6 +197,7 @@ func spoil(rng *rand.Rand, body []byte) []byte {
 // What a document brings by parts is what it brings whole, whatever changed.
 func TestDeltaIsWhole(t *testing.T) {
 	t.Parallel()
+	n := deltaNormaliser(t)
 	for name, body := range deltaFeeds() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -209,7 +209,7 @@ func TestDeltaIsWhole(t *testing.T) {
 				for range 1 + rng.IntN(3) {
 					next = edit(rng, next)
 				}
-				if checkDelta(t, feedDoc(body), feedDoc(string(next))) > 0 {
+				if checkDelta(t, n, feedDoc(body), feedDoc(string(next))) > 0 {
 					byParts++
 				}
 			}
@@ -225,12 +225,13 @@ func TestDeltaIsWholeOverCorpus(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(7, 8))
 	documents, byParts := 0, 0
+	n := deltaNormaliser(t)
 	corpus(t, func(name string, doc *Document) {
 		for range 2 {
 			next := *doc
 			next.Body = edit(rng, doc.Body)
 			documents++
-			if checkDelta(t, doc, &next) > 0 {
+			if checkDelta(t, n, doc, &next) > 0 {
 				byParts++
 			}
 			if t.Failed() {
@@ -297,11 +298,46 @@ func TestDeltaEnds(t *testing.T) {
 }
 
 func FuzzDelta(f *testing.F) {
-	for _, body := range deltaFeeds() {
-		rng := rand.New(rand.NewPCG(1, 1))
-		f.Add([]byte(body), edit(rng, []byte(body)))
+	item := rssItem("Tin", "<guid>1</guid><description>Tết về, biển lặng &lt;p&gt; mọi người</description>")
+	item2 := rssItem("Hai", "<guid>2</guid><content><![CDATA[<p>Lời</item>]]></content><!-- x -->")
+	entry := `<entry xml:base="/a/"><title type="xhtml"><div>Tết về biển</div></title><id>i</id><link href="l"/></entry>`
+	for _, pair := range [][2]string{
+		{rssHead + item + "</channel></rss>", rssHead + item2 + item + "</channel></rss>"},
+		{rssHead + item + item2 + "</channel></rss>", rssHead + "<pubDate>1</pubDate>" + item2 + "</channel></rss>"},
+		{"<feed>" + entry + "</feed>", "<feed><updated>x</updated>" + entry + strings.ReplaceAll(entry, "i", "j") + "</feed>"},
+	} {
+		f.Add([]byte(pair[0]), []byte(pair[1]))
 	}
+	n := deltaNormaliser(f)
 	f.Fuzz(func(t *testing.T, first, second []byte) {
-		checkDelta(t, feedDoc(string(first)), feedDoc(string(second)))
+		checkDelta(t, n, feedDoc(string(first)), feedDoc(string(second)))
 	})
+}
+
+// A document is remembered only if its parts mean by themselves what they
+// mean within it.
+func TestRemembered(t *testing.T) {
+	t.Parallel()
+	item := rssItem("Một", "<description>Tết về biển lặng</description>")
+	for _, tt := range []struct {
+		name, body string
+		items      int // remembered; -1 = no memory
+	}{
+		{"plain", rssHead + item + rssItem("Hai", "") + "</channel></rss>", 2},
+		{"an end of CDATA that cleaning makes", rssHead + "<item><title><![CDATA[Hai]\u200b]></title><link>https://x.vn/2</link><description><![CDATA[x]]></description></item>" + item + "</channel></rss>", -1},
+		{"no identity", rssHead + item + "<item><title>Hai</title></item></channel></rss>", 1},
+		{"one link, two titles", rssHead + item + rssItem("Mai", "") + rssItem("Hai", "") + "</channel></rss>", 1},
+		{"recovered", rssHead + item + rssItem("Hai", "<description><img src=a></description>") + "</channel></rss>", -1},
+		{"cut off", rssHead + item, -1},
+		{"JSON Feed", `{"version":"https://jsonfeed.org/version/1.1","items":[{"id":"1","url":"https://x.vn/1","title":"Một"}]}`, -1},
+	} {
+		rd, err := readFeed(feedDoc(tt.body), deltaSource, Limits{}.withDefaults())
+		got := -1
+		if rd.memory != nil {
+			got = len(rd.memory.items)
+		}
+		if err != nil || got != tt.items {
+			t.Errorf("%s: %d items, want %d; %v", tt.name, got, tt.items, err)
+		}
+	}
 }

@@ -25,7 +25,7 @@ type Report struct {
 	Bytes    int
 	Items    []store.Item
 	Repairs  []Repair
-	Known    []string // first aliases of items that stand in the document as at the last visit, and are not in Items
+	Known    []string // first aliases of the items that stand there as at the last visit; they are not in Items
 	Changes  store.Changes
 	State    store.SourceState // after the visit
 	Took     time.Duration
