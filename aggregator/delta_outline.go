@@ -339,7 +339,7 @@ func volatile(name, content []byte) bool {
 	case "lastBuildDate", "pubDate", "updated", "modified", "dc:date":
 		text, _, _ := bytes.Cut(content, []byte("<"))
 		rest := content[len(text):]
-		return bytes.HasPrefix(rest, []byte("</")) && bytes.IndexByte(rest[1:], '<') < 0 && bytes.IndexAny(text, "&]") < 0
+		return bytes.HasPrefix(rest, []byte("</")) && bytes.IndexByte(rest[1:], '<') < 0 && !bytes.ContainsAny(text, "&]")
 	}
 	return false
 }
