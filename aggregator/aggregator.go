@@ -54,6 +54,10 @@ type Store interface {
 	Record(ctx context.Context, r store.Refresh, j store.Judge) (store.Changes, error)
 	List(ctx context.Context, now time.Time, limit int, j store.Judge) (int, error)
 	Unhold(ctx context.Context) error
+	CheckSoon(ctx context.Context, outlet string, gone, back []string, now time.Time) error
+	Checks(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]store.Check, error)
+	Sibling(ctx context.Context, c store.Check) (string, error)
+	Checked(ctx context.Context, c store.Check, v store.Verdict, now time.Time, j store.Judge) (withdrawn, restored bool, err error)
 	Release(ctx context.Context, by string) error
 }
 
@@ -72,6 +76,7 @@ type Aggregator struct {
 	memories   memories
 	slots      chan struct{} // one token a worker
 	opening    *sweep        // the sources that were due at the start
+	contents   contents      // what stood in each source's last document
 	by         string        // who holds the leases
 	now        func() time.Time
 }
@@ -99,6 +104,9 @@ func New(cfg Config, st Store, log *slog.Logger, reg prometheus.Registerer) (*Ag
 		classifier: classifier, names: names, judge: NewJudge(names), sources: map[string]configured{},
 		slots: make(chan struct{}, cfg.Limits.Workers), by: fmt.Sprintf("%s/%d/%d", host, os.Getpid(), rand.Uint32()), now: time.Now}
 	a.hosts = newHosts(time.Duration(*cfg.Limits.HostPause), func() time.Time { return a.now() })
+	for _, t := range cfg.Topics { // a topic without a single item is an alarm
+		a.metrics.topics.WithLabelValues(string(t.ID))
+	}
 	for i, o := range cfg.Outlets {
 		for _, s := range o.Sources {
 			zone, err := zoneOf(s.Zone)
@@ -125,6 +133,7 @@ func (a *Aggregator) Run(ctx context.Context) error {
 	a.opening = newSweep(overdue(all, a.now()), a.now())
 	var visits sync.WaitGroup
 	visits.Go(func() { a.listHeld(ctx) })
+	visits.Go(func() { a.checkPages(ctx) })
 	a.dispatch(ctx, &visits)
 	visits.Wait()
 	a.fetch.close()

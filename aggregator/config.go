@@ -37,12 +37,15 @@ type Limits struct {
 // "6h", and days as "2d".
 type Duration time.Duration
 
+// maxDays bounds a duration in days: a century, far from an overflow.
+const maxDays = 36_500
+
 // UnmarshalText reads "5m" or "2d".
 func (d *Duration) UnmarshalText(text []byte) error {
 	s := string(text)
 	if days, ok := strings.CutSuffix(s, "d"); ok {
 		var n int
-		if _, err := fmt.Sscanf(days+"$", "%d$", &n); err == nil && n >= 0 {
+		if _, err := fmt.Sscanf(days+"$", "%d$", &n); err == nil && n >= 0 && n <= maxDays {
 			*d = Duration(time.Duration(n) * 24 * time.Hour)
 			return nil
 		}

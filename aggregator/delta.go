@@ -39,27 +39,41 @@ type memory struct {
 
 // identity is what ties an item to others of its document.
 type identity struct {
-	alias string    // its first alias
-	ties  [2]uint64 // hashes of the alias and of the link as written, 0 = none
+	alias string    // its first alias, if it is tied to none; "" if that is not certain
+	ties  [3]uint64 // hashes of the guid's alias, the link's, and the link as written; 0 = none
 }
 
 // identify finds what other entries of the document must not share with e if
-// it is to be left out: normaliser.items compares links and first aliases.
+// it is to be left out: normaliser.items compares links, guids and first aliases.
 func identify(e *Entry, source string) identity {
+	names := candidates(e, source)
 	var id identity
+	if names.guid != "" {
+		id.ties[0] = xxhash.Sum64String(names.guid)
+	}
+	if names.link != "" {
+		id.ties[1] = xxhash.Sum64String(names.link)
+	}
 	if link := strings.TrimSpace(e.Link); link != "" {
-		id.ties[1] = xxhash.Sum64String(link)
+		id.ties[2] = xxhash.Sum64String(link)
 	}
-	id.alias = guidAlias(source, e.GUID)
-	if id.alias == "" {
-		if link, ok := cleanLink(e.Link, e.Base, nil); ok {
-			id.alias = linkAliases(link, nil)[0]
-		}
-	}
-	if id.alias != "" {
-		id.ties[0] = xxhash.Sum64String(id.alias)
+	id.alias = names.guid
+	if link, ok := cleanLink(e.Link, e.Base, nil); id.alias == "" && ok && !isFrontPage(link) {
+		id.alias = names.link
 	}
 	return id
+}
+
+// firstAliases are what the first alias of an entry's item can be, by what the
+// other entries leave to it.
+type firstAliases struct{ guid, link, title string }
+
+func candidates(e *Entry, source string) firstAliases {
+	all := firstAliases{guid: guidAlias(source, e.GUID)}
+	if link, ok := cleanLink(e.Link, e.Base, nil); ok {
+		all.link = linkAliases(link, nil)[0]
+	}
+	return all
 }
 
 // ties counts the items that have a tie.
@@ -74,7 +88,9 @@ func (t ties) add(id identity) {
 }
 
 // most returns how many items share a tie of id.
-func (t ties) most(id identity) int { return max(t[id.ties[0]], t[id.ties[1]]) }
+func (t ties) most(id identity) int {
+	return max(t[id.ties[0]], t[id.ties[1]], t[id.ties[2]])
+}
 
 // readFeedSince reads a feed as readFeed does, less the entries of items that
 // stand in it as they stood at the last reading: of these only the first
@@ -94,7 +110,7 @@ func remember(doc *Document, src SourceConfig, text string, d vi.Decoding, p par
 	if decoded {
 		raw = []byte(text)
 	}
-	o, ok := outlineOf(raw)
+	o, ok := outlineXML(raw)
 	if !ok {
 		return nil
 	}
@@ -112,13 +128,13 @@ func remember(doc *Document, src SourceConfig, text string, d vi.Decoding, p par
 // before. Items tied to each other are not remembered, nor items without any
 // identity: they are read each time.
 func (m *memory) add(raw []byte, items []span, p parsedXML, entries []Entry, src SourceConfig) (ok bool) {
-	if len(items) != len(p.items) || len(items) != len(entries) {
+	if len(items) != len(p.raws) || len(items) != len(entries) {
 		return false
 	}
 	ids := make([]identity, len(entries))
-	own := make(ties, 2*len(entries))
+	own := make(ties, 3*len(entries))
 	for i := range entries {
-		if !cleansTo(raw[items[i].start:items[i].end], p.text[p.items[i].start:p.items[i].end]) {
+		if !cleansTo(raw[items[i].start:items[i].end], p.raws[i]) {
 			return false
 		}
 		ids[i] = identify(&entries[i], src.ID)
@@ -143,7 +159,7 @@ func cleansTo(raw []byte, clean string) bool {
 	if string(raw) == clean {
 		return true
 	}
-	if dropIllegalRefs(vi.NFC(string(raw)), new(repairs)) != clean {
+	if scrubXML(vi.NFC(string(raw)), new(repairs)) != clean {
 		return false
 	}
 	m := markup{b: []byte(clean)}
@@ -213,24 +229,25 @@ func (m *memory) read(doc *Document, src SourceConfig, lim Limits) (rd reading, 
 	if !ok {
 		return rd, false
 	}
-	o, ok := outlineOf(raw)
+	o, ok := outlineXML(raw)
 	if !ok || headOf(o, doc) != m.head || len(o.items) > lim.MaxItems {
 		return rd, false
 	}
 	next := *m
 	next.items = make(map[uint64]identity, len(o.items))
 	rd = m.rest
-	rd.memory, rd.known = &next, make([]string, 0, len(o.items))
+	rd.memory, rd.known, rd.order = &next, make([]string, 0, len(o.items)), make([]firstAliases, len(o.items))
 	var fresh []span
-	for _, it := range o.items {
+	var places []int // of the fresh ones among all
+	for i, it := range o.items {
 		h := xxhash.Sum64(raw[it.start:it.end])
 		id, ok := m.items[h]
 		if !ok {
-			fresh = append(fresh, it)
+			fresh, places = append(fresh, it), append(places, i)
 			continue
 		}
 		next.items[h] = id
-		rd.known = append(rd.known, id.alias)
+		rd.known, rd.order[i].guid = append(rd.known, id.alias), id.alias
 	}
 	switch {
 	case len(fresh) == 0:
@@ -242,8 +259,15 @@ func (m *memory) read(doc *Document, src SourceConfig, lim Limits) (rd reading, 
 	if !ok {
 		return rd, false
 	}
-	rd.entries = entriesOf(p.feed, m.base, m.lang)
-	return rd, next.add(raw, fresh, p, rd.entries, src)
+	rd.entries = entriesOf(p.feed, p.raws, m.base, m.lang)
+	if !next.add(raw, fresh, p, rd.entries, src) {
+		return rd, false
+	}
+	for i := range rd.entries {
+		rd.order[places[i]] = candidates(&rd.entries[i], src.ID)
+		rd.order[places[i]].title = titleAlias(&rd.entries[i])
+	}
+	return rd, true
 }
 
 // parse reads a part of a document as readFeed reads the whole, but recovers
@@ -258,6 +282,34 @@ func (m *memory) parse(part []byte, lim Limits, r *repairs) (p parsedXML, ok boo
 	}
 	p, err := readXML(text, lim, r)
 	return p, err == nil && p.whole
+}
+
+// contents are the first aliases of all items that stand in the document, in
+// its order.
+func (r Report) contents() []string {
+	all := make([]string, 0, len(r.Known)+len(r.Items))
+	stand := make(map[string]bool, cap(all))
+	for _, it := range r.Items {
+		stand[it.Aliases[0]] = true
+	}
+	for _, alias := range r.Known {
+		stand[alias] = true
+	}
+	add := func(alias string) bool {
+		if !stand[alias] {
+			return false
+		}
+		all = append(all, alias)
+		delete(stand, alias)
+		return true
+	}
+	for _, c := range r.order {
+		_ = add(c.guid) || add(c.link) || add(c.title)
+	}
+	for _, it := range r.Items {
+		add(it.Aliases[0])
+	}
+	return all
 }
 
 // memories holds what is remembered of each source, for as long as the process

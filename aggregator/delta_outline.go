@@ -18,13 +18,13 @@ type outline struct {
 	above []plainTag // the elements around the items, outermost first
 }
 
-// outlineOf finds the items of an RSS, Atom or RDF document in one pass over
+// outlineXML finds the items of an RSS, Atom or RDF document in one pass over
 // its tags. It knows far less of XML than a parser does and is stricter: ok is
 // false unless every tag is plain and closed in its place, outside CDATA and
 // comments, and all items are siblings where their format puts them. Then each
 // item is an element whose text no parser can read differently because of
 // what stands around it, the head apart.
-func outlineOf(b []byte) (o outline, ok bool) {
+func outlineXML(b []byte) (o outline, ok bool) {
 	m := markup{b: b, head: xxhash.New()}
 	at, ok := m.prolog()
 	if !ok {
@@ -44,7 +44,7 @@ func outlineOf(b []byte) (o outline, ok bool) {
 	}
 	m.above = []plainTag{root}
 	end, ok := m.children(root, item)
-	if !ok || !m.onlyText(end) {
+	if !ok || !m.onlyText(end) || m.tags > maxElements {
 		return o, false
 	}
 	m.toHead(len(b))
@@ -80,6 +80,7 @@ type markup struct {
 	head   *xxhash.Digest
 	hashed int        // b[:hashed] is in head or does not belong there
 	above  []plainTag // the root, and the <channel> of RSS
+	tags   int        // start tags read
 }
 
 // plainTag is a tag that every parser reads alike.
@@ -265,6 +266,9 @@ func (m *markup) tag(at int) (t plainTag, ok bool) {
 	t.name, t.start = b[i:n], at
 	if i == n {
 		return t, false
+	}
+	if !t.closing {
+		m.tags++
 	}
 	for i = n; ; {
 		blank := i

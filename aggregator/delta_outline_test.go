@@ -39,7 +39,7 @@ func TestOutline(t *testing.T) {
 		{"page", "<html><body></body></html>", -1},
 		{"nothing", "", -1},
 	} {
-		o, ok := outlineOf([]byte(tt.body))
+		o, ok := outlineXML([]byte(tt.body))
 		if got := len(o.items); ok != (tt.items >= 0) || ok && got != tt.items {
 			t.Errorf("%s: %d items, %v, want %d", tt.name, got, ok, tt.items)
 		}
@@ -51,7 +51,7 @@ func TestOutlineHead(t *testing.T) {
 	t.Parallel()
 	head := func(body string) uint64 {
 		t.Helper()
-		o, ok := outlineOf([]byte(body))
+		o, ok := outlineXML([]byte(body))
 		if !ok {
 			t.Fatalf("no outline of %s", body)
 		}

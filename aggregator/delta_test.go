@@ -78,6 +78,15 @@ func compareDelta(t *testing.T, n *normaliser, before, part, whole reading) {
 			t.Fatalf("the item %q comes of the whole document only", it.Title)
 		}
 	}
+	var want []string
+	for _, it := range all {
+		want = append(want, it.Aliases[0])
+	}
+	got := Report{Items: some, Known: part.known, order: part.order}.contents()
+	got = slices.DeleteFunc(got, func(alias string) bool { return !slices.Contains(want, alias) }) // known, but no article
+	if !slices.Equal(got, want) {
+		t.Fatalf("the document holds %q, want %q", got, want)
+	}
 	for _, it := range some {
 		if !slices.ContainsFunc(all, func(o store.Item) bool { return reflect.DeepEqual(o, it) }) {
 			t.Fatalf("the item %q comes of the part only", it.Title)
@@ -100,7 +109,7 @@ func deltaFeeds() map[string]string {
 	items := ""
 	atoms := ""
 	for n := range 5 {
-		items += benchItem(n, n == 0)
+		items += deltaItem(n, n == 0)
 		atoms += fmt.Sprintf("<entry><title type=\"html\">Tin &lt;b&gt;số&lt;/b&gt; %d</title><link href=\"/tin/%d\"/><id>tag:x.vn,2026:%d</id><updated>2026-03-01T0%d:00:00+07:00</updated><content type=\"xhtml\"><div xmlns=\"http://www.w3.org/1999/xhtml\"><p>Lời việt</p><!-- chú --><br/></div></content></entry>\n", n, n, n, n)
 	}
 	head := strings.Replace(rssHead, "<rss ", `<rss xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:content="http://purl.org/rss/1.0/modules/content/" `, 1)
@@ -123,7 +132,7 @@ func deltaFeeds() map[string]string {
 
 // edit changes a document at random as outlets do, and as they should not.
 func edit(rng *rand.Rand, body []byte) []byte {
-	o, ok := outlineOf(body)
+	o, ok := outlineXML(body)
 	if !ok || len(o.items) == 0 {
 		return spoil(rng, body)
 	}
@@ -245,7 +254,7 @@ func TestDeltaIsWholeOverCorpus(t *testing.T) {
 // Each change leaves just these items to be read.
 func TestDelta(t *testing.T) {
 	t.Parallel()
-	item := func(n int) string { return benchItem(n, false) }
+	item := func(n int) string { return deltaItem(n, false) }
 	head := strings.Replace(rssHead, "<rss ", `<rss xmlns:dc="http://purl.org/dc/elements/1.1/" `, 1)
 	const end = "</channel></rss>"
 	first := head + item(1) + item(2) + item(3) + end

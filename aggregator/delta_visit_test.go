@@ -30,7 +30,7 @@ func TestVisitsReadWhatIsNew(t *testing.T) {
 	a, db, _ := start(t, n.URL, SourceConfig{ID: "s", URL: "/plain"})
 	flaky := &flakyStore{Store: db}
 	a.store = flaky
-	item := func(i int) string { return benchItem(i, false) }
+	item := func(i int) string { return deltaItem(i, false) }
 	undated := func(i int) string {
 		return strings.ReplaceAll(item(i), "pubDate>Sun, 01 Mar", "pubDate>ngày nào đó")
 	}

@@ -1,6 +1,7 @@
 package aggregator
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"compress/zlib"
@@ -41,6 +42,7 @@ type Document struct {
 	Status   int
 	Header   http.Header
 	Body     []byte // unpacked
+	Cut      bool   // the connection broke off; Body is what had come
 	Hash     string // of Body, as bodyHash makes it
 	At       time.Time
 	Took     time.Duration
@@ -194,7 +196,7 @@ func (f *fetcher) readResponse(address string, resp *http.Response, now time.Tim
 	if resp.StatusCode != http.StatusOK {
 		return doc, statusFault(resp.StatusCode, resp.Header, body, now)
 	}
-	if err != nil {
+	if doc.Cut = errors.Is(err, io.ErrUnexpectedEOF) && len(body) > 0; err != nil && !doc.Cut {
 		return doc, bodyFault(address, err)
 	}
 	doc.Body, doc.Hash = body, bodyHash(body)
@@ -221,13 +223,20 @@ func bodyFault(address string, err error) *Fault {
 	case errors.As(err, &f):
 		return &Fault{Outcome: f.Outcome, Status: http.StatusOK, Err: fmt.Errorf("read %s: %w", address, f.Err)}
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return &Fault{Outcome: store.Connect, Status: http.StatusOK, Err: fmt.Errorf("read %s: the connection broke off in the middle", address)}
+		return cutFault(address)
 	}
 	return &Fault{Outcome: outcomeOf(err), Status: http.StatusOK, Err: fmt.Errorf("read %s: %w", address, err)}
 }
 
+// cutFault is for an answer of which nothing that came can be used.
+func cutFault(address string) *Fault {
+	return &Fault{Outcome: store.Connect, Status: http.StatusOK, Err: fmt.Errorf("read %s: the connection broke off in the middle", address)}
+}
+
 // unpack reads a body as its Content-Encoding says, at most limit bytes on the
-// wire and limit bytes unpacked: 32 KB of gzip can hold 22 MB of XML.
+// wire and limit bytes unpacked: 32 KB of gzip can hold 22 MB of XML. Servers
+// give out files packed by hand without saying so, or pack them again: gzip
+// shows itself by its first bytes, which begin no text.
 func unpack(resp *http.Response, limit int64) ([]byte, error) {
 	wire := &limited{r: resp.Body, left: limit, what: "on the wire"}
 	var body io.Reader
@@ -248,6 +257,15 @@ func unpack(resp *http.Response, limit int64) ([]byte, error) {
 		body = zr
 	default:
 		return nil, fault(store.NotAFeed, "the body is packed as %q, which we did not ask for", enc)
+	}
+	peeked := bufio.NewReader(&limited{r: body, left: limit, what: "unpacked"})
+	body = peeked
+	if magic, _ := peeked.Peek(2); string(magic) == "\x1f\x8b" {
+		zr, err := gzip.NewReader(peeked)
+		if err != nil {
+			return nil, fault(store.NotAFeed, "the body begins as gzip and is not: %w", err)
+		}
+		body = zr
 	}
 	var buf bytes.Buffer
 	if n := resp.ContentLength; n > 0 && n <= limit {

@@ -53,6 +53,25 @@ func misbehaving(t *testing.T) *httptest.Server {
 		w.Header().Set("Content-Length", "100")
 		fmt.Fprint(w, "too short")
 	})
+	mux.HandleFunc("/nothing", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "100")
+		w.WriteHeader(http.StatusOK)
+	})
+	mux.HandleFunc("/204", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	mux.HandleFunc("/packed", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/xml")
+		zw := gzip.NewWriter(w)
+		fmt.Fprint(zw, "unpacked")
+		zw.Close()
+	})
+	mux.HandleFunc("/packedbomb", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Encoding", "gzip")
+		outer := gzip.NewWriter(w)
+		zw := gzip.NewWriter(outer)
+		zw.Write(bytes.Repeat([]byte("<a>"), 5_000_000))
+		zw.Close()
+		outer.Close()
+	})
 	mux.HandleFunc("/loop", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/loop", http.StatusFound) })
 	mux.HandleFunc("/file", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Location", "file:///etc/passwd")
@@ -103,10 +122,12 @@ func TestFetchFaults(t *testing.T) {
 		wait  time.Duration
 	}{
 		{"/bomb", store.TooLarge, "unpacked", 0},
+		{"/packedbomb", store.TooLarge, "unpacked", 0},
 		{"/endless", store.TooLarge, "on the wire", 0},
 		{"/notgzip", store.NotAFeed, "gzip", 0},
 		{"/slow", store.Timeout, "", 0},
-		{"/short", store.Connect, "broke off", 0},
+		{"/nothing", store.Connect, "broke off", 0},
+		{"/204", store.NotAFeed, "204", 0},
 		{"/loop", store.Refused, "redirects", 0},
 		{"/file", store.Refused, "neither http nor https", 0},
 		{"/429", store.Throttled, "429", 2 * time.Minute},
@@ -141,7 +162,7 @@ func TestFetch(t *testing.T) {
 	f := newFetcher("diemtin/test (+x)", Limits{}.withDefaults())
 	t.Cleanup(f.close)
 	doc, err := f.get(t.Context(), openTo(f), srv.URL+"/moved", "", "", testNow)
-	if err != nil || string(doc.Body) != "body for diemtin/test (+x)" || doc.FinalURL != srv.URL+"/ok" || len(doc.Hash) != 64 {
+	if err != nil || string(doc.Body) != "body for diemtin/test (+x)" || doc.FinalURL != srv.URL+"/ok" || doc.Hash != bodyHash(doc.Body) {
 		t.Errorf("document %+v, %v", doc, err)
 	}
 	doc, err = f.get(t.Context(), openTo(f), srv.URL+"/ok", `"v1"`, "", testNow)
@@ -151,6 +172,28 @@ func TestFetch(t *testing.T) {
 	doc, err = f.get(t.Context(), openTo(f), srv.URL+"/gzip", "", "", testNow)
 	if err != nil || string(doc.Body) != "unpacked" {
 		t.Errorf("gzip: %+v, %v", doc, err)
+	}
+}
+
+func TestFetchPackedWithoutSayingSo(t *testing.T) {
+	t.Parallel()
+	srv := misbehaving(t)
+	f := newFetcher("diemtin/test (+x)", Limits{}.withDefaults())
+	t.Cleanup(f.close)
+	doc, err := f.get(t.Context(), openTo(f), srv.URL+"/packed", "", "", testNow)
+	if err != nil || string(doc.Body) != "unpacked" {
+		t.Errorf("document %+v, %v", doc, err)
+	}
+}
+
+func TestFetchKeepsWhatCame(t *testing.T) {
+	t.Parallel()
+	srv := misbehaving(t)
+	f := newFetcher("diemtin/test (+x)", Limits{}.withDefaults())
+	t.Cleanup(f.close)
+	doc, err := f.get(t.Context(), openTo(f), srv.URL+"/short", "", "", testNow)
+	if err != nil || !doc.Cut || string(doc.Body) != "too short" {
+		t.Errorf("document %+v, %v, want a cut one", doc, err)
 	}
 }
 

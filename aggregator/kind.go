@@ -37,8 +37,9 @@ type reading struct {
 	repairs repairs
 	next    string // absolute address of the following page, if there is one
 
-	known  []string // first aliases of the items left out of entries, since they stand there as they did
-	memory *memory  // for the next reading; nil = it must be whole
+	known  []string       // first aliases of the items left out of entries, since they stand there as they did
+	order  []firstAliases // of all items of the document, as they stand; nil if none were left out
+	memory *memory        // for the next reading; nil = it must be whole
 }
 
 // repairs counts repairs by kind, in the order in which they were first made.

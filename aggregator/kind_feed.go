@@ -1,14 +1,16 @@
 package aggregator
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/mmcdole/gofeed"
+	"github.com/mmcdole/gofeed/atom"
 	ext "github.com/mmcdole/gofeed/extensions"
+	jsonfeed "github.com/mmcdole/gofeed/json"
 
 	"diemtin/aggregator/vi"
 	"diemtin/store"
@@ -27,14 +29,14 @@ func readFeed(doc *Document, src SourceConfig, lim Limits) (reading, error) {
 		if err != nil {
 			return out, notAFeed(doc, text, err)
 		}
-		out.entries = entriesOf(feed, baseOf(feed, doc), feed.Language)
+		out.entries = entriesOf(feed, nil, baseOf(feed, doc), feed.Language)
 		return out, nil
 	}
 	p, err := readXML(text, lim, &out.repairs)
 	if err != nil {
 		return out, notAFeed(doc, text, err)
 	}
-	out.entries = entriesOf(p.feed, baseOf(p.feed, doc), p.feed.Language)
+	out.entries = entriesOf(p.feed, p.raws, baseOf(p.feed, doc), p.feed.Language)
 	if p.whole {
 		out.memory = remember(doc, src, text, decoding, p, &out)
 	}
@@ -63,34 +65,11 @@ func notAFeed(doc *Document, text string, err error) error {
 	return err
 }
 
-// readJSON reads a JSON Feed. gofeed takes any object for one.
-func readJSON(text string, lim Limits, r *repairs) (*gofeed.Feed, error) {
-	var outline struct {
-		Items []json.RawMessage `json:"items"`
-	}
-	if err := json.Unmarshal([]byte(text), &outline); err != nil {
-		return nil, fault(store.NotAFeed, "it is broken JSON: %w", err)
-	}
-	if outline.Items == nil {
-		return nil, fault(store.NotAFeed, "it is JSON, but no JSON Feed: it has no items")
-	}
-	feed, err := parseFeed(text)
-	if err != nil {
-		return nil, fault(store.NotAFeed, "it is JSON, but no JSON Feed: %w", err)
-	}
-	if n := len(feed.Items); n > lim.MaxItems {
-		r.addN("too_many_items", n-lim.MaxItems, "only the first ones were read")
-		feed.Items = feed.Items[:lim.MaxItems]
-	}
-	return feed, nil
-}
-
 // parsedXML is an XML feed as gofeed read it.
 type parsedXML struct {
 	feed  *gofeed.Feed
-	text  string // the cleaned document
-	items []span // of text
-	whole bool   // gofeed read the document at once, and found just these items
+	raws  []string // the cleaned text of each item, where it is known
+	whole bool     // gofeed read the document at once, and found just the items with these texts
 }
 
 func readXML(text string, lim Limits, r *repairs) (p parsedXML, err error) {
@@ -98,11 +77,12 @@ func readXML(text string, lim Limits, r *repairs) (p parsedXML, err error) {
 	if err != nil {
 		return p, err
 	}
-	p.text, p.items = s, sh.items
-	p.feed, err = parseFeed(s)
-	if err == nil && len(p.feed.Items) >= len(sh.items) {
-		p.whole = len(p.feed.Items) == len(sh.items)
-		return p, nil
+	if !sh.open {
+		if p.feed, err = parseFeed(s); err == nil && len(p.feed.Items) >= len(sh.items) {
+			n := len(p.feed.Items)
+			p.raws, p.whole = sh.raws(s, n), n == len(sh.items)
+			return p, nil
+		}
 	}
 	if len(sh.items) == 0 {
 		if err == nil {
@@ -110,13 +90,24 @@ func readXML(text string, lim Limits, r *repairs) (p parsedXML, err error) {
 		}
 		return p, fault(store.NotAFeed, "the feed cannot be read: %w", err)
 	}
-	p.feed = recoverItems(s, sh, r)
+	p.feed, p.raws = recoverItems(s, sh, r)
 	return p, nil
+}
+
+// raws are the texts of the items if these are n, else n empty ones.
+func (sh shape) raws(s string, n int) []string {
+	all := make([]string, n)
+	if len(sh.items) == n {
+		for i, it := range sh.items {
+			all[i] = s[it.start:it.end]
+		}
+	}
+	return all
 }
 
 // recoverItems reads each item by itself: one that cannot be read, even
 // mended, is lost alone.
-func recoverItems(s string, sh shape, r *repairs) *gofeed.Feed {
+func recoverItems(s string, sh shape, r *repairs) (head *gofeed.Feed, raws []string) {
 	head, err := parseFeed(sh.single(s, ""))
 	if err != nil {
 		head = &gofeed.Feed{}
@@ -128,7 +119,7 @@ func recoverItems(s string, sh shape, r *repairs) *gofeed.Feed {
 	for _, it := range sh.items {
 		raw := s[it.start:it.end]
 		if it.open {
-			raw += "</" + strings.Trim(strings.Fields(raw[1:])[0], "<>") + ">"
+			raw += "</" + nameAt(raw, 1) + ">"
 			r.add("unclosed_item", "an item begins before the last one has ended")
 		}
 		feed, err := parseFeed(sh.single(s, raw))
@@ -141,10 +132,10 @@ func recoverItems(s string, sh shape, r *repairs) *gofeed.Feed {
 			r.add("lost_item", fmt.Sprintf("an item cannot be read: %v", err))
 			continue
 		}
-		head.Items = append(head.Items, feed.Items[0])
+		head.Items, raws = append(head.Items, feed.Items[0]), append(raws, raw)
 	}
 	r.add("recovered", "the feed is not well-formed; its items were read one by one")
-	return head
+	return head, raws
 }
 
 // parseFeed calls gofeed, and turns a panic of it into an error: what it reads
@@ -155,11 +146,38 @@ func parseFeed(s string) (feed *gofeed.Feed, err error) {
 			feed, err = nil, fmt.Errorf("the parser gave up: %v", p)
 		}
 	}()
-	p := gofeed.NewParser()
+	parser := gofeed.NewParser()
+	parser.KeepOriginalFeed = true
 	// Pictures within the text are found later, for all kinds alike; gofeed
 	// would parse the HTML of every item for them.
-	p.RSSTranslator = &gofeed.DefaultRSSTranslator{DisableContentImageScan: true}
-	return p.ParseString(s)
+	parser.RSSTranslator = &gofeed.DefaultRSSTranslator{DisableContentImageScan: true}
+	if feed, err = parser.ParseString(s); err == nil {
+		completeFeed(feed)
+	}
+	return feed, err
+}
+
+// completeFeed takes from the formats' own structures what gofeed's common one
+// leaves out or changes.
+func completeFeed(feed *gofeed.Feed) {
+	switch own := feed.OriginalFeed().(type) {
+	case *atom.Feed:
+		for i, e := range own.Entries {
+			it := feed.Items[i]
+			if it.Link == "" && e.Content != nil {
+				it.Link = e.Content.Src
+			}
+			for j, c := range e.Categories { // gofeed prefers the label
+				if c.Term != "" {
+					it.Categories[j] = c.Term
+				}
+			}
+		}
+	case *jsonfeed.Feed:
+		for i, it := range own.Items {
+			completeJSON(feed.Items[i], it)
+		}
+	}
 }
 
 // baseOf is the address to which a feed's links are relative.
@@ -170,13 +188,19 @@ func baseOf(feed *gofeed.Feed, doc *Document) string {
 	return doc.FinalURL
 }
 
-func entriesOf(feed *gofeed.Feed, base, lang string) []Entry {
+// entriesOf are the entries of a feed; raws are the texts of its items, for
+// what gofeed does not tell, or nil.
+func entriesOf(feed *gofeed.Feed, raws []string, base, lang string) []Entry {
 	entries := make([]Entry, 0, len(feed.Items))
-	for _, it := range feed.Items {
+	for i, it := range feed.Items {
 		if it == nil {
 			continue
 		}
-		entries = append(entries, entryOf(it, base, lang))
+		e := entryOf(it, base, lang)
+		if raws != nil {
+			e.takeRaw(raws[i], feed.FeedType)
+		}
+		entries = append(entries, e)
 	}
 	return entries
 }
@@ -212,6 +236,19 @@ func entryOf(it *gofeed.Item, base, lang string) Entry {
 	return e
 }
 
+// takeRaw reads from an item's own text what gofeed changes: an atom:id, which
+// it resolves as if it were an address, and an image with an element for it.
+func (e *Entry) takeRaw(raw, format string) {
+	if format == "atom" {
+		if id := childText(raw, "id"); id != "" {
+			e.GUID = id
+		}
+	}
+	if strings.HasPrefix(e.Image, "<") { // what stands in <image>, whole
+		e.Image = childText(raw, "image", "url")
+	}
+}
+
 // imageOf finds an item's picture in the order in which outlets mean it.
 func imageOf(it *gofeed.Item) string {
 	media := it.Extensions["media"]
@@ -224,7 +261,7 @@ func imageOf(it *gofeed.Item) string {
 		return u
 	}
 	for _, enc := range it.Enclosures {
-		if enc != nil && strings.HasPrefix(enc.Type, "image/") {
+		if enc != nil && (strings.HasPrefix(enc.Type, "image/") || enc.Type == "" && pictureName.MatchString(enc.URL)) {
 			return enc.URL
 		}
 	}
@@ -233,6 +270,9 @@ func imageOf(it *gofeed.Item) string {
 	}
 	return strings.TrimSpace(it.Custom["image"])
 }
+
+// pictureName is an address that names a picture, for enclosures without a type.
+var pictureName = regexp.MustCompile(`(?i)\.(jpe?g|png|webp|gif|avif)($|\?)`)
 
 func mediaURL(media map[string][]ext.Extension) string {
 	for _, c := range media["content"] {
@@ -245,6 +285,11 @@ func mediaURL(media map[string][]ext.Extension) string {
 	for _, t := range media["thumbnail"] {
 		if t.Attrs["url"] != "" {
 			return t.Attrs["url"]
+		}
+	}
+	for _, c := range media["content"] { // the still of a film
+		if u := mediaURL(c.Children); u != "" {
+			return u
 		}
 	}
 	return ""

@@ -86,6 +86,8 @@ func statusFault(status int, h http.Header, body []byte, now time.Time) *Fault {
 		f.Outcome = store.Throttled
 	case status >= 500:
 		f.Outcome = store.HTTP5xx
+	case status < 300: // 204, 206: not what was asked for
+		f.Outcome = store.NotAFeed
 	default:
 		f.Outcome = store.HTTP4xx
 	}

@@ -91,6 +91,8 @@ func (a *Aggregator) askRobots(ctx context.Context, c configured, origin string,
 		return &robotsRules{until: now.Add(robotsEvery)} // there is none
 	case err != nil:
 		return &robotsRules{problem: err.Error(), until: now.Add(robotsRetry)}
+	case doc.Cut: // the rest may have closed more
+		return &robotsRules{problem: cutFault(origin).Error(), until: now.Add(robotsRetry)}
 	}
 	data, err := robotstxt.FromBytes(doc.Body)
 	if err != nil { // unreadable lines are no rules

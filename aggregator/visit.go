@@ -33,7 +33,8 @@ type Report struct {
 	etag, lastModified, hash string
 	retryAfter               time.Duration
 	moved                    permanently
-	read                     bool // a document was read, so Repairs are its own
+	read                     bool           // a document was read, so Repairs are its own
+	order                    []firstAliases // of all items of the document, if some are Known
 	memory                   *memory
 }
 
@@ -111,14 +112,22 @@ func (a *Aggregator) look(ctx context.Context, c configured, st store.SourceStat
 		r.Outcome, r.etag, r.lastModified, r.hash = store.NotModified, st.ETag, st.LastModified, st.BodyHash
 		return r
 	}
-	r.etag, r.lastModified, r.hash = doc.Header.Get("ETag"), doc.Header.Get("Last-Modified"), doc.Hash
+	if !doc.Cut { // else the next visit asks for the whole again
+		r.etag, r.lastModified, r.hash = doc.Header.Get("ETag"), doc.Header.Get("Last-Modified"), doc.Hash
+	}
 	if doc.Hash == st.BodyHash {
 		r.Outcome = store.Unchanged
 		return r
 	}
 	rd, err := read(doc, c.source, a.cfg.Limits, last)
 	r.Repairs, r.read = rd.repairs, true
-	r.Known, r.memory = rd.known, rd.memory
+	r.Known, r.order, r.memory = rd.known, rd.order, rd.memory
+	if doc.Cut {
+		if err != nil || len(rd.entries)+len(rd.known) == 0 {
+			return r.failed(cutFault(c.source.URL))
+		}
+		rd.repairs.add("connection_cut", "the connection broke off; what came was read")
+	}
 	if err != nil {
 		return r.failed(err)
 	}
@@ -232,12 +241,18 @@ func (a *Aggregator) record(ctx context.Context, c configured, r Report, now tim
 		if r.Outcome == store.New && ch.New+ch.Changed == 0 {
 			r.Outcome = store.Unchanged
 		}
-		r.State = r.next(c, ch.New+ch.Changed > 0, now)
+		r.State = r.next(c, ch.New+ch.Changed+ch.Carried > 0, now)
 		return r.State
 	}}, a.judge)
 	if err == nil {
 		r.Changes = changes
 		r.Changes.Same += len(r.Known)
+		if r.read && c.source.Kind == "feed" {
+			err = a.noteVanished(ctx, r)
+		}
+		if err != nil {
+			log.Error("note vanished items", "error", err)
+		}
 		return r
 	}
 	log.Error("record visit", "error", err)

@@ -74,6 +74,7 @@ type Changes struct {
 	New       int             // items never seen before
 	Changed   int             // items whose visible text changed
 	Same      int             // items we had
+	Carried   int             // of these: carried by the visited source for the first time
 	Listed    int             // stories that readers see since this visit
 	Merged    map[string]int  // new items put into an existing story, by reason
 	Topics    map[Topic]int   // new items by primary topic, "" = none
@@ -245,6 +246,7 @@ func (v *visit) meetAgain(it *Item, k *known) error {
 	}
 	if !k.carried {
 		k.carried = true
+		v.changes.Carried++
 		if err := v.addCarrier(k.id, it.Source); err != nil {
 			return fmt.Errorf("store carrier: %w", err)
 		}
@@ -261,5 +263,8 @@ func (v *visit) meetAgain(it *Item, k *known) error {
 	}
 	k.fingerprint, k.source, k.orphan = it.Fingerprint, it.Source, false
 	v.changes.Changed++
+	if k.withdrawn { // its outlet works on it again: it may be back
+		return v.exec(`UPDATE items SET check_at = $1 WHERE id = $2`, millis(v.r.At), it.ID)
+	}
 	return v.changeStory(it)
 }
