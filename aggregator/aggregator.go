@@ -59,6 +59,7 @@ type Store interface {
 	Sibling(ctx context.Context, c store.Check) (string, error)
 	Checked(ctx context.Context, c store.Check, v store.Verdict, now time.Time, j store.Judge) (withdrawn, restored bool, err error)
 	Release(ctx context.Context, by string) error
+	PushStore
 }
 
 // Aggregator visits the sources of a configuration.
@@ -73,6 +74,9 @@ type Aggregator struct {
 	judge      *Judge
 	sources    map[string]configured // by source id
 	hosts      *hosts
+	push       *subscriber
+	pages      pageMemory // articles read of late
+	memories   memories
 	slots      chan struct{} // one token a worker
 	opening    *sweep        // the sources that were due at the start
 	contents   contents      // what stood in each source's last document
@@ -103,6 +107,9 @@ func New(cfg Config, st Store, log *slog.Logger, reg prometheus.Registerer) (*Ag
 		classifier: classifier, names: names, judge: NewJudge(names), sources: map[string]configured{},
 		slots: make(chan struct{}, cfg.Limits.Workers), by: fmt.Sprintf("%s/%d/%d", host, os.Getpid(), rand.Uint32()), now: time.Now}
 	a.hosts = newHosts(time.Duration(*cfg.Limits.HostPause), func() time.Time { return a.now() })
+	a.push = newSubscriber(cfg, st, log, newPushMetrics(reg))
+	a.push.by, a.push.now, a.push.deliver = a.by, func() time.Time { return a.now() }, a.deliver
+	a.push.knows = func(id string) bool { _, ok := a.sources[id]; return ok }
 	for _, t := range cfg.Topics { // a topic without a single item is an alarm
 		a.metrics.topics.WithLabelValues(string(t.ID))
 	}
@@ -132,6 +139,7 @@ func (a *Aggregator) Run(ctx context.Context) error {
 	a.opening = newSweep(overdue(all, a.now()), a.now())
 	var visits sync.WaitGroup
 	visits.Go(func() { a.listHeld(ctx) })
+	visits.Go(func() { a.push.run(ctx) })
 	visits.Go(func() { a.checkPages(ctx) })
 	a.dispatch(ctx, &visits)
 	visits.Wait()

@@ -53,7 +53,9 @@ type Refresh struct {
 	// Hold is how long a new story waits to be listed, for copies and the
 	// original to arrive; 0 = not at all.
 	Hold time.Duration
-	// Settle returns the source's new state, given what changed.
+	// Settle returns the source's new state, given what changed. It is nil for
+	// what was delivered and not fetched: then the source's state and lease,
+	// which belong to whoever visits it, stay as they are.
 	Settle func(Changes) SourceState
 }
 
@@ -92,6 +94,9 @@ func (db *DB) Record(ctx context.Context, r Refresh, judge Judge) (Changes, erro
 		v := &visit{tx: t, r: r, judge: judge, outlets: outlets, changes: &c}
 		if err := v.recordItems(); err != nil {
 			return err
+		}
+		if r.Settle == nil {
+			return t.saveDelivery(r.Source.ID, r.At, c)
 		}
 		return t.saveState(r.Source.ID, r.Settle(c))
 	})

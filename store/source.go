@@ -165,15 +165,26 @@ func (db *DB) NextDue(ctx context.Context) (at time.Time, ok bool, err error) {
 	return fromMillis(ms), ms >= 0, nil
 }
 
-// Release gives claimed sources back unvisited, at shutdown.
+// Release gives claimed sources and subscriptions back, at shutdown.
 func (db *DB) Release(ctx context.Context, by string) error {
 	err := db.do(ctx, 1, func(t *tx) error {
+		if err := t.exec(`UPDATE push_subscriptions SET lease_until = 0 WHERE lease_by = $1 AND lease_until > 0`, by); err != nil {
+			return err
+		}
 		return t.exec(`UPDATE sources SET lease_until = 0 WHERE lease_by = $1 AND lease_until > 0`, by)
 	})
 	if err != nil {
 		return fmt.Errorf("release sources: %w", err)
 	}
 	return nil
+}
+
+// saveDelivery notes news that came without a visit.
+func (t *tx) saveDelivery(id string, at time.Time, c Changes) error {
+	if c.New == 0 {
+		return nil
+	}
+	return t.exec(`UPDATE sources SET last_new = $1 WHERE id = $2 AND last_new < $1`, millis(at), id)
 }
 
 func (t *tx) saveState(id string, s SourceState) error {

@@ -150,6 +150,18 @@ func listAt(it *Item, o Outlet, now int64) int64 {
 	return now
 }
 
+// free are the items whose outlets let them be shown now: nothing that readers
+// see, "Bản gốc" either, names another.
+func free(items []Item, outlets map[string]Outlet, now int64) []Item {
+	var all []Item
+	for _, it := range items {
+		if listAt(&it, outlets[it.Outlet], now) <= now {
+			all = append(all, it)
+		}
+	}
+	return all
+}
+
 // list makes a story visible: it chooses the quoted item for life and enters
 // the story into every scope.
 func (t *tx) list(id string, now int64, outlets map[string]Outlet, judge Judge) (bool, error) {
@@ -157,18 +169,12 @@ func (t *tx) list(id string, now int64, outlets map[string]Outlet, judge Judge) 
 	if err != nil {
 		return false, fmt.Errorf("read items: %w", err)
 	}
-	var free []Item
-	for _, it := range items {
-		if listAt(&it, outlets[it.Outlet], now) <= now {
-			free = append(free, it)
-		}
-	}
-	if len(free) == 0 {
+	items = free(items, outlets, now)
+	if len(items) == 0 {
 		return false, nil
 	}
-	q, _ := judge.Original(free, outlets)
 	o, why := judge.Original(items, outlets)
-	quoted := &free[q]
+	quoted := &items[o]
 	s, err := t.story(id)
 	if err != nil || s == nil {
 		return false, fmt.Errorf("read story: %w", err)
@@ -176,9 +182,9 @@ func (t *tx) list(id string, now int64, outlets map[string]Outlet, judge Judge) 
 	s.listed = t.tick(now)
 	s.shown = min(millis(quoted.Time()), s.listed)
 	s.topics, s.province = topicIDs(quoted.Topics), quoted.Province
-	if err := t.exec(`UPDATE stories SET listed = $1, updated = $1, shown = $2, quoted = $3, original = $4,
-		original_why = $5, topics = $6, province = $7 WHERE id = $8`,
-		s.listed, s.shown, quoted.ID, items[o].ID, why, encoded(s.topics), s.province, id); err != nil {
+	if err := t.exec(`UPDATE stories SET listed = $1, updated = $1, shown = $2, quoted = $3, original = $3,
+		original_why = $4, topics = $5, province = $6 WHERE id = $7`,
+		s.listed, s.shown, quoted.ID, why, encoded(s.topics), s.province, id); err != nil {
 		return false, fmt.Errorf("update story: %w", err)
 	}
 	return true, t.enter(s, outlets[quoted.Outlet])
@@ -278,6 +284,7 @@ func (v *visit) renameOriginal(s *row) error {
 	if err != nil {
 		return fmt.Errorf("read items: %w", err)
 	}
+	items = free(items, v.outlets, millis(v.r.At))
 	if len(items) == 0 || s.withdrawn > 0 {
 		return nil
 	}

@@ -106,7 +106,10 @@ func (s *Server) storyAt(ctx context.Context, id, rest string) (store.Story, []s
 	if err != nil {
 		return st, nil, fmt.Errorf("copies of story %s: %w", id, err)
 	}
-	copies = slices.DeleteFunc(copies, func(c store.Copy) bool { return c.Outlet.Show == store.ShowNone })
+	now := s.now()
+	copies = slices.DeleteFunc(copies, func(c store.Copy) bool {
+		return c.Outlet.Show == store.ShowNone || c.Item.Time().Add(c.Outlet.Delay).After(now)
+	})
 	return st, copies, nil
 }
 

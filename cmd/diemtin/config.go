@@ -82,7 +82,7 @@ func readFile(name string, text []byte) (*config, *faults) {
 	f.withShipped(found)
 	c := &config{name: name}
 	f.Site.BaseURL = strings.TrimRight(f.Site.BaseURL, "/")
-	c.aggregate = aggregator.Config{Limits: f.Limits, Outlets: f.Outlets, Topics: f.Topics, Agent: agent(f.Site)}
+	c.aggregate = aggregator.Config{Limits: f.Limits, Outlets: f.Outlets, Topics: f.Topics, Agent: agent(f.Site), BaseURL: f.Site.BaseURL}
 	c.syndicate = syndicate.Config{Site: f.Site, Channels: f.Channels, Topics: topicInfos(f.Topics),
 		Outlets: c.aggregate.StoreOutlets(), Places: places(), Version: version}
 	c.aggregate.Check(found.report)

@@ -44,7 +44,9 @@ type explained interface{ write(io.Writer) }
 func explain(ctx context.Context, db *store.DB, ref string) (explained, error) {
 	src, err := db.Source(ctx, ref)
 	if err == nil {
-		return newExplainedSource(src), nil
+		e := newExplainedSource(src)
+		e.Push, err = explainPush(ctx, db, src.ID, time.Now())
+		return e, err
 	}
 	if !errors.Is(err, store.ErrNotFound) {
 		return nil, err
@@ -159,6 +161,7 @@ type explainedSource struct {
 	Why         string         `json:"why"`
 	MovedTo     string         `json:"moved_to,omitempty"` // where the address redirects for good
 	Repairs     []store.Repair `json:"repairs"`            // of the last document that was read
+	Push        *explainedPush `json:"push,omitempty"`     // if its document names a hub
 }
 
 func newExplainedSource(s store.Source) explainedSource {
@@ -187,7 +190,53 @@ func (e explainedSource) write(w io.Writer) {
 	if e.MovedTo != "" {
 		fmt.Fprintf(w, "  moved         its address redirects for good to %s: change the url\n", e.MovedTo)
 	}
+	if e.Push != nil {
+		e.Push.write(w)
+	}
 	for _, r := range e.Repairs {
 		fmt.Fprintf(w, "  repaired      %s ×%d %s\n", r.Kind, r.Count, r.Detail)
 	}
+}
+
+// explainedPush is a source's subscription to its hub, without its secrets.
+type explainedPush struct {
+	Hub       string  `json:"hub"`
+	Topic     string  `json:"topic"`
+	State     string  `json:"state"`
+	Verified  *string `json:"verified"`
+	Expires   *string `json:"expires"`
+	Delivered *string `json:"last_delivery"`
+	Missed    int     `json:"missed_in_a_row"`
+	Next      *string `json:"next_request"`
+	Detail    string  `json:"detail,omitempty"`
+}
+
+// explainPush is nil for a source without a hub.
+func explainPush(ctx context.Context, db *store.DB, source string, now time.Time) (*explainedPush, error) {
+	all, err := db.Pushes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range all {
+		if p.Source == source && p.State != store.PushLeaving {
+			return &explainedPush{Hub: p.Hub, Topic: p.Topic, State: aggregator.Standing(p, now), Verified: stamp(p.Verified), Expires: stamp(p.Expires),
+				Delivered: stamp(p.Delivered), Missed: p.Missed, Next: stamp(p.NextAt), Detail: p.Detail}, nil
+		}
+	}
+	return nil, nil
+}
+
+func (p *explainedPush) write(w io.Writer) {
+	fmt.Fprintf(w, "  hub           %s: %s", p.Hub, p.State)
+	if p.State == "verified" || p.State == "distrusted" {
+		fmt.Fprintf(w, " until %s, last delivery %s", shown(p.Expires), shown(p.Delivered))
+	}
+	fmt.Fprintf(w, ", asked again %s", shown(p.Next))
+	if p.Missed > 0 {
+		fmt.Fprintf(w, "; the last %d visits found news that it had not delivered", p.Missed)
+	}
+	if p.Detail != "" {
+		fmt.Fprintf(w, "; %s", p.Detail)
+	}
+	fmt.Fprintln(w)
 }
