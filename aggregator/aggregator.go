@@ -17,6 +17,7 @@ import (
 	"net/url"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -72,7 +73,8 @@ type Aggregator struct {
 	hosts      hostLocks
 	slots      chan struct{} // one token a worker
 	opening    *sweep        // the sources that were due at the start
-	by         string        // who holds the leases
+	plan       atomic.Pointer[plan]
+	by         string // who holds the leases
 	now        func() time.Time
 }
 
@@ -120,6 +122,7 @@ func (a *Aggregator) Run(ctx context.Context) error {
 		return err
 	}
 	a.showStates(all)
+	a.replan(all)
 	a.opening = newSweep(overdue(all, a.now()), a.now())
 	var visits sync.WaitGroup
 	visits.Go(func() { a.listHeld(ctx) })
@@ -135,6 +138,7 @@ func (a *Aggregator) showStates(all []store.Source) {
 	for _, s := range all {
 		if s.Active {
 			a.metrics.source(s.ID, s.State)
+			a.metrics.silence(s.ID, s.State, a.now())
 		}
 	}
 }
@@ -143,7 +147,14 @@ func (a *Aggregator) showStates(all []store.Source) {
 // asked again: it may come back.
 func (a *Aggregator) dispatch(ctx context.Context, visits *sync.WaitGroup) {
 	claims := make(chan struct{}, claimsPerWorker*cap(a.slots))
+	planned := a.now()
 	for ctx.Err() == nil {
+		if a.now().Sub(planned) >= planEvery {
+			planned = a.now()
+			if all, err := a.store.Sources(ctx); err == nil { // else the old plan does
+				a.replan(all)
+			}
+		}
 		free := cap(claims) - len(claims)
 		var due []store.Source
 		at, ok, err := a.store.NextDue(ctx)
@@ -231,6 +242,7 @@ func (a *Aggregator) Round(ctx context.Context, onVisit func(Report)) (listed in
 	if err != nil {
 		return 0, err
 	}
+	a.replan(all)
 	a.opening = newSweep(all, a.now())
 	var visits sync.WaitGroup
 	var mu sync.Mutex

@@ -38,6 +38,7 @@ type reading struct {
 	entries []Entry
 	repairs repairs
 	next    string // absolute address of the following page, if there is one
+	hints   Hints  // of the document itself
 }
 
 // repairs counts repairs by kind, in the order in which they were first made.

@@ -26,6 +26,7 @@ func readFeed(doc *Document, _ SourceConfig, lim Limits) (reading, error) {
 	if text == "" {
 		return out, fault(store.NotAFeed, "the body is empty")
 	}
+	out.hints = feedHints(text)
 	var feed *gofeed.Feed
 	var err error
 	if text[0] == '{' {

@@ -31,6 +31,10 @@ type Report struct {
 
 	etag, lastModified, hash string
 	retryAfter               time.Duration
+	hints                    Hints
+	read                     bool      // the body was read, not only found to be the same
+	gap                      bool      // nothing in common with the last visit
+	at                       time.Time // when its items were seen
 }
 
 // visit looks at one source and records what it found. ok is false if the
@@ -84,6 +88,7 @@ func (a *Aggregator) look(ctx context.Context, c configured, st store.SourceStat
 	if err != nil {
 		return r.failed(err)
 	}
+	r.hints.Fresh = freshFor(doc.Header, now)
 	if r.Status == 304 {
 		r.Outcome, r.etag, r.lastModified, r.hash = store.NotModified, st.ETag, st.LastModified, st.BodyHash
 		return r
@@ -98,6 +103,8 @@ func (a *Aggregator) look(ctx context.Context, c configured, st store.SourceStat
 	if err != nil {
 		return r.failed(err)
 	}
+	rd.hints.Fresh, r.read = r.hints.Fresh, true
+	r.hints = rd.hints
 	a.turnPages(ctx, c, &rd, now)
 	n := normaliser{outlet: c.outlet, source: c.source, zone: c.zone, now: now, names: a.names, classify: a.classifier}
 	r.Items = n.items(rd.entries, &rd.repairs)
@@ -152,11 +159,13 @@ func (r Report) failed(err error) Report {
 func (a *Aggregator) record(ctx context.Context, c configured, r Report, now time.Time, log *slog.Logger) Report {
 	ctx = context.WithoutCancel(ctx) // what was fetched is stored, even at the end
 	at := a.now()
+	r.at = at
 	changes, err := a.store.Record(ctx, store.Refresh{Source: r.Source, At: at, Items: r.Items, Hold: a.opening.hold(at), Settle: func(ch store.Changes) store.SourceState {
 		if r.Outcome == store.New && ch.New+ch.Changed == 0 {
 			r.Outcome = store.Unchanged
 		}
-		r.State = r.next(c, ch.New+ch.Changed > 0, now)
+		r.gap = r.lost(ch)
+		r.State = r.next(c, ch, now, a.plan.Load())
 		return r.State
 	}}, a.judge)
 	if err == nil {
@@ -166,7 +175,7 @@ func (a *Aggregator) record(ctx context.Context, c configured, r Report, now tim
 	log.Error("record visit", "error", err)
 	r.Outcome, r.Detail, r.Items = store.Internal, err.Error(), nil
 	if _, err := a.store.Record(ctx, store.Refresh{Source: r.Source, At: at, Settle: func(store.Changes) store.SourceState {
-		r.State = r.next(c, false, now)
+		r.State = r.next(c, store.Changes{}, now, a.plan.Load())
 		return r.State
 	}}, a.judge); err != nil {
 		log.Error("record failed visit", "error", err)
@@ -175,13 +184,13 @@ func (a *Aggregator) record(ctx context.Context, c configured, r Report, now tim
 }
 
 // next is the source's state after this visit.
-func (r Report) next(c configured, brought bool, now time.Time) store.SourceState {
+func (r Report) next(c configured, ch store.Changes, now time.Time, p *plan) store.SourceState {
 	st := r.Source.State
 	if r.Outcome.OK() {
 		st.ETag, st.LastModified, st.BodyHash = r.etag, r.lastModified, r.hash
 	}
 	return settle(st, c.source.Every, settled{outcome: r.Outcome, detail: r.Detail, retryAfter: r.retryAfter,
-		brought: brought, rand: rand.Float64(), now: now})
+		brought: ch.New+ch.Changed > 0, seen: r.observed(ch), hints: r.hints, rand: rand.Float64(), now: now}, p)
 }
 
 // observe counts and logs a visit, once.
@@ -193,6 +202,11 @@ func (a *Aggregator) observe(r Report, log *slog.Logger) {
 		m.bytes.Observe(float64(r.Bytes))
 	}
 	m.source(r.Source.ID, r.State)
+	m.silence(r.Source.ID, r.State, r.State.LastTry)
+	if r.gap {
+		m.gaps.WithLabelValues(r.Source.ID).Inc()
+		log.Warn("gap: no item in common with the last visit, so items may have been lost", "items", len(r.Items))
+	}
 	m.changes(r.Changes)
 	for _, rep := range r.Repairs {
 		m.repairs.WithLabelValues(rep.Kind).Add(float64(rep.Count))

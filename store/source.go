@@ -36,6 +36,7 @@ type SourceState struct {
 	LastSuccess  time.Time
 	LastNew      time.Time // when it last brought a new item
 	Visited      bool      // its first visit (backfill) has succeeded
+	Learned      string    // what its publishing has taught the aggregator; opaque here, under 2 KB
 }
 
 func (t *tx) syncSources(sources []Source) error {
@@ -57,14 +58,14 @@ func (t *tx) syncSources(sources []Source) error {
 }
 
 const sourceColumns = `id, outlet, kind, url, topic, active, etag, last_modified, body_hash, next_at,
-	interval_ms, why, fails, outcome, detail, last_try, last_success, last_new, visited`
+	interval_ms, why, fails, outcome, detail, last_try, last_success, last_new, visited, learned`
 
 func scanSource(rows *sql.Rows) (Source, error) {
 	var s Source
 	var active, next, interval, try, success, newest, visited int64
 	st := &s.State
 	err := rows.Scan(&s.ID, &s.Outlet, &s.Kind, &s.URL, &s.Topic, &active, &st.ETag, &st.LastModified,
-		&st.BodyHash, &next, &interval, &st.Why, &st.Fails, &st.Outcome, &st.Detail, &try, &success, &newest, &visited)
+		&st.BodyHash, &next, &interval, &st.Why, &st.Fails, &st.Outcome, &st.Detail, &try, &success, &newest, &visited, &st.Learned)
 	s.Active, st.Visited = active != 0, visited != 0
 	st.NextAt, st.LastTry, st.LastSuccess, st.LastNew = fromMillis(next), fromMillis(try), fromMillis(success), fromMillis(newest)
 	st.Interval = time.Duration(interval) * time.Millisecond
@@ -166,7 +167,7 @@ func (db *DB) Release(ctx context.Context, by string) error {
 func (t *tx) saveState(id string, s SourceState) error {
 	return t.exec(`UPDATE sources SET etag = $1, last_modified = $2, body_hash = $3, next_at = $4, interval_ms = $5,
 		why = $6, fails = $7, outcome = $8, detail = $9, last_try = $10, last_success = $11, last_new = $12,
-		visited = $13, lease_until = 0 WHERE id = $14`,
+		visited = $13, learned = $14, lease_until = 0 WHERE id = $15`,
 		s.ETag, s.LastModified, s.BodyHash, millis(s.NextAt), s.Interval.Milliseconds(), s.Why, s.Fails,
-		string(s.Outcome), s.Detail, millis(s.LastTry), millis(s.LastSuccess), millis(s.LastNew), flag(s.Visited), id)
+		string(s.Outcome), s.Detail, millis(s.LastTry), millis(s.LastSuccess), millis(s.LastNew), flag(s.Visited), s.Learned, id)
 }
