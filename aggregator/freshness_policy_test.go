@@ -206,8 +206,20 @@ func entryFrequency(tr *trace, every Every) func(scale float64) func(int, int64)
 	}
 }
 
-// trueRates is the law of schedule_plan.go by a policy that knows the rates.
+// trueRates is the law in its plain form by a policy that knows the rates: the
+// next visit after k/√(rate now), within bounds.
 func trueRates(tr *trace, every Every) func(scale float64) func(int, int64) int64 {
+	low, high := time.Duration(every.Min).Hours(), time.Duration(every.Max).Hours()
+	return func(k float64) func(int, int64) int64 {
+		return func(source int, now int64) int64 {
+			return now + int64(min(max(k/math.Sqrt(tr.rates[source][binOf(now)]), low), high)*hourMS)
+		}
+	}
+}
+
+// trueRatesAhead is the same with the hours ahead in view, as the real policy
+// has them in schedule_plan.go.
+func trueRatesAhead(tr *trace, every Every) func(scale float64) func(int, int64) int64 {
 	low, high := time.Duration(every.Min), time.Duration(every.Max)
 	return func(k float64) func(int, int64) int64 {
 		return func(source int, now int64) int64 {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -22,19 +23,26 @@ var (
 
 // comparison is the table of policies at the same number of polls.
 type comparison struct {
-	tr                              *trace
-	ours, fixed, frequency, theLaws *freshness
+	tr                     *trace
+	ours, fixed, frequency *freshness
+	known, ahead           *freshness // they know the true rates
 }
 
 func compareFreshness(tr *trace, every Every, budget float64, seed uint64) comparison {
 	c := comparison{tr: tr, ours: learning(tr, every, budget*float64(len(tr.items)), seed)}
-	c.fixed = withPolls(tr, c.ours.polls, fixed)
-	c.frequency = withPolls(tr, c.ours.polls, entryFrequency(tr, every))
-	c.theLaws = withPolls(tr, c.ours.polls, trueRates(tr, every))
+	var others sync.WaitGroup
+	others.Go(func() { c.fixed = withPolls(tr, c.ours.polls, fixed) })
+	others.Go(func() { c.frequency = withPolls(tr, c.ours.polls, entryFrequency(tr, every)) })
+	others.Go(func() { c.known = withPolls(tr, c.ours.polls, trueRates(tr, every)) })
+	others.Go(func() { c.ahead = withPolls(tr, c.ours.polls, trueRatesAhead(tr, every)) })
+	others.Wait()
 	return c
 }
 
-func (c comparison) ratio() float64 { return c.ours.mean().Seconds() / c.theLaws.mean().Seconds() }
+// ratio is our mean delay in parts of another's.
+func (c comparison) ratio(other *freshness) float64 {
+	return c.ours.mean().Seconds() / other.mean().Seconds()
+}
 
 func (c comparison) String() string {
 	var b strings.Builder
@@ -45,12 +53,15 @@ func (c comparison) String() string {
 	for _, row := range []struct {
 		name string
 		f    *freshness
-	}{{"learned", c.ours}, {"true rates", c.theLaws}, {"fixed", c.fixed}, {"entry_frequency", c.frequency}} {
+	}{{"learned", c.ours}, {"true rates", c.known}, {"… looking ahead", c.ahead}, {"fixed", c.fixed}, {"entry_frequency", c.frequency}} {
 		fmt.Fprintf(&b, "%-16s %12s %12s %12.0f\n", row.name, row.f.mean().Round(time.Second), row.f.p95().Round(time.Second), float64(row.f.polls)/days)
 	}
-	fmt.Fprintf(&b, "ratio_to_fixed=%.3f ratio_to_entry_frequency=%.3f\n", c.ours.mean().Seconds()/c.fixed.mean().Seconds(),
-		c.ours.mean().Seconds()/c.frequency.mean().Seconds())
-	fmt.Fprintf(&b, "ratio_to_true_rates=%.3f\n", c.ratio())
+	if c.tr.hindsight > 0 {
+		fmt.Fprintf(&b, "the true rates are means of the file, %.1f items for each source and hour of the week: they know in hindsight\n"+
+			"which hours stayed empty, which looking ahead exploits and the plain law stumbles over; docs/scheduling.md\n", c.tr.hindsight)
+	}
+	fmt.Fprintf(&b, "ratio_to_fixed=%.3f\nratio_to_entry_frequency=%.3f\nratio_to_true_rates_looking_ahead=%.3f\nratio_to_true_rates=%.3f\n",
+		c.ratio(c.fixed), c.ratio(c.frequency), c.ratio(c.ahead), c.ratio(c.known))
 	return b.String()
 }
 
@@ -60,7 +71,7 @@ func TestFreshness(t *testing.T) {
 	if *freshReport == "" {
 		t.Parallel()
 		c := compareFreshness(generate(*freshSeed, 40), Every{Min: Duration(defaultMin), Max: Duration(defaultMax)}, pollsPerSource, *freshSeed)
-		if c.ratio() > 1.15 || c.ours.mean() > c.fixed.mean()*3/4 {
+		if c.ratio(c.known) > 1.15 || c.ratio(c.ahead) > 1.15 || c.ratio(c.fixed) > 0.75 {
 			t.Errorf("want at most 1.15 times the delay of the true rates, and 0.75 of a fixed interval:\n%s", c)
 		}
 		return
@@ -82,7 +93,7 @@ func TestFreshness(t *testing.T) {
 func BenchmarkFreshness(b *testing.B) {
 	for b.Loop() {
 		c := compareFreshness(generate(*freshSeed, 100), Every{Min: Duration(defaultMin), Max: Duration(defaultMax)}, pollsPerSource, *freshSeed)
-		b.ReportMetric(c.ratio(), "ratio_to_true_rates")
+		b.ReportMetric(c.ratio(c.known), "ratio_to_true_rates")
 		b.ReportMetric(c.ours.mean().Seconds(), "mean_delay_s")
 	}
 }

