@@ -124,7 +124,7 @@ func (l learned) take(came [weekBins]float64, from, now int64, week *[weekBins]f
 	var expected, total float64
 	for pc := range pieces(from, now) {
 		bin := pc.bin
-		if pc.whole { // a week later: what was seen before counts less
+		if pc.whole && !pc.tet { // a week later: what was seen before counts less
 			l.count[bin] = uint16(float64(l.count[bin]) * keepWeek) // rounded down, else 4 units would stay for ever
 			l.secs[bin] = uint16(float64(l.secs[bin]) * keepWeek)
 		}

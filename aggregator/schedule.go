@@ -105,7 +105,7 @@ func (p *plan) jittered(l *learned, pc pace, v settled, late bool) time.Time {
 // why says the law in words, for explain.
 func why(l *learned, pc pace, d due, st store.SourceState, v settled, p *plan) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "about %s at this hour of the week; budget %.0f polls/h → every %s", perHour(d.rate), p.budget, inWords(st.Interval))
+	fmt.Fprintf(&b, "%s at this hour of the week; budget %.0f polls/h → every %s", perHour(d.rate), p.budget, inWords(st.Interval))
 	hint, asked := l.Hints.longest()
 	switch {
 	case d.bound == atShortest && pc.low > 0 && asked >= pc.low && pc.gap == 0:
@@ -137,9 +137,9 @@ func why(l *learned, pc pace, d due, st store.SourceState, v settled, p *plan) s
 func perHour(rate float64) string {
 	switch {
 	case rate >= 0.1:
-		return fmt.Sprintf("%.2g items an hour", rate)
+		return fmt.Sprintf("about %.2g items an hour", rate)
 	case rate*24 >= 0.1:
-		return fmt.Sprintf("%.2g items a day", rate*24)
+		return fmt.Sprintf("about %.2g items a day", rate*24)
 	}
 	return "less than an item in ten days"
 }
