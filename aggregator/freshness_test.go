@@ -69,6 +69,9 @@ func (c comparison) String() string {
 // small world; make bench-freshness runs the whole one.
 func TestFreshness(t *testing.T) {
 	if *freshReport == "" {
+		if testing.Short() {
+			t.Skip("it simulates weeks")
+		}
 		t.Parallel()
 		c := compareFreshness(generate(*freshSeed, 40), Every{Min: Duration(defaultMin), Max: Duration(defaultMax)}, pollsPerSource, *freshSeed)
 		if c.ratio(c.known) > 1.15 || c.ratio(c.ahead) > 1.15 || c.ratio(c.fixed) > 0.75 {

@@ -125,7 +125,11 @@ func TestSettleStaysWithinBounds(t *testing.T) {
 // bounds allow it.
 func TestBudgetIsMet(t *testing.T) {
 	t.Parallel()
-	for _, perSource := range []float64{1.2, 4, 9} {
+	budgets := []float64{1.2, 4, 9}
+	if testing.Short() {
+		budgets = budgets[1:2]
+	}
+	for _, perSource := range budgets {
 		tr := generate(3, 25)
 		f := learning(tr, testEvery(), perSource*25, 1)
 		got := float64(f.polls) / (float64(tr.end-tr.measure) / hourMS)
@@ -155,6 +159,11 @@ func TestTheLaw(t *testing.T) {
 	if ratio := wait(&slow) / wait(&fast); ratio < 1.8 || ratio > 2.1 {
 		t.Errorf("waits %.2fh and %.2fh, want twice", wait(&slow), wait(&fast))
 	}
+	before := wait(&slow)
+	if pc.gap = 1; wait(&slow) > before*0.6 {
+		t.Errorf("after a gap the wait is %.2fh, before it %.2fh, want half", wait(&slow), before)
+	}
+	pc.gap = 0
 	office := learned{Until: testNow.UnixMilli()}
 	for bin := range weekBins {
 		office.secs[bin] = 8 * 3600

