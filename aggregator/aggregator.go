@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"net/url"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -56,7 +55,12 @@ type Store interface {
 	Record(ctx context.Context, r store.Refresh, j store.Judge) (store.Changes, error)
 	List(ctx context.Context, now time.Time, limit int, j store.Judge) (int, error)
 	Unhold(ctx context.Context) error
+	CheckSoon(ctx context.Context, outlet string, gone, back []string, now time.Time) error
+	Checks(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]store.Check, error)
+	Sibling(ctx context.Context, c store.Check) (string, error)
+	Checked(ctx context.Context, c store.Check, v store.Verdict, now time.Time, j store.Judge) (withdrawn, restored bool, err error)
 	Release(ctx context.Context, by string) error
+	PushStore
 }
 
 // Aggregator visits the sources of a configuration.
@@ -70,11 +74,13 @@ type Aggregator struct {
 	names      *Names
 	judge      *Judge
 	sources    map[string]configured // by source id
-	hosts      hostLocks
+	hosts      *hosts
+	push       *subscriber
 	slots      chan struct{} // one token a worker
 	opening    *sweep        // the sources that were due at the start
 	plan       atomic.Pointer[plan]
-	by         string // who holds the leases
+	contents   contents // what stood in each source's last document
+	by         string   // who holds the leases
 	now        func() time.Time
 }
 
@@ -83,6 +89,7 @@ type configured struct {
 	source SourceConfig
 	outlet store.Outlet
 	zone   *time.Location
+	access access
 }
 
 // New builds an aggregator from a configuration that passed Check. st may be
@@ -99,15 +106,27 @@ func New(cfg Config, st Store, log *slog.Logger, reg prometheus.Registerer) (*Ag
 	a := &Aggregator{cfg: cfg, store: st, log: log, metrics: newMetrics(reg), fetch: newFetcher(cfg.Agent, cfg.Limits),
 		classifier: classifier, names: names, judge: NewJudge(names), sources: map[string]configured{},
 		slots: make(chan struct{}, cfg.Limits.Workers), by: fmt.Sprintf("%s/%d/%d", host, os.Getpid(), rand.Uint32()), now: time.Now}
+	a.hosts = newHosts(time.Duration(*cfg.Limits.HostPause), func() time.Time { return a.now() })
+	a.push = newSubscriber(cfg, st, log, newPushMetrics(reg))
+	a.push.by, a.push.now, a.push.deliver = a.by, func() time.Time { return a.now() }, a.deliver
+	a.push.knows = func(id string) bool { _, ok := a.sources[id]; return ok }
+	for _, t := range cfg.Topics { // a topic without a single item is an alarm
+		a.metrics.topics.WithLabelValues(string(t.ID))
+	}
 	for i, o := range cfg.Outlets {
 		for _, s := range o.Sources {
 			zone, err := zoneOf(s.Zone)
 			if err != nil {
 				return nil, fmt.Errorf("source %s: %w", s.ID, err)
 			}
-			a.sources[s.ID] = configured{source: s.withDefaults(), outlet: outlets[i], zone: zone}
+			a.sources[s.ID] = configured{source: s.withDefaults(), outlet: outlets[i], zone: zone, access: a.fetch.access(s)}
 		}
 	}
+	unknown := cfg.StoreSources()
+	for i := range unknown {
+		unknown[i].Active = true
+	}
+	a.replan(unknown)
 	return a, nil
 }
 
@@ -126,6 +145,8 @@ func (a *Aggregator) Run(ctx context.Context) error {
 	a.opening = newSweep(overdue(all, a.now()), a.now())
 	var visits sync.WaitGroup
 	visits.Go(func() { a.listHeld(ctx) })
+	visits.Go(func() { a.push.run(ctx) })
+	visits.Go(func() { a.checkPages(ctx) })
 	a.dispatch(ctx, &visits)
 	visits.Wait()
 	a.fetch.close()
@@ -270,11 +291,7 @@ func (a *Aggregator) Round(ctx context.Context, onVisit func(Report)) (listed in
 // enter waits for the source's host, then for a worker. Waiting for the host
 // holds no worker: one slow outlet with a dozen feeds blocks nobody else.
 func (a *Aggregator) enter(ctx context.Context, address string) (leave func(), err error) {
-	host := address
-	if u, err := url.Parse(address); err == nil {
-		host = u.Host
-	}
-	unlock, err := a.hosts.lock(ctx, host)
+	unlock, err := a.hosts.enter(ctx, address)
 	if err != nil {
 		return nil, err
 	}

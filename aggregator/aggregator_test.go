@@ -87,7 +87,7 @@ func start(t *testing.T, origin string, sources ...SourceConfig) (*Aggregator, *
 		}
 		sources[i].Every.Min = Duration(time.Second)
 	}
-	cfg := Config{Limits: Limits{AllowPrivate: true, Timeout: Duration(2 * time.Second), PollsPerHour: 20_000}, Topics: testTopics(), Agent: "diemtin/test (+a@example.vn)",
+	cfg := Config{Limits: Limits{AllowPrivate: true, Timeout: Duration(2 * time.Second), HostPause: new(Duration), PollsPerHour: 20_000}, Topics: testTopics(), Agent: "diemtin/test (+a@example.vn)",
 		Outlets: []OutletConfig{{ID: "thu", Name: "Báo Thử", Domains: []string{host}, Scope: store.National, Sources: sources}}}
 	cfg.Check(func(path, problem string) { t.Errorf("config: %s: %s", path, problem) })
 	db, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "t.db"))
@@ -208,33 +208,5 @@ func TestProbeStoresNothing(t *testing.T) {
 	}
 	if all, err := db.Stories(t.Context(), store.Query{Limit: 10, Order: store.ByPublished}); len(all) != 0 || err != nil {
 		t.Errorf("%d stories stored, %v", len(all), err)
-	}
-}
-
-func TestHostLocks(t *testing.T) {
-	t.Parallel()
-	var h hostLocks
-	unlock, err := h.lock(t.Context(), "a")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if other, err := h.lock(t.Context(), "b"); err != nil {
-		t.Errorf("another host waits: %v", err)
-	} else {
-		other()
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := h.lock(ctx, "a"); err == nil {
-		t.Error("two visits entered one host")
-	}
-	unlock()
-	again, err := h.lock(t.Context(), "a")
-	if err != nil {
-		t.Fatal(err)
-	}
-	again()
-	if len(h.inUse) != 0 {
-		t.Errorf("%d hosts remembered after use", len(h.inUse))
 	}
 }

@@ -9,11 +9,6 @@ import (
 	"diemtin/store"
 )
 
-// maxDepth bounds how deep elements may nest: two million nested elements are
-// 32 KB gzipped, and overflow the stack of encoding/xml where no recover can
-// catch it.
-const maxDepth = 2000
-
 // maxTag bounds the bytes of one tag; a quote that is never closed must not
 // swallow the document.
 const maxTag = 64 << 10
@@ -21,40 +16,79 @@ const maxTag = 64 << 10
 // tag is one start or end tag outside CDATA, comments and instructions.
 type tag struct {
 	start, end int    // text[start:end] is the whole tag
+	prefix     string // of the name, lower case
 	name       string // local name, lower case
 	closing    bool
 	empty      bool // <x/>
 }
 
-// scan walks through markup, however broken, and calls onTag for every tag and
-// onBare for every "<" that begins none. It never fails and never goes back.
-func scan(s string, onTag func(tag), onBare func(at int)) {
+// scan walks through markup, however broken, and calls onTag for every tag,
+// onBare for every "<" that begins none, and onOther for what is neither text
+// nor tag: a comment, instruction or declaration, or the mark of a CDATA
+// section or comment that never ends. It never fails and never goes back.
+func scan(s string, onTag func(tag), onBare func(at int), onOther func(start, end int)) {
 	for i := 0; i < len(s); {
 		j := strings.IndexByte(s[i:], '<')
 		if j < 0 {
 			return
 		}
 		i += j
-		switch rest := s[i:]; {
-		case strings.HasPrefix(rest, "<!--"):
-			i = skipPast(s, i+4, "-->")
-		case strings.HasPrefix(rest, "<![CDATA["):
-			i = skipPast(s, i+9, "]]>")
-		case strings.HasPrefix(rest, "<?"):
-			i = skipPast(s, i+2, "?>")
-		case strings.HasPrefix(rest, "<!"):
-			i = skipPast(s, i+2, ">")
-		default:
-			t, ok := readTag(s, i)
-			if !ok {
-				onBare(i)
-				i++
-				continue
-			}
-			onTag(t)
-			i = t.end
+		if end := cdataEnd(s, i); end > 0 {
+			i = end
+			continue
+		}
+		if end := otherEnd(s, i); end > 0 {
+			onOther(i, end)
+			i = end
+			continue
+		}
+		t, ok := readTag(s, i)
+		if !ok {
+			onBare(i)
+			i++
+			continue
+		}
+		onTag(t)
+		i = t.end
+	}
+}
+
+// cdataEnd is where the whole CDATA section at s[at] ends, else 0.
+func cdataEnd(s string, at int) int {
+	const mark = "<![CDATA["
+	if strings.HasPrefix(s[at:], mark) {
+		if j := strings.Index(s[at+len(mark):], "]]>"); j >= 0 {
+			return at + len(mark) + j + len("]]>")
 		}
 	}
+	return 0
+}
+
+// otherEnd is where the comment, instruction or declaration at s[at] ends, or
+// the mark that begins one without an end, or 0 if there is neither.
+func otherEnd(s string, at int) int {
+	rest := s[at:]
+	for _, m := range []struct{ begin, end string }{{"<!--", "-->"}, {"<![CDATA[", "]]>"}} {
+		if strings.HasPrefix(rest, m.begin) {
+			if j := strings.Index(rest[len(m.begin):], m.end); j >= 0 {
+				return at + len(m.begin) + j + len(m.end)
+			}
+			return at + len(m.begin)
+		}
+	}
+	if len(rest) < 3 || rest[1] != '?' && rest[1] != '!' || !isNameStart(rest[2]) {
+		return 0
+	}
+	end := ">"
+	if rest[1] == '?' {
+		end = "?>"
+	} else if i := strings.IndexAny(rest, "[>"); i > 0 && rest[i] == '[' {
+		end = "]>" // a DOCTYPE with declarations of its own
+	}
+	if j := strings.Index(rest, end); j >= 0 {
+		return at + j + len(end)
+	}
+	return 0
 }
 
 func skipPast(s string, from int, end string) int {
@@ -81,7 +115,7 @@ func readTag(s string, at int) (tag, bool) {
 	}
 	t.name = strings.ToLower(s[i:n])
 	if j := strings.LastIndexByte(t.name, ':'); j >= 0 {
-		t.name = t.name[j+1:]
+		t.prefix, t.name = t.name[:j], t.name[j+1:]
 	}
 	end, ok := tagEnd(s, n)
 	if !ok {
@@ -146,20 +180,25 @@ func scrubXML(s string, r *repairs) string {
 			return c
 		}, s)
 	}
-	var bare []int
-	scan(s, func(tag) {}, func(at int) { bare = append(bare, at) })
-	if len(bare) == 0 {
+	return scrubMarkup(s, r)
+}
+
+// scrubMarkup escapes each "<" that begins no tag, and drops comments,
+// instructions and declarations: no item needs them, and parsers refuse "--"
+// in a comment, instructions without a name and whatever never ends.
+func scrubMarkup(s string, r *repairs) string {
+	var b strings.Builder
+	last, bare := 0, 0
+	replace := func(start, end int, by string) {
+		b.WriteString(s[last:start])
+		b.WriteString(by)
+		last = end
+	}
+	scan(s, func(tag) {}, func(at int) { replace(at, at+1, "&lt;"); bare++ }, func(start, end int) { replace(start, end, "") })
+	if last == 0 {
 		return s
 	}
-	r.addN("bare_markup", len(bare), `"<" that begins no tag`)
-	var b strings.Builder
-	b.Grow(len(s) + 3*len(bare))
-	last := 0
-	for _, at := range bare {
-		b.WriteString(s[last:at])
-		b.WriteString("&lt;")
-		last = at + 1
-	}
+	r.addN("bare_markup", bare, `"<" that begins no tag`)
 	b.WriteString(s[last:])
 	return b.String()
 }
@@ -188,70 +227,6 @@ func countIllegal(s string) int {
 	return n
 }
 
-// shape is how a feed document is built: its root, and where its items lie.
-type shape struct {
-	root  tag
-	form  string // rss, feed, rdf
-	items []span
-	depth int
-	cut   bool // the document ends inside an item
-}
-
-// span is the place of one item; open if its end tag is missing.
-type span struct {
-	start, end int
-	open       bool
-}
-
-// voidElements nest nothing, whether or not they are closed.
-var voidElements = map[string]bool{"br": true, "img": true, "hr": true, "p": true, "li": true, "input": true, "meta": true,
-	"link": true, "col": true, "embed": true, "param": true, "source": true, "wbr": true, "area": true, "base": true}
-
-// shapeOf finds the root and the items of a feed.
-func shapeOf(s string) (sh shape, ok bool) {
-	depth, in := 0, -1
-	scan(s, func(t tag) {
-		if sh.form == "" {
-			sh.form = formOf(t)
-			sh.root = t
-			return
-		}
-		switch {
-		case t.name == "item" || t.name == "entry":
-			switch {
-			case t.empty:
-			case !t.closing:
-				if in >= 0 {
-					sh.items = append(sh.items, span{in, t.start, true})
-				}
-				in, depth = t.start, 0
-			case in >= 0:
-				sh.items = append(sh.items, span{in, t.end, false})
-				in, depth = -1, 0
-			}
-		case t.empty || voidElements[t.name]:
-		case t.closing:
-			depth = max(depth-1, 0)
-		default:
-			depth++
-			sh.depth = max(sh.depth, depth)
-		}
-	}, func(int) {})
-	sh.cut = in >= 0
-	return sh, sh.form != ""
-}
-
-func formOf(t tag) string {
-	if t.closing {
-		return ""
-	}
-	switch t.name {
-	case "rss", "feed", "rdf":
-		return t.name
-	}
-	return ""
-}
-
 // closers end a document that was built from a head and items.
 var closers = map[string]string{"rss": "</channel></rss>", "feed": "</feed>", "rdf": "</rdf:RDF>"}
 
@@ -260,12 +235,15 @@ var closers = map[string]string{"rss": "</channel></rss>", "feed": "</feed>", "r
 // the count of items is held to the limit.
 func prepareXML(s string, lim Limits, r *repairs) (string, shape, error) {
 	s = scrubXML(s, r)
-	sh, ok := shapeOf(s)
+	sh, ok := shapeOf(s, lim.MaxItems)
 	if !ok {
 		return "", sh, fault(store.NotAFeed, "there is no rss, feed or rdf:RDF element in the document")
 	}
 	if sh.depth > maxDepth {
-		return "", sh, fault(store.TooLarge, "elements nest %d deep, the limit is %d", sh.depth, maxDepth)
+		return "", sh, fault(store.TooLarge, "elements nest more than %d deep", maxDepth)
+	}
+	if sh.elements > maxElements {
+		return "", sh, fault(store.TooLarge, "there are more than %d elements", maxElements)
 	}
 	if junk := strings.TrimSpace(outsideProlog(s[:sh.root.start])); junk != "" {
 		r.add("junk_before_root", "text before the first element")
@@ -273,9 +251,8 @@ func prepareXML(s string, lim Limits, r *repairs) (string, shape, error) {
 	s = s[sh.root.start:]
 	sh = sh.moved(-sh.root.start)
 	switch {
-	case len(sh.items) > lim.MaxItems:
-		r.addN("too_many_items", len(sh.items)-lim.MaxItems, "only the first ones were read")
-		sh.items = sh.items[:lim.MaxItems]
+	case sh.surplus > 0:
+		r.addN("too_many_items", sh.surplus, "only the first ones were read")
 		s = s[:sh.items[len(sh.items)-1].end] + closers[sh.form]
 	case sh.cut:
 		r.add("cut_off", "the document ends in the middle of an item")
@@ -310,28 +287,6 @@ func outsideProlog(s string) string {
 		}
 	}
 	return b.String()
-}
-
-func (sh shape) moved(by int) shape {
-	sh.root.start, sh.root.end = sh.root.start+by, sh.root.end+by
-	items := make([]span, len(sh.items))
-	for i, it := range sh.items {
-		items[i] = span{it.start + by, it.end + by, it.open}
-	}
-	sh.items = items
-	return sh
-}
-
-// single wraps one item into a document of its own.
-func (sh shape) single(s, item string) string {
-	root := s[sh.root.start:sh.root.end]
-	if sh.root.empty {
-		root = strings.TrimSuffix(root, "/>") + ">"
-	}
-	if sh.form == "rss" {
-		root += "<channel>"
-	}
-	return root + item + closers[sh.form]
 }
 
 // textElements are the elements whose text outlets write without escaping it.

@@ -64,6 +64,14 @@ func TestReadBrokenFeeds(t *testing.T) {
 		{"Atom", "", `<feed xmlns="http://www.w3.org/2005/Atom"><title>T</title><entry><title>Một</title><link href="https://x.vn/1"/><id>a</id></entry></feed>`, []string{"Một"}, ""},
 		{"RSS 1.0", "", `<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/"><channel><title>T</title></channel><item><title>Một</title><link>https://x.vn/1</link></item></rdf:RDF>`, []string{"Một"}, ""},
 		{"JSON Feed with a mark", "", "\ufeff" + `{"version":"https://jsonfeed.org/version/1.1","title":"T","items":[{"id":"1","url":"https://x.vn/1","title":"Một"}]}`, []string{"Một"}, ""},
+		{"JSON Feed with one value of the wrong kind", "", `{"version":"https://jsonfeed.org/version/1.1","items":[{"id":"1","url":"https://x.vn/1","title":"Một"},{"id":"2","url":"https://x.vn/2","title":["Hai"]},{"id":"3","external_url":"https://x.vn/3","title":"1 < 2 & <b>"}]}`, []string{"Một", "1 < 2 & <b>"}, "lost_item"},
+		{"JSON Feed cut off", "", `{"version":"https://jsonfeed.org/version/1.1","items":[{"id":"1","url":"https://x.vn/1","title":"Một"},{"id":"2","url":"htt`, []string{"Một"}, "cut_off"},
+		{"comment with two hyphens", "", rssHead + rssItem("Một", "<!-- a -- b -->") + "<!-- -- -->" + rssItem("Hai", "") + "</channel></rss>", []string{"Một", "Hai"}, ""},
+		{"comment never closed", "", rssHead + rssItem("Một", "") + "<!-- quảng cáo" + rssItem("Hai", "") + "</channel></rss>", []string{"Một", "Hai"}, ""},
+		{"CDATA never closed", "", rssHead + rssItem("Một", "") + "<item><title>Hai</title><link>https://x.vn/2</link><description><![CDATA[Lời</description></item>" + rssItem("Ba", "") + "</channel></rss>", []string{"Một", "Hai", "Ba"}, ""},
+		{"program text left inside", "", rssHead + rssItem("Một", "<? echo 1 ?>") + "<?php foreach ($a as $b) ?>" + rssItem("Hai", "") + "</channel></rss>", []string{"Một", "Hai"}, ""},
+		{"extension elements named item", "", rssHead + rssItem("Một", "<a:item>x</a:item>") + rssItem("Hai", "") + "</channel></rss>", []string{"Một", "Hai"}, ""},
+		{"DOCTYPE with declarations", "", `<!DOCTYPE rss [<!ENTITY a "<item>">]>` + rssHead + rssItem("Một", "") + "</channel></rss>", []string{"Một"}, ""},
 		{"no items", "", rssHead + "</channel></rss>", nil, ""},
 	} {
 		doc := &Document{FinalURL: "https://x.vn/rss", Status: 200, Header: http.Header{"Content-Type": {tt.contentType}}, Body: []byte(tt.body)}
@@ -98,6 +106,10 @@ func TestReadRefuses(t *testing.T) {
 		{"text", "xin chào", store.NotAFeed, "no rss"},
 		{"challenge page", `<html><script>document.cookie="a=b";location.reload()</script></html>`, store.Blocked, "challenge"},
 		{"nested elements", rssHead + "<item>" + strings.Repeat("<a>", 100_000), store.TooLarge, "deep"},
+		{"nested elements named as HTML's", rssHead + "<item>" + strings.Repeat("<a:p>", 100_000), store.TooLarge, "deep"},
+		{"nested elements named as items", rssHead + strings.Repeat("<a:item>", 100_000), store.TooLarge, "deep"},
+		{"nested elements in unclosed items", rssHead + strings.Repeat("<item>"+strings.Repeat("<a:b>", 1900), 900), store.TooLarge, "elements"},
+		{"more elements than an article has", rssHead + "<item>" + strings.Repeat("<a:b/>", 300_000) + "</item></channel></rss>", store.TooLarge, "elements"},
 	} {
 		doc := &Document{FinalURL: "https://x.vn/rss", Status: 200, Header: http.Header{}, Body: []byte(tt.body)}
 		_, err := readFeed(doc, SourceConfig{}, Limits{}.withDefaults())
@@ -110,11 +122,45 @@ func TestReadRefuses(t *testing.T) {
 
 func TestTooManyItemsAreCut(t *testing.T) {
 	t.Parallel()
-	body := rssHead + strings.Repeat(rssItem("Một", ""), 50_000) + "</channel></rss>"
-	doc := &Document{FinalURL: "https://x.vn/rss", Status: 200, Header: http.Header{}, Body: []byte(body)}
-	rd, err := readFeed(doc, SourceConfig{}, Limits{}.withDefaults())
-	if err != nil || len(rd.entries) != defaultMaxItems || rd.repairs[0].Count != 50_000-defaultMaxItems {
-		t.Errorf("%d entries, repairs %v, %v", len(rd.entries), rd.repairs, err)
+	const many = 50_000
+	for _, tt := range []struct{ name, body string }{
+		{"RSS", rssHead + strings.Repeat(rssItem("Một", ""), many) + "</channel></rss>"},
+		{"RSS without texts", rssHead + strings.Repeat("<item/>", many) + "</channel></rss>"},
+		{"RSS never closed", rssHead + strings.Repeat("<item>", many) + "</channel></rss>"},
+		{"JSON", `{"items":[` + strings.Repeat("{},", many-1) + "{}]}"},
+	} {
+		doc := &Document{FinalURL: "https://x.vn/rss", Status: 200, Header: http.Header{}, Body: []byte(tt.body)}
+		rd, err := readFeed(doc, SourceConfig{}, Limits{}.withDefaults())
+		if err != nil || len(rd.entries) != defaultMaxItems || rd.repairs[0].Count != many-defaultMaxItems {
+			t.Errorf("%s: %d entries, repairs %v, %v", tt.name, len(rd.entries), rd.repairs, err)
+		}
+	}
+}
+
+// What gofeed leaves out of its common structure, or changes there.
+func TestReadWhatGofeedChanges(t *testing.T) {
+	t.Parallel()
+	const atomHead = `<feed xmlns="http://www.w3.org/2005/Atom" xml:base="https://x.vn/b/"><title>T</title>`
+	for _, tt := range []struct {
+		name, body string
+		got        func(Entry) string
+		want       string
+	}{
+		{"atom:id is no address", atomHead + `<entry><source><id>no</id></source><id> e 1&amp;ả </id></entry></feed>`, func(e Entry) string { return e.GUID }, "e 1&ả"},
+		{"the term of a category", atomHead + `<entry><category term="chinh-tri" label="Chính trị"/><category label="Khác"/></entry></feed>`,
+			func(e Entry) string { return strings.Join(e.Categories, "|") }, "chinh-tri|Khác"},
+		{"an article elsewhere", atomHead + `<entry><content src="https://x.vn/1"/></entry></feed>`, func(e Entry) string { return e.Link }, "https://x.vn/1"},
+		{"an image with an address within", rssHead + "<item><image><title>t</title><url><![CDATA[https://x.vn/1.jpg]]></url></image></item></channel></rss>", func(e Entry) string { return e.Image }, "https://x.vn/1.jpg"},
+		{"a film's still", rssHead + `<item><media:content url="https://x.vn/1.mp4" medium="video"><media:thumbnail url="https://x.vn/1.jpg"/></media:content></item></channel></rss>`,
+			func(e Entry) string { return e.Image }, "https://x.vn/1.jpg"},
+		{"an enclosure without a type", rssHead + `<item><enclosure url="https://x.vn/1.JPG?w=9"/></item></channel></rss>`, func(e Entry) string { return e.Image }, "https://x.vn/1.JPG?w=9"},
+		{"plain text of JSON Feed", `{"items":[{"id":"1","content_text":"a <b> & c"}]}`, func(e Entry) string { return e.Content }, "a &lt;b&gt; &amp; c"},
+	} {
+		doc := &Document{FinalURL: "https://x.vn/rss", Status: 200, Header: http.Header{}, Body: []byte(tt.body)}
+		rd, err := readFeed(doc, SourceConfig{}, Limits{}.withDefaults())
+		if err != nil || len(rd.entries) != 1 || tt.got(rd.entries[0]) != tt.want {
+			t.Errorf("%s: %+v, %v; want %q", tt.name, rd.entries, err, tt.want)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package aggregator
 import (
 	"fmt"
 	"net/url"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,6 +19,7 @@ type Config struct {
 	Outlets []OutletConfig
 	Topics  []TopicConfig
 	Agent   string // the User-Agent: "diemtin/VERSION (+contact)"
+	BaseURL string // of the site, without a slash at the end: where hubs reach us
 }
 
 // Limits bound what one visit may cost, and say what may be visited.
@@ -31,18 +33,25 @@ type Limits struct {
 	// of a week; every.min and every.max of a source come first. 0 = 4 for each
 	// source, at least 1200.
 	PollsPerHour int `yaml:"polls_per_hour"`
+	// HostPause is how long a host is left alone between two visits, whatever
+	// its feeds; left out = 1s. A Crawl-delay of its robots.txt may ask for more.
+	HostPause *Duration `yaml:"host_pause"`
+	WebSub    *bool     `yaml:"websub"` // subscribe to the hubs that sources name; left out = true
 }
 
 // Duration is a time.Duration written as feeds.yaml has it: "90s", "5m",
 // "6h", and days as "2d".
 type Duration time.Duration
 
+// maxDays bounds a duration in days: a century, far from an overflow.
+const maxDays = 36_500
+
 // UnmarshalText reads "5m" or "2d".
 func (d *Duration) UnmarshalText(text []byte) error {
 	s := string(text)
 	if days, ok := strings.CutSuffix(s, "d"); ok {
 		var n int
-		if _, err := fmt.Sscanf(days+"$", "%d$", &n); err == nil && n >= 0 {
+		if _, err := fmt.Sscanf(days+"$", "%d$", &n); err == nil && n >= 0 && n <= maxDays {
 			*d = Duration(time.Duration(n) * 24 * time.Hour)
 			return nil
 		}
@@ -81,6 +90,10 @@ type SourceConfig struct {
 	Lang         string      `yaml:"lang"` // BCP 47; empty = the site's
 	Page         *PageConfig `yaml:"page"`
 	AllowPrivate bool        `yaml:"allow_private"`
+	User         string      `yaml:"user"`         // for Basic authentication
+	PasswordEnv  string      `yaml:"password_env"` // name of the environment variable that holds the password
+	Proxy        string      `yaml:"proxy"`        // http://HOST:PORT or socks5://HOST:PORT
+	Cookies      bool        `yaml:"cookies"`      // keep the source's cookies between visits
 }
 
 // Every bounds the interval between two visits.
@@ -112,6 +125,8 @@ const (
 	defaultMax      = 2 * time.Hour
 	shortestMin     = time.Second // only demos and tests want less than a minute
 	longestMax      = 7 * 24 * time.Hour
+	defaultPause    = time.Second
+	longestPause    = time.Minute
 	maxPages        = 20
 	maxPolls        = 1_000_000
 	leastPolls      = 1200 // an hour: what one small machine does without effort
@@ -132,6 +147,10 @@ func (l Limits) withDefaults() Limits {
 	}
 	if l.MaxItems == 0 {
 		l.MaxItems = defaultMaxItems
+	}
+	if l.HostPause == nil {
+		pause := Duration(defaultPause)
+		l.HostPause = &pause
 	}
 	return l
 }
@@ -225,6 +244,9 @@ func (l Limits) check(report func(path, problem string)) {
 	if l.PollsPerHour < 0 || l.PollsPerHour > maxPolls {
 		report("polls_per_hour", fmt.Sprintf("%d polls an hour: want 1 to %d", l.PollsPerHour, maxPolls))
 	}
+	if l.HostPause != nil && *l.HostPause > Duration(longestPause) {
+		report("host_pause", fmt.Sprintf("%s: want 0s to %s", time.Duration(*l.HostPause), longestPause))
+	}
 }
 
 func (o OutletConfig) check(report func(path, problem string)) {
@@ -284,6 +306,7 @@ func (c *Config) checkSource(s SourceConfig, report func(path, problem string)) 
 	if d.Every.Max < d.Every.Min || d.Every.Max > Duration(longestMax) {
 		report("every.max", fmt.Sprintf("%s: want between min (%s) and %s", time.Duration(s.Every.Max), time.Duration(d.Every.Min), longestMax))
 	}
+	s.checkAccess(report)
 	switch {
 	case s.Kind == "page" && s.Page == nil:
 		report("page", `a source of kind page needs its selectors, such as page: {item: "ul.news > li", link: a, date: .date}`)
@@ -291,6 +314,20 @@ func (c *Config) checkSource(s SourceConfig, report func(path, problem string)) 
 		report("page", "only a source of kind page has selectors")
 	case s.Page != nil:
 		s.Page.check(func(path, problem string) { report("page."+path, problem) })
+	}
+}
+
+func (s SourceConfig) checkAccess(report func(path, problem string)) {
+	if s.Proxy != "" {
+		u, err := url.Parse(s.Proxy)
+		if err != nil || u.Host == "" || !slices.Contains([]string{"http", "https", "socks5"}, u.Scheme) {
+			report("proxy", fmt.Sprintf("proxy %q: want http://HOST:PORT or socks5://HOST:PORT", s.Proxy))
+		}
+	}
+	if (s.User == "") != (s.PasswordEnv == "") {
+		report("user", "user and password_env go together: the name, and the environment variable that holds the password")
+	} else if s.PasswordEnv != "" && os.Getenv(s.PasswordEnv) == "" {
+		report("password_env", fmt.Sprintf("the environment variable %s is not set", s.PasswordEnv))
 	}
 }
 

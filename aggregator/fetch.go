@@ -1,6 +1,7 @@
 package aggregator
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"compress/zlib"
@@ -12,10 +13,14 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/cookiejar"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/net/publicsuffix"
 
 	"diemtin/store"
 )
@@ -35,9 +40,11 @@ const (
 type Document struct {
 	URL      string // as asked
 	FinalURL string // after redirects
+	Moved    string // where permanent redirects alone (301, 308) led, or empty
 	Status   int
 	Header   http.Header
 	Body     []byte // unpacked
+	Cut      bool   // the connection broke off; Body is what had come
 	Hash     string // hex SHA-256 of Body
 	At       time.Time
 	Took     time.Duration
@@ -45,41 +52,69 @@ type Document struct {
 
 // fetcher gets documents conditionally and within limits.
 type fetcher struct {
-	guarded, open *http.Client
-	agent         string
-	limits        Limits
+	agent      string
+	limits     Limits
+	mu         sync.Mutex
+	transports map[string]*http.Transport // shared by the sources with the same guard and proxy
 }
 
 func newFetcher(agent string, limits Limits) *fetcher {
-	return &fetcher{guarded: newClient(true), open: newClient(false), agent: agent, limits: limits}
+	return &fetcher{agent: agent, limits: limits, transports: map[string]*http.Transport{}}
+}
+
+// access is how one source may be reached.
+type access struct {
+	client         *http.Client
+	user, password string // sent as Basic authentication, if given
+}
+
+// access builds the way to one source. Transports, and so connections, are
+// shared; a cookie jar is the source's own.
+func (f *fetcher) access(s SourceConfig) access {
+	guard := !s.AllowPrivate && !f.limits.AllowPrivate
+	key := fmt.Sprintf("%v %s", guard, s.Proxy)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	t := f.transports[key]
+	if t == nil {
+		t = newTransport(guard && s.Proxy == "")
+		if s.Proxy != "" {
+			u, err := url.Parse(s.Proxy) // Check has read it before
+			t.Proxy = func(*http.Request) (*url.URL, error) { return u, err }
+		}
+		f.transports[key] = t
+	}
+	client := &http.Client{Transport: t, CheckRedirect: checkRedirect}
+	if guard && s.Proxy != "" {
+		client.Transport = proxyGuard{t}
+	}
+	if s.Cookies {
+		client.Jar, _ = cookiejar.New(&cookiejar.Options{PublicSuffixList: publicsuffix.List}) // cannot fail
+	}
+	return access{client: client, user: s.User, password: os.Getenv(s.PasswordEnv)}
 }
 
 // NewGuardedClient returns a client that refuses private addresses at the
 // moment of connecting, for whoever else must call addresses given by others.
 func NewGuardedClient(timeout time.Duration) *http.Client {
-	c := newClient(true)
-	c.Timeout = timeout
-	return c
+	return &http.Client{Transport: newTransport(true), CheckRedirect: checkRedirect, Timeout: timeout}
 }
 
-func newClient(guard bool) *http.Client {
+func newTransport(guard bool) *http.Transport {
 	dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}
 	if guard {
 		dialer.Control = guardDial
 	}
-	return &http.Client{
-		Transport: &http.Transport{
-			Proxy:                  nil, // a proxy would resolve names behind the guard's back
-			DialContext:            dialer.DialContext,
-			ForceAttemptHTTP2:      true,
-			TLSHandshakeTimeout:    dialTimeout,
-			ResponseHeaderTimeout:  headerTimeout,
-			MaxResponseHeaderBytes: maxHeaderBytes,
-			MaxIdleConnsPerHost:    idlePerHost,
-			IdleConnTimeout:        idleTimeout,
-			DisableCompression:     true, // unpacked here, where both sizes are limited
-		},
-		CheckRedirect: checkRedirect,
+	return &http.Transport{
+		Proxy:                  nil, // the environment's proxy would resolve names behind the guard's back
+		DialContext:            dialer.DialContext,
+		ForceAttemptHTTP2:      true,
+		TLSHandshakeTimeout:    dialTimeout,
+		ResponseHeaderTimeout:  headerTimeout,
+		MaxResponseHeaderBytes: maxHeaderBytes,
+		MaxIdleConnsPerHost:    idlePerHost,
+		IdleConnTimeout:        idleTimeout,
+		DisableCompression:     true, // unpacked here, where both sizes are limited
 	}
 }
 
@@ -94,14 +129,17 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 }
 
 func (f *fetcher) close() {
-	f.guarded.CloseIdleConnections()
-	f.open.CloseIdleConnections()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, t := range f.transports {
+		t.CloseIdleConnections()
+	}
 }
 
 // get fetches one document. etag and lastModified make the request
 // conditional; a 304 comes back as a Document without a body. Every error is
 // a *Fault.
-func (f *fetcher) get(ctx context.Context, address, etag, lastModified string, allowPrivate bool, now time.Time) (*Document, error) {
+func (f *fetcher) get(ctx context.Context, via access, address, etag, lastModified string, now time.Time) (*Document, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(f.limits.Timeout))
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
@@ -117,12 +155,11 @@ func (f *fetcher) get(ctx context.Context, address, etag, lastModified string, a
 	if lastModified != "" {
 		req.Header.Set("If-Modified-Since", lastModified)
 	}
-	client := f.guarded
-	if allowPrivate || f.limits.AllowPrivate {
-		client = f.open
+	if via.user != "" {
+		req.SetBasicAuth(via.user, via.password)
 	}
 	start := time.Now()
-	resp, err := client.Do(req)
+	resp, err := via.client.Do(req)
 	if err != nil {
 		return nil, transportFault(address, err)
 	}
@@ -149,7 +186,7 @@ func transportFault(address string, err error) *Fault {
 }
 
 func (f *fetcher) readResponse(address string, resp *http.Response, now time.Time) (*Document, error) {
-	doc := &Document{URL: address, FinalURL: resp.Request.URL.String(), Status: resp.StatusCode, Header: resp.Header, At: now}
+	doc := &Document{URL: address, FinalURL: resp.Request.URL.String(), Moved: movedTo(resp), Status: resp.StatusCode, Header: resp.Header, At: now}
 	if resp.StatusCode == http.StatusNotModified {
 		return doc, nil
 	}
@@ -161,12 +198,26 @@ func (f *fetcher) readResponse(address string, resp *http.Response, now time.Tim
 	if resp.StatusCode != http.StatusOK {
 		return doc, statusFault(resp.StatusCode, resp.Header, body, now)
 	}
-	if err != nil {
+	if doc.Cut = errors.Is(err, io.ErrUnexpectedEOF) && len(body) > 0; err != nil && !doc.Cut {
 		return doc, bodyFault(address, err)
 	}
 	sum := sha256.Sum256(body)
 	doc.Body, doc.Hash = body, hex.EncodeToString(sum[:])
 	return doc, nil
+}
+
+// movedTo is where a chain of permanent redirects alone has led.
+func movedTo(resp *http.Response) string {
+	req := resp.Request
+	for hop := req.Response; hop != nil; hop = hop.Request.Response {
+		if hop.StatusCode != http.StatusMovedPermanently && hop.StatusCode != http.StatusPermanentRedirect {
+			return ""
+		}
+	}
+	if req.Response == nil {
+		return ""
+	}
+	return req.URL.String()
 }
 
 func bodyFault(address string, err error) *Fault {
@@ -175,13 +226,20 @@ func bodyFault(address string, err error) *Fault {
 	case errors.As(err, &f):
 		return &Fault{Outcome: f.Outcome, Status: http.StatusOK, Err: fmt.Errorf("read %s: %w", address, f.Err)}
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return &Fault{Outcome: store.Connect, Status: http.StatusOK, Err: fmt.Errorf("read %s: the connection broke off in the middle", address)}
+		return cutFault(address)
 	}
 	return &Fault{Outcome: outcomeOf(err), Status: http.StatusOK, Err: fmt.Errorf("read %s: %w", address, err)}
 }
 
+// cutFault is for an answer of which nothing that came can be used.
+func cutFault(address string) *Fault {
+	return &Fault{Outcome: store.Connect, Status: http.StatusOK, Err: fmt.Errorf("read %s: the connection broke off in the middle", address)}
+}
+
 // unpack reads a body as its Content-Encoding says, at most limit bytes on the
-// wire and limit bytes unpacked: 32 KB of gzip can hold 22 MB of XML.
+// wire and limit bytes unpacked: 32 KB of gzip can hold 22 MB of XML. Servers
+// give out files packed by hand without saying so, or pack them again: gzip
+// shows itself by its first bytes, which begin no text.
 func unpack(resp *http.Response, limit int64) ([]byte, error) {
 	wire := &limited{r: resp.Body, left: limit, what: "on the wire"}
 	var body io.Reader
@@ -202,6 +260,15 @@ func unpack(resp *http.Response, limit int64) ([]byte, error) {
 		body = zr
 	default:
 		return nil, fault(store.NotAFeed, "the body is packed as %q, which we did not ask for", enc)
+	}
+	peeked := bufio.NewReader(&limited{r: body, left: limit, what: "unpacked"})
+	body = peeked
+	if magic, _ := peeked.Peek(2); string(magic) == "\x1f\x8b" {
+		zr, err := gzip.NewReader(peeked)
+		if err != nil {
+			return nil, fault(store.NotAFeed, "the body begins as gzip and is not: %w", err)
+		}
+		body = zr
 	}
 	var buf bytes.Buffer
 	if n := resp.ContentLength; n > 0 && n <= limit {
@@ -227,46 +294,4 @@ func (l *limited) Read(p []byte) (int, error) {
 		return 0, fault(store.TooLarge, "the document is larger than the limit of bytes %s", l.what)
 	}
 	return n, err
-}
-
-// hostLocks lets one visit at a time into each host: an outlet with a dozen
-// feeds must not meet a dozen of our connections at once.
-type hostLocks struct {
-	mu    sync.Mutex
-	inUse map[string]*hostLock
-}
-
-type hostLock struct {
-	free    chan struct{} // holds one token while nobody is inside
-	waiting int
-}
-
-// lock waits for the host; the context bounds the waiting.
-func (h *hostLocks) lock(ctx context.Context, host string) (unlock func(), err error) {
-	h.mu.Lock()
-	if h.inUse == nil {
-		h.inUse = map[string]*hostLock{}
-	}
-	l := h.inUse[host]
-	if l == nil {
-		l = &hostLock{free: make(chan struct{}, 1)}
-		l.free <- struct{}{}
-		h.inUse[host] = l
-	}
-	l.waiting++
-	h.mu.Unlock()
-	leave := func() {
-		h.mu.Lock()
-		if l.waiting--; l.waiting == 0 {
-			delete(h.inUse, host)
-		}
-		h.mu.Unlock()
-	}
-	select {
-	case <-l.free:
-		return func() { l.free <- struct{}{}; leave() }, nil
-	case <-ctx.Done():
-		leave()
-		return nil, ctx.Err()
-	}
 }

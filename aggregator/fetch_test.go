@@ -53,6 +53,25 @@ func misbehaving(t *testing.T) *httptest.Server {
 		w.Header().Set("Content-Length", "100")
 		fmt.Fprint(w, "too short")
 	})
+	mux.HandleFunc("/nothing", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "100")
+		w.WriteHeader(http.StatusOK)
+	})
+	mux.HandleFunc("/204", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	mux.HandleFunc("/packed", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/xml")
+		zw := gzip.NewWriter(w)
+		fmt.Fprint(zw, "unpacked")
+		zw.Close()
+	})
+	mux.HandleFunc("/packedbomb", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Encoding", "gzip")
+		outer := gzip.NewWriter(w)
+		zw := gzip.NewWriter(outer)
+		zw.Write(bytes.Repeat([]byte("<a>"), 5_000_000))
+		zw.Close()
+		outer.Close()
+	})
 	mux.HandleFunc("/loop", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/loop", http.StatusFound) })
 	mux.HandleFunc("/file", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Location", "file:///etc/passwd")
@@ -86,6 +105,9 @@ func misbehaving(t *testing.T) *httptest.Server {
 	return srv
 }
 
+// openTo is the access that admits loopback.
+func openTo(f *fetcher) access { return f.access(SourceConfig{AllowPrivate: true}) }
+
 func TestFetchFaults(t *testing.T) {
 	t.Parallel()
 	srv := misbehaving(t)
@@ -100,10 +122,12 @@ func TestFetchFaults(t *testing.T) {
 		wait  time.Duration
 	}{
 		{"/bomb", store.TooLarge, "unpacked", 0},
+		{"/packedbomb", store.TooLarge, "unpacked", 0},
 		{"/endless", store.TooLarge, "on the wire", 0},
 		{"/notgzip", store.NotAFeed, "gzip", 0},
 		{"/slow", store.Timeout, "", 0},
-		{"/short", store.Connect, "broke off", 0},
+		{"/nothing", store.Connect, "broke off", 0},
+		{"/204", store.NotAFeed, "204", 0},
 		{"/loop", store.Refused, "redirects", 0},
 		{"/file", store.Refused, "neither http nor https", 0},
 		{"/429", store.Throttled, "429", 2 * time.Minute},
@@ -120,7 +144,7 @@ func TestFetchFaults(t *testing.T) {
 			if tt.want == store.Timeout {
 				f = hasty
 			}
-			_, err := f.get(t.Context(), srv.URL+tt.path, "", "", true, testNow)
+			_, err := f.get(t.Context(), openTo(f), srv.URL+tt.path, "", "", testNow)
 			var fault *Fault
 			if !errors.As(err, &fault) || fault.Outcome != tt.want || !strings.Contains(err.Error(), tt.words) || fault.RetryAfter != tt.wait {
 				t.Errorf("got %+v, want %s, %q, wait %v", err, tt.want, tt.words, tt.wait)
@@ -137,17 +161,39 @@ func TestFetch(t *testing.T) {
 	srv := misbehaving(t)
 	f := newFetcher("diemtin/test (+x)", Limits{}.withDefaults())
 	t.Cleanup(f.close)
-	doc, err := f.get(t.Context(), srv.URL+"/moved", "", "", true, testNow)
+	doc, err := f.get(t.Context(), openTo(f), srv.URL+"/moved", "", "", testNow)
 	if err != nil || string(doc.Body) != "body for diemtin/test (+x)" || doc.FinalURL != srv.URL+"/ok" || len(doc.Hash) != 64 {
 		t.Errorf("document %+v, %v", doc, err)
 	}
-	doc, err = f.get(t.Context(), srv.URL+"/ok", `"v1"`, "", true, testNow)
+	doc, err = f.get(t.Context(), openTo(f), srv.URL+"/ok", `"v1"`, "", testNow)
 	if err != nil || doc.Status != http.StatusNotModified || doc.Body != nil {
 		t.Errorf("conditional: %+v, %v", doc, err)
 	}
-	doc, err = f.get(t.Context(), srv.URL+"/gzip", "", "", true, testNow)
+	doc, err = f.get(t.Context(), openTo(f), srv.URL+"/gzip", "", "", testNow)
 	if err != nil || string(doc.Body) != "unpacked" {
 		t.Errorf("gzip: %+v, %v", doc, err)
+	}
+}
+
+func TestFetchPackedWithoutSayingSo(t *testing.T) {
+	t.Parallel()
+	srv := misbehaving(t)
+	f := newFetcher("diemtin/test (+x)", Limits{}.withDefaults())
+	t.Cleanup(f.close)
+	doc, err := f.get(t.Context(), openTo(f), srv.URL+"/packed", "", "", testNow)
+	if err != nil || string(doc.Body) != "unpacked" {
+		t.Errorf("document %+v, %v", doc, err)
+	}
+}
+
+func TestFetchKeepsWhatCame(t *testing.T) {
+	t.Parallel()
+	srv := misbehaving(t)
+	f := newFetcher("diemtin/test (+x)", Limits{}.withDefaults())
+	t.Cleanup(f.close)
+	doc, err := f.get(t.Context(), openTo(f), srv.URL+"/short", "", "", testNow)
+	if err != nil || !doc.Cut || string(doc.Body) != "too short" {
+		t.Errorf("document %+v, %v, want a cut one", doc, err)
 	}
 }
 
@@ -157,18 +203,18 @@ func TestGuardRefusesLoopback(t *testing.T) {
 	f := newFetcher("diemtin/test", Limits{}.withDefaults())
 	t.Cleanup(f.close)
 	for _, address := range []string{srv.URL + "/ok", strings.Replace(srv.URL, "127.0.0.1", "localhost", 1) + "/ok"} {
-		_, err := f.get(t.Context(), address, "", "", false, testNow)
+		_, err := f.get(t.Context(), f.access(SourceConfig{}), address, "", "", testNow)
 		if outcomeOf(err) != store.Refused {
 			t.Errorf("%s: %v, want refused", address, err)
 		}
 	}
 	var names *Fault
-	if _, err := f.get(t.Context(), "http://no-such-host.invalid/", "", "", false, testNow); !errors.As(err, &names) || names.Outcome != store.DNS {
+	if _, err := f.get(t.Context(), f.access(SourceConfig{}), "http://no-such-host.invalid/", "", "", testNow); !errors.As(err, &names) || names.Outcome != store.DNS {
 		t.Errorf("unknown host: %v, want dns", err)
 	}
 	tls := httptest.NewTLSServer(http.NotFoundHandler())
 	t.Cleanup(tls.Close)
-	if _, err := f.get(t.Context(), tls.URL, "", "", true, testNow); outcomeOf(err) != store.TLS {
+	if _, err := f.get(t.Context(), openTo(f), tls.URL, "", "", testNow); outcomeOf(err) != store.TLS {
 		t.Errorf("unknown certificate: %v, want tls", err)
 	}
 }

@@ -1,8 +1,10 @@
 package aggregator
 
 import (
+	"context"
 	"fmt"
 	"net"
+	"net/http"
 	"net/netip"
 	"syscall"
 
@@ -50,6 +52,31 @@ func guardDial(_, address string, _ syscall.RawConn) error {
 	a, err := netip.ParseAddr(host)
 	if err != nil || closed(a) {
 		return &Fault{Outcome: store.Refused, Err: fmt.Errorf("%s is a private address; allow_private admits it", host)}
+	}
+	return nil
+}
+
+// proxyGuard judges the target of every request, redirects too, before the
+// proxy is asked for it: a proxy connects where we cannot look.
+type proxyGuard struct{ next http.RoundTripper }
+
+// RoundTrip resolves the target here and refuses private addresses.
+func (g proxyGuard) RoundTrip(req *http.Request) (*http.Response, error) {
+	if err := openTarget(req.Context(), req.URL.Hostname()); err != nil {
+		return nil, err
+	}
+	return g.next.RoundTrip(req)
+}
+
+func openTarget(ctx context.Context, host string) error {
+	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		return err
+	}
+	for _, a := range found {
+		if closed(a) {
+			return fault(store.Refused, "%s is a private address (%s); allow_private admits it", host, a)
+		}
 	}
 	return nil
 }

@@ -3,6 +3,8 @@ package aggregator
 import (
 	"fmt"
 	"time"
+
+	"diemtin/store"
 )
 
 // Entry is what a kind read of one article: raw strings, untrusted.
@@ -27,11 +29,7 @@ type Entry struct {
 type RawEnclosure struct{ URL, Type, Length string }
 
 // Repair is something in a document that had to be mended or left out.
-type Repair struct {
-	Kind   string `json:"kind"`  // stable, such as "charset_mismatch" or "date_future"
-	Count  int    `json:"count"` // how often
-	Detail string `json:"detail,omitempty"`
-}
+type Repair = store.Repair
 
 // reading is what a kind made of a document.
 type reading struct {

@@ -1,14 +1,16 @@
 package aggregator
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/mmcdole/gofeed"
+	"github.com/mmcdole/gofeed/atom"
 	ext "github.com/mmcdole/gofeed/extensions"
+	jsonfeed "github.com/mmcdole/gofeed/json"
 
 	"diemtin/aggregator/vi"
 	"diemtin/store"
@@ -28,16 +30,17 @@ func readFeed(doc *Document, _ SourceConfig, lim Limits) (reading, error) {
 	}
 	out.hints = feedHints(text)
 	var feed *gofeed.Feed
+	var raws []string
 	var err error
 	if text[0] == '{' {
 		feed, err = readJSON(text, lim, &out.repairs)
 	} else {
-		feed, err = readXML(text, lim, &out.repairs)
+		feed, raws, err = readXML(text, lim, &out.repairs)
 	}
 	if err != nil {
 		return out, notAFeed(doc, text, err)
 	}
-	out.entries = entriesOf(feed, doc)
+	out.entries = entriesOf(feed, raws, doc)
 	return out, nil
 }
 
@@ -54,49 +57,42 @@ func notAFeed(doc *Document, text string, err error) error {
 	return err
 }
 
-// readJSON reads a JSON Feed. gofeed takes any object for one.
-func readJSON(text string, lim Limits, r *repairs) (*gofeed.Feed, error) {
-	var outline struct {
-		Items []json.RawMessage `json:"items"`
-	}
-	if err := json.Unmarshal([]byte(text), &outline); err != nil {
-		return nil, fault(store.NotAFeed, "it is broken JSON: %w", err)
-	}
-	if outline.Items == nil {
-		return nil, fault(store.NotAFeed, "it is JSON, but no JSON Feed: it has no items")
-	}
-	feed, err := parseFeed(text)
-	if err != nil {
-		return nil, fault(store.NotAFeed, "it is JSON, but no JSON Feed: %w", err)
-	}
-	if n := len(feed.Items); n > lim.MaxItems {
-		r.addN("too_many_items", n-lim.MaxItems, "only the first ones were read")
-		feed.Items = feed.Items[:lim.MaxItems]
-	}
-	return feed, nil
-}
-
-func readXML(text string, lim Limits, r *repairs) (*gofeed.Feed, error) {
+// readXML returns the feed and, where they are known, the raw text of each of
+// its items.
+func readXML(text string, lim Limits, r *repairs) (feed *gofeed.Feed, raws []string, err error) {
 	s, sh, err := prepareXML(text, lim, r)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	feed, err := parseFeed(s)
-	if err == nil && len(feed.Items) >= len(sh.items) {
-		return feed, nil
+	if !sh.open {
+		if feed, err = parseFeed(s); err == nil && len(feed.Items) >= len(sh.items) {
+			return feed, sh.raws(s, len(feed.Items)), nil
+		}
 	}
 	if len(sh.items) == 0 {
 		if err == nil {
-			return feed, nil
+			return feed, nil, nil
 		}
-		return nil, fault(store.NotAFeed, "the feed cannot be read: %w", err)
+		return nil, nil, fault(store.NotAFeed, "the feed cannot be read: %w", err)
 	}
-	return recoverItems(s, sh, r), nil
+	feed, raws = recoverItems(s, sh, r)
+	return feed, raws, nil
+}
+
+// raws are the texts of the items if these are n, else n empty ones.
+func (sh shape) raws(s string, n int) []string {
+	all := make([]string, n)
+	if len(sh.items) == n {
+		for i, it := range sh.items {
+			all[i] = s[it.start:it.end]
+		}
+	}
+	return all
 }
 
 // recoverItems reads each item by itself: one that cannot be read, even
 // mended, is lost alone.
-func recoverItems(s string, sh shape, r *repairs) *gofeed.Feed {
+func recoverItems(s string, sh shape, r *repairs) (head *gofeed.Feed, raws []string) {
 	head, err := parseFeed(sh.single(s, ""))
 	if err != nil {
 		head = &gofeed.Feed{}
@@ -108,7 +104,7 @@ func recoverItems(s string, sh shape, r *repairs) *gofeed.Feed {
 	for _, it := range sh.items {
 		raw := s[it.start:it.end]
 		if it.open {
-			raw += "</" + strings.Trim(strings.Fields(raw[1:])[0], "<>") + ">"
+			raw += "</" + nameAt(raw, 1) + ">"
 			r.add("unclosed_item", "an item begins before the last one has ended")
 		}
 		feed, err := parseFeed(sh.single(s, raw))
@@ -121,10 +117,10 @@ func recoverItems(s string, sh shape, r *repairs) *gofeed.Feed {
 			r.add("lost_item", fmt.Sprintf("an item cannot be read: %v", err))
 			continue
 		}
-		head.Items = append(head.Items, feed.Items[0])
+		head.Items, raws = append(head.Items, feed.Items[0]), append(raws, raw)
 	}
 	r.add("recovered", "the feed is not well-formed; its items were read one by one")
-	return head
+	return head, raws
 }
 
 // parseFeed calls gofeed, and turns a panic of it into an error: what it reads
@@ -135,20 +131,54 @@ func parseFeed(s string) (feed *gofeed.Feed, err error) {
 			feed, err = nil, fmt.Errorf("the parser gave up: %v", p)
 		}
 	}()
-	return gofeed.NewParser().ParseString(s)
+	parser := gofeed.NewParser()
+	parser.KeepOriginalFeed = true
+	if feed, err = parser.ParseString(s); err == nil {
+		completeFeed(feed)
+	}
+	return feed, err
 }
 
-func entriesOf(feed *gofeed.Feed, doc *Document) []Entry {
+// completeFeed takes from the formats' own structures what gofeed's common one
+// leaves out or changes.
+func completeFeed(feed *gofeed.Feed) {
+	switch own := feed.OriginalFeed().(type) {
+	case *atom.Feed:
+		for i, e := range own.Entries {
+			it := feed.Items[i]
+			if it.Link == "" && e.Content != nil {
+				it.Link = e.Content.Src
+			}
+			for j, c := range e.Categories { // gofeed prefers the label
+				if c.Term != "" {
+					it.Categories[j] = c.Term
+				}
+			}
+		}
+	case *jsonfeed.Feed:
+		for i, it := range own.Items {
+			completeJSON(feed.Items[i], it)
+		}
+	}
+}
+
+// entriesOf are the entries of a feed; raws are the texts of its items, for
+// what gofeed does not tell, or nil.
+func entriesOf(feed *gofeed.Feed, raws []string, doc *Document) []Entry {
 	base := doc.FinalURL
 	if u, err := url.Parse(strings.TrimSpace(feed.Link)); err == nil && u.IsAbs() && u.Host != "" {
 		base = u.String()
 	}
 	entries := make([]Entry, 0, len(feed.Items))
-	for _, it := range feed.Items {
+	for i, it := range feed.Items {
 		if it == nil {
 			continue
 		}
-		entries = append(entries, entryOf(it, base, feed.Language))
+		e := entryOf(it, base, feed.Language)
+		if raws != nil {
+			e.takeRaw(raws[i], feed.FeedType)
+		}
+		entries = append(entries, e)
 	}
 	return entries
 }
@@ -184,6 +214,19 @@ func entryOf(it *gofeed.Item, base, lang string) Entry {
 	return e
 }
 
+// takeRaw reads from an item's own text what gofeed changes: an atom:id, which
+// it resolves as if it were an address, and an image with an element for it.
+func (e *Entry) takeRaw(raw, format string) {
+	if format == "atom" {
+		if id := childText(raw, "id"); id != "" {
+			e.GUID = id
+		}
+	}
+	if strings.HasPrefix(e.Image, "<") { // what stands in <image>, whole
+		e.Image = childText(raw, "image", "url")
+	}
+}
+
 // imageOf finds an item's picture in the order in which outlets mean it.
 func imageOf(it *gofeed.Item) string {
 	media := it.Extensions["media"]
@@ -196,7 +239,7 @@ func imageOf(it *gofeed.Item) string {
 		return u
 	}
 	for _, enc := range it.Enclosures {
-		if enc != nil && strings.HasPrefix(enc.Type, "image/") {
+		if enc != nil && (strings.HasPrefix(enc.Type, "image/") || enc.Type == "" && pictureName.MatchString(enc.URL)) {
 			return enc.URL
 		}
 	}
@@ -205,6 +248,9 @@ func imageOf(it *gofeed.Item) string {
 	}
 	return strings.TrimSpace(it.Custom["image"])
 }
+
+// pictureName is an address that names a picture, for enclosures without a type.
+var pictureName = regexp.MustCompile(`(?i)\.(jpe?g|png|webp|gif|avif)($|\?)`)
 
 func mediaURL(media map[string][]ext.Extension) string {
 	for _, c := range media["content"] {
@@ -217,6 +263,11 @@ func mediaURL(media map[string][]ext.Extension) string {
 	for _, t := range media["thumbnail"] {
 		if t.Attrs["url"] != "" {
 			return t.Attrs["url"]
+		}
+	}
+	for _, c := range media["content"] { // the still of a film
+		if u := mediaURL(c.Children); u != "" {
+			return u
 		}
 	}
 	return ""

@@ -2,6 +2,7 @@ package aggregator
 
 import (
 	"fmt"
+	"html"
 	"net/url"
 	"strings"
 
@@ -43,6 +44,11 @@ func readPage(doc *Document, src SourceConfig, lim Limits) (reading, error) {
 	for _, kind := range decoding.Repairs {
 		out.repairs.add(kind, "read as "+decoding.Label)
 	}
+	tags := 0
+	scan(text, func(tag) { tags++ }, func(int) {}, func(int, int) {})
+	if tags > maxElements { // unclosed <a><b><i> cost 400 bytes and more each
+		return out, fault(store.TooLarge, "there are more than %d elements on the page", maxElements)
+	}
 	page, err := goquery.NewDocumentFromReader(strings.NewReader(text))
 	if err != nil {
 		return out, fault(store.NotAFeed, "the page cannot be read: %w", err)
@@ -64,19 +70,29 @@ func readPage(doc *Document, src SourceConfig, lim Limits) (reading, error) {
 			return false
 		}
 		e := src.Page.entry(s, base)
-		if e.Link == "" || e.Title == "" {
+		if e.Link == "" || e.Title == "" || samePage(resolve(base, e.Link), doc) {
 			out.repairs.add("no_link", "an element of the listing has no link with a text")
 			return true
 		}
 		out.entries = append(out.entries, e)
 		return true
 	})
+	if len(out.entries) == 0 {
+		return out, fault(store.NotAFeed, "none of the %d elements that match the item selector %q has a link with a text", found.Length(), src.Page.Item)
+	}
 	if src.Page.Next != "" {
 		if href, ok := page.Find(src.Page.Next).First().Attr("href"); ok {
 			out.next = resolve(base, href)
 		}
 	}
 	return out, nil
+}
+
+// samePage says whether an address leads nowhere but to the listing itself, as
+// "#" does.
+func samePage(address string, doc *Document) bool {
+	bare, _, _ := strings.Cut(address, "#")
+	return bare == doc.URL || bare == doc.FinalURL
 }
 
 func (p *PageConfig) entry(s *goquery.Selection, base string) Entry {
@@ -90,8 +106,16 @@ func (p *PageConfig) entry(s *goquery.Selection, base string) Entry {
 	}
 	e.Link = strings.TrimSpace(link.AttrOr("href", ""))
 	title := link
-	if p.Title != "" {
+	switch {
+	case p.Title != "":
 		title = pick(s, p.Title, "")
+	case strings.TrimSpace(link.Text()) == "": // a picture; the same link stands beside it with words
+		again := s.Find("a[href]").FilterFunction(func(_ int, a *goquery.Selection) bool {
+			return a.AttrOr("href", "") == link.AttrOr("href", "") && strings.TrimSpace(a.Text()) != ""
+		})
+		if again.Length() > 0 {
+			title = again.First()
+		}
 	}
 	e.Title = titleOf(title)
 	if p.Date != "" {
@@ -111,13 +135,19 @@ func (p *PageConfig) entry(s *goquery.Selection, base string) Entry {
 	return e
 }
 
-// titleOf is an element's text, or the title of its link if that holds only a
-// picture. It is HTML, as feeds' titles are.
+// titleOf is an element's text, or the title of its link if the text is
+// shortened, or what its picture is called if there is no text. It is HTML, as
+// feeds' titles are.
 func titleOf(s *goquery.Selection) string {
-	if h, err := s.Html(); err == nil && strings.TrimSpace(s.Text()) != "" {
+	text := vi.Line(s.Text())
+	whole := firstNonEmpty(s.AttrOr("title", ""), s.Find("a[title]").First().AttrOr("title", ""))
+	if start := strings.TrimRight(text, ".… "); start != text && len(whole) > len(start) && strings.HasPrefix(vi.Line(whole), start) {
+		return html.EscapeString(whole)
+	}
+	if h, err := s.Html(); err == nil && text != "" {
 		return h
 	}
-	return firstNonEmpty(s.AttrOr("title", ""), s.Find("img[alt]").First().AttrOr("alt", ""))
+	return html.EscapeString(firstNonEmpty(whole, s.Find("img[alt]").First().AttrOr("alt", "")))
 }
 
 // pick finds the first match within an element; the element itself counts.

@@ -28,6 +28,9 @@ func isTracking(name string) bool {
 	return false
 }
 
+// fromRSS are parameters that say how a reader came by their value alone.
+var fromRSS = map[string]bool{"source=rss": true, "src=rss": true, "from=rss": true, "ref=rss": true, "via=rss": true, "rss=1": true}
+
 // maxLink bounds an address, as servers and readers do.
 const maxLink = 2048
 
@@ -92,7 +95,7 @@ func cleanQuery(raw string) string {
 	var kept []string
 	for _, p := range strings.Split(raw, "&") {
 		name, _, _ := strings.Cut(p, "=")
-		if name == "" || isTracking(name) {
+		if name == "" || isTracking(name) || fromRSS[strings.ToLower(p)] {
 			continue
 		}
 		kept = append(kept, p)
@@ -148,6 +151,12 @@ func LinkKey(link string) string {
 		key += "?" + q
 	}
 	return key
+}
+
+// isFrontPage says whether a canonical link leads to a site rather than to an
+// article of it.
+func isFrontPage(link string) bool {
+	return !strings.ContainsAny(LinkKey(link), "/?")
 }
 
 func withoutAMPQuery(q string) string {

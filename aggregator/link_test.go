@@ -41,7 +41,7 @@ func TestLinkKeyUnitesVariants(t *testing.T) {
 	for _, raw := range []string{
 		"https://nhandan.vn/bai-123.html", "http://www.nhandan.vn/bai-123.html", "https://m.nhandan.vn/bai-123.html#x",
 		"https://nhandan.vn/bai-123.html?utm_medium=rss", "https://nhandan.vn/bai-123.amp.html", "https://nhandan.vn/bai-123.html/",
-		"https://nhandan.vn/amp/bai-123.html", "https://nhandan.vn/bai-123.html?amp=1",
+		"https://nhandan.vn/bai-123.html?source=rss", "https://nhandan.vn/amp/bai-123.html", "https://nhandan.vn/bai-123.html?amp=1",
 	} {
 		if got := LinkKey(raw); got != want {
 			t.Errorf("LinkKey(%q) = %q, want %q", raw, got, want)

@@ -31,6 +31,9 @@ type metrics struct {
 	delay       prometheus.Histogram
 	lag         prometheus.Histogram
 	inFlight    prometheus.Gauge
+	deferred    prometheus.Counter
+	vanished    prometheus.Counter
+	withdrawn   *prometheus.CounterVec
 	swept       prometheus.Gauge
 }
 
@@ -73,11 +76,16 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			"How late visits begin after they are due. If it grows, raise limits.workers.",
 			[]float64{0.1, 0.5, 1, 5, 15, 60, 300, 1800})),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "diemtin", Name: "refreshes_in_flight", Help: "Visits under way."}),
+		deferred: prometheus.NewCounter(prometheus.CounterOpts{Namespace: "diemtin", Name: "host_deferred_total",
+			Help: "Visits put off because several feeds of their host were asked to wait. If it grows steadily, raise every.min of that outlet's sources."}),
+		vanished: prometheus.NewCounter(prometheus.CounterOpts{Namespace: "diemtin", Name: "items_vanished_total",
+			Help: "Items that vanished from the middle of their feed; their pages are asked for."}),
+		withdrawn: counter("items_withdrawn_total", "Items withdrawn because their outlet removed the article, and restored because it came back.", "change"),
 		swept: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "diemtin", Name: "opening_sweep_over",
 			Help: "1 once every source that was due at the start has had its visit and its stories are listed; before that 0."}),
 	}
 	reg.MustRegister(m.refreshes, m.duration, m.bytes, m.lastSuccess, m.lastNew, m.next, m.failing, m.items, m.merged,
-		m.topics, m.originals, m.repairs, m.gaps, m.silent, m.expected, m.polls, m.listed, m.delay, m.lag, m.inFlight, m.swept)
+		m.topics, m.originals, m.repairs, m.gaps, m.silent, m.expected, m.polls, m.listed, m.delay, m.lag, m.inFlight, m.deferred, m.vanished, m.withdrawn, m.swept)
 	for _, o := range store.Outcomes {
 		m.refreshes.WithLabelValues(string(o))
 	}

@@ -39,11 +39,19 @@ type normaliser struct {
 // items returns the clean items of a document in its order, and notes in r
 // what had to be mended or left out.
 func (n *normaliser) items(entries []Entry, r *repairs) []store.Item {
-	shared := sharedLinks(entries)
+	link := func(e *Entry) string { return strings.TrimSpace(e.Link) }
+	guid := func(e *Entry) string { return strings.TrimSpace(e.GUID) }
+	sharedLinks := shared(entries, link, func(a, b *Entry) bool { return a.Title != b.Title })
+	sharedGUIDs := shared(entries, guid, func(a, b *Entry) bool { return a.Title != b.Title && link(a) != link(b) })
 	items := make([]store.Item, 0, len(entries))
 	seen := map[string]bool{}
 	for i := range entries {
-		it, ok := n.item(&entries[i], shared, r)
+		e := entries[i]
+		if sharedGUIDs[guid(&e)] && link(&e) != "" {
+			r.add("guid_shared", "articles with other links and headlines have the same guid; it was passed over")
+			e.GUID = ""
+		}
+		it, ok := n.item(&e, sharedLinks[link(&e)], r)
 		if !ok {
 			continue
 		}
@@ -57,26 +65,27 @@ func (n *normaliser) items(entries []Entry, r *repairs) []store.Item {
 	return items
 }
 
-// sharedLinks finds links that several entries of a document have in common
-// while their titles differ, such as the address of the front page: they
+// shared finds the keys that entries of a document have in common while they
+// differ, such as the front page for every link, or "0" for every guid: they
 // identify nothing.
-func sharedLinks(entries []Entry) map[string]bool {
-	titles := map[string]string{}
-	shared := map[string]bool{}
-	for _, e := range entries {
-		link := strings.TrimSpace(e.Link)
-		if link == "" {
+func shared(entries []Entry, key func(*Entry) string, differ func(a, b *Entry) bool) map[string]bool {
+	last := map[string]*Entry{}
+	many := map[string]bool{}
+	for i := range entries {
+		e := &entries[i]
+		k := key(e)
+		if k == "" {
 			continue
 		}
-		if first, ok := titles[link]; ok && first != e.Title {
-			shared[link] = true
+		if before := last[k]; before != nil && differ(before, e) {
+			many[k] = true
 		}
-		titles[link] = e.Title
+		last[k] = e
 	}
-	return shared
+	return many
 }
 
-func (n *normaliser) item(e *Entry, shared map[string]bool, r *repairs) (store.Item, bool) {
+func (n *normaliser) item(e *Entry, sharedLink bool, r *repairs) (store.Item, bool) {
 	it := store.Item{Outlet: n.outlet.ID, Source: n.source.ID, Seen: n.now, PublishedRaw: vi.Line(firstNonEmpty(e.Published, e.Updated))}
 	var ok bool
 	if it.Link, ok = cleanLink(e.Link, e.Base, n.outlet.Domains); !ok {
@@ -86,7 +95,7 @@ func (n *normaliser) item(e *Entry, shared map[string]bool, r *repairs) (store.I
 		}
 		r.add("guid_as_link", "the guid was taken for the missing link")
 	}
-	it.Aliases = n.aliases(e, it.Link, shared[strings.TrimSpace(e.Link)])
+	it.Aliases = n.aliases(e, it.Link, sharedLink || isFrontPage(it.Link))
 	n.readText(e, &it)
 	if it.Title == "" {
 		r.add("no_title", "an item without a headline and text was left out")

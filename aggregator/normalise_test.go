@@ -146,6 +146,9 @@ func TestIdentityLadder(t *testing.T) {
 		{"a link that all share identifies nothing", []Entry{entry("1", "/", "A"), entry("2", "/", "B")},
 			[][]string{{"guid:bhy-home:1"}, {"guid:bhy-home:2"}}},
 		{"neither guid nor own link", []Entry{entry("", "/", "Áo"), entry("", "/", "Bò")}, [][]string{{"title:ao"}, {"title:bo"}}},
+		{"a guid that all share identifies nothing", []Entry{entry("0", "/a", "A"), entry("0", "/b", "B")}, [][]string{{"link:baohungyen.vn/a"}, {"link:baohungyen.vn/b"}}},
+		{"an article under two addresses", []Entry{entry("1", "/a", "A"), entry("1", "/b", "A")}, [][]string{{"guid:bhy-home:1", "link:baohungyen.vn/a"}}},
+		{"the front page identifies no article", []Entry{entry("", "/", "Áo")}, [][]string{{"title:ao"}}},
 		{"twice in one document", []Entry{entry("1", "/a", "A"), entry("1", "/a", "A")}, [][]string{{"guid:bhy-home:1", "link:baohungyen.vn/a"}}},
 	} {
 		var r repairs
@@ -193,6 +196,8 @@ func TestPlainText(t *testing.T) {
 		{"<style>x{}</style>A<script>b()</script>", "A"},
 		{"5 < 6 và 7 > 3", "5 < 6 và 7 > 3"},
 		{"Th&amp;agrave;nh", "Thành"},
+		{"&lt;p&gt;Hai lần &lt;b&gt;thoát&lt;/b&gt;&lt;/p&gt;", "Hai lần thoát"},
+		{"thẻ &lt;script&gt; là gì", "thẻ <script> là gì"},
 		{"<b>chưa đóng", "chưa đóng"},
 	} {
 		if got := linesOf(tt.in); got != tt.want {

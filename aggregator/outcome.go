@@ -86,6 +86,8 @@ func statusFault(status int, h http.Header, body []byte, now time.Time) *Fault {
 		f.Outcome = store.Throttled
 	case status >= 500:
 		f.Outcome = store.HTTP5xx
+	case status < 300: // 204, 206: not what was asked for
+		f.Outcome = store.NotAFeed
 	default:
 		f.Outcome = store.HTTP4xx
 	}
@@ -118,19 +120,20 @@ func blockedBy(status int, h http.Header, body []byte) string {
 
 // advice is what an outlet's webmaster or our operator can do about an outcome.
 var advice = map[store.Outcome]string{
-	store.Gone:      "the feed has ended (410); look for its successor and change the url",
-	store.Throttled: "we were asked to come less often; raise every.min of the source",
-	store.Timeout:   "the server is slow or does not answer",
-	store.DNS:       "the host name is not known; the outlet may have moved to another domain",
-	store.Connect:   "the server refuses or breaks off connections",
-	store.TLS:       "the certificate is not valid; tell the webmaster",
-	store.HTTP4xx:   "the address is not served any more; look for the new one",
-	store.HTTP5xx:   "the outlet's server has a fault; it is tried again",
-	store.Blocked:   "a firewall keeps us out; ask the webmaster to admit the User-Agent diemtin",
-	store.Refused:   "our guard refused the address; allow_private admits private ones",
-	store.TooLarge:  "the document is over a limit of this installation",
-	store.NotAFeed:  "no feed is served there; look at the address in a browser",
-	store.Internal:  "a fault of ours; please report it",
+	store.Gone:       "the feed has ended (410); look for its successor and change the url",
+	store.Throttled:  "we were asked to come less often; raise every.min of the source",
+	store.Timeout:    "the server is slow or does not answer",
+	store.DNS:        "the host name is not known; the outlet may have moved to another domain",
+	store.Connect:    "the server refuses or breaks off connections",
+	store.TLS:        "the certificate is not valid; tell the webmaster",
+	store.HTTP4xx:    "the address is not served any more; look for the new one",
+	store.HTTP5xx:    "the outlet's server has a fault; it is tried again",
+	store.Blocked:    "a firewall keeps us out; ask the webmaster to admit the User-Agent diemtin",
+	store.Refused:    "our guard refused the address; allow_private admits private ones",
+	store.Disallowed: "robots.txt closes it to us; respect it, or ask the webmaster to admit the agent diemtin",
+	store.TooLarge:   "the document is over a limit of this installation",
+	store.NotAFeed:   "no feed is served there; look at the address in a browser",
+	store.Internal:   "a fault of ours; please report it",
 }
 
 // Advice returns what can be done about an outcome, empty for a good one.

@@ -59,7 +59,11 @@ func settle(st store.SourceState, every Every, v settled, p *plan) store.SourceS
 // steady is the state after a good visit: what was learned, and when the law
 // wants the next one.
 func steady(st store.SourceState, every Every, v settled, late bool, p *plan) store.SourceState {
-	l := decodeLearned(st.Learned).after(v, p)
+	l := decodeLearned(st.Learned)
+	if st.LastNew.UnixMilli() > l.Until { // by this visit, or pushed by a hub since the last one
+		l.Expected = 0
+	}
+	l = l.after(v, p)
 	st.Learned = l.encode()
 	pc := l.pace(every, v.now.UnixMilli())
 	d := p.next(&l, pc, v.now, 1)

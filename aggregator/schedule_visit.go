@@ -37,16 +37,20 @@ func (a *Aggregator) replan(all []store.Source) {
 // so that what stood between them was probably lost.
 func (r Report) lost(ch store.Changes) bool {
 	before := decodeLearned(r.Source.State.Learned)
-	return r.Source.State.Visited && before.Items > 0 && len(r.Items) > 0 && ch.New == len(r.Items)
+	return r.Source.State.Visited && before.Items > 0 && r.inDocument > 0 && ch.New+ch.Carried == r.inDocument
 }
 
 // observed is what this visit saw of the source's publishing.
 func (r Report) observed(ch store.Changes) observation {
-	o := observation{now: r.at, first: !r.Source.State.Visited, gap: r.gap, read: r.read, items: len(r.Items)}
+	o := observation{now: r.at, first: !r.Source.State.Visited, gap: r.gap, read: r.read, items: r.inDocument}
 	if o.first || o.gap {
 		for i := range r.Items {
 			o.published = append(o.published, r.Items[i].Published)
 		}
+		return o
+	}
+	if pushed := r.pushed(); len(pushed) > 0 {
+		o.published = pushed
 		return o
 	}
 	for _, delay := range ch.Delays {
@@ -56,4 +60,20 @@ func (r Report) observed(ch store.Changes) observation {
 		o.published = append(o.published, time.Time{})
 	}
 	return o
+}
+
+// pushed are the dates since the last visit in the document of a source to
+// which a hub has delivered since: what came that way is not new now, and was
+// published all the same.
+func (r Report) pushed() (published []time.Time) {
+	until := time.UnixMilli(decodeLearned(r.Source.State.Learned).Until)
+	if !r.Source.State.LastNew.After(until) {
+		return nil
+	}
+	for i := range r.Items {
+		if r.Items[i].Published.After(until) {
+			published = append(published, r.Items[i].Published)
+		}
+	}
+	return published
 }

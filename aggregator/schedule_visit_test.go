@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"diemtin/store"
 )
 
 // Two visits to a feed with no item in common are a gap: counted, and the
@@ -51,5 +53,24 @@ func TestHintsAreWired(t *testing.T) {
 		if wait := st.NextAt.Sub(st.LastTry); wait < 90*time.Minute || !strings.Contains(st.Why, "its ttl asks for 1h30m") {
 			t.Errorf("round %d: next in %v (%s)", round, wait, st.Why)
 		}
+	}
+}
+
+// What a hub delivered between two visits was published all the same, although
+// the visit finds nothing new.
+func TestPushedItemsAreLearned(t *testing.T) {
+	t.Parallel()
+	l := steadyFor(1, 3)
+	l.Until = testNow.Add(-2 * time.Hour).UnixMilli()
+	r := Report{Source: store.Source{State: store.SourceState{Visited: true, Learned: l.encode(), LastNew: testNow.Add(-time.Hour)}}, at: testNow, inDocument: 3, read: true}
+	for _, ago := range []time.Duration{time.Hour, 90 * time.Minute, 5 * time.Hour} {
+		r.Items = append(r.Items, store.Item{Published: testNow.Add(-ago)})
+	}
+	if o := r.observed(store.Changes{Same: 3}); len(o.published) != 2 {
+		t.Errorf("learned from %v, want the two items since the last visit", o.published)
+	}
+	r.Source.State.LastNew = testNow.Add(-3 * time.Hour)
+	if o := r.observed(store.Changes{Same: 3}); len(o.published) != 0 {
+		t.Errorf("nothing was pushed, and it learned from %v", o.published)
 	}
 }

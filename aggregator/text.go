@@ -1,6 +1,7 @@
 package aggregator
 
 import (
+	"regexp"
 	"strings"
 	"sync"
 
@@ -23,8 +24,20 @@ var silentElements = map[atom.Atom]bool{atom.Script: true, atom.Style: true, ato
 
 // plainText is what a reader sees of HTML: entities read, markup gone, a line
 // for each block. Text without markup comes out as it is. Feeds escape twice,
-// so what still looks like a known entity is read once more.
+// so what still looks like a known entity, or like the markup of a text, is
+// read once more.
 func plainText(s string) string {
+	s = plainOnce(s)
+	if strings.Contains(s, "<") && markupLeft.MatchString(s) {
+		s = plainOnce(s)
+	}
+	return s
+}
+
+// markupLeft is what no text about anything but HTML contains.
+var markupLeft = regexp.MustCompile(`(?i)</(p|b|i|u|a|em|strong|span|div|font|h[1-6]|li)>|<(p|div|br|img)(\s[^<>]*)?/?>`)
+
+func plainOnce(s string) string {
 	if !strings.ContainsAny(s, "<&") {
 		return s
 	}

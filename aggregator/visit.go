@@ -31,8 +31,11 @@ type Report struct {
 
 	etag, lastModified, hash string
 	retryAfter               time.Duration
+	moved                    permanently
+	read                     bool // a document was read, so Repairs are its own
+	advert                   *advert
 	hints                    Hints
-	read                     bool      // the body was read, not only found to be the same
+	inDocument               int       // items in the document, also those that did not change
 	gap                      bool      // nothing in common with the last visit
 	at                       time.Time // when its items were seen
 }
@@ -62,12 +65,17 @@ func (a *Aggregator) visit(ctx context.Context, src store.Source) (r Report, ok 
 		log.Warn("source is not in this process's configuration")
 		return Report{}, false
 	}
+	if until := a.hosts.quietUntil(src.URL, src.ID); until.After(start) {
+		a.putOff(ctx, src, until, log)
+		return Report{}, false
+	}
 	r = a.look(ctx, c, src.State, start)
 	if ctx.Err() != nil {
 		return Report{}, false
 	}
 	r.Source = src
 	r = a.record(ctx, c, r, start, log)
+	a.push.visited(ctx, r)
 	r.Took = a.now().Sub(start)
 	a.observe(r, log)
 	return r, true
@@ -81,7 +89,18 @@ func (a *Aggregator) look(ctx context.Context, c configured, st store.SourceStat
 			r.Outcome, r.Detail = store.Internal, fmt.Sprintf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	doc, err := a.fetch.get(ctx, c.source.URL, st.ETag, st.LastModified, c.source.AllowPrivate, now)
+	address, conditions := c.source.URL, st
+	if st.MovedSeen >= movedAfter {
+		address = st.MovedTo
+	}
+	if now.Sub(st.FullAt) > fullEvery { // some servers answer 304 for ever
+		conditions.ETag, conditions.LastModified = "", ""
+	}
+	if why := a.robots(ctx, c, address).disallowed(address, c.source.Kind); why != "" {
+		return r.failed(closedBy(why))
+	}
+	doc, err := a.fetch.get(ctx, c.access, address, conditions.ETag, conditions.LastModified, now)
+	r.moved = moved(st, c.source.URL, address, doc, err)
 	if doc != nil {
 		r.Status, r.FinalURL, r.Bytes = doc.Status, doc.FinalURL, len(doc.Body)
 	}
@@ -93,22 +112,32 @@ func (a *Aggregator) look(ctx context.Context, c configured, st store.SourceStat
 		r.Outcome, r.etag, r.lastModified, r.hash = store.NotModified, st.ETag, st.LastModified, st.BodyHash
 		return r
 	}
-	r.etag, r.lastModified, r.hash = doc.Header.Get("ETag"), doc.Header.Get("Last-Modified"), doc.Hash
+	if !doc.Cut { // else the next visit asks for the whole again
+		r.etag, r.lastModified, r.hash = doc.Header.Get("ETag"), doc.Header.Get("Last-Modified"), doc.Hash
+		ad := advertised(doc)
+		r.advert = &ad
+	}
 	if doc.Hash == st.BodyHash {
 		r.Outcome = store.Unchanged
 		return r
 	}
 	rd, err := read(doc, c.source, a.cfg.Limits)
-	r.Repairs = rd.repairs
+	r.Repairs, r.read = rd.repairs, true
+	if doc.Cut {
+		if err != nil || len(rd.entries) == 0 {
+			return r.failed(cutFault(c.source.URL))
+		}
+		rd.repairs.add("connection_cut", "the connection broke off; what came was read")
+	}
 	if err != nil {
 		return r.failed(err)
 	}
-	rd.hints.Fresh, r.read = r.hints.Fresh, true
+	rd.hints.Fresh = r.hints.Fresh
 	r.hints = rd.hints
 	a.turnPages(ctx, c, &rd, now)
 	n := normaliser{outlet: c.outlet, source: c.source, zone: c.zone, now: now, names: a.names, classify: a.classifier}
 	r.Items = n.items(rd.entries, &rd.repairs)
-	r.Repairs = rd.repairs
+	r.Repairs, r.inDocument = rd.repairs, len(r.Items)
 	if len(r.Items) == 0 && len(rd.entries) > 0 {
 		return r.failed(fault(store.NotAFeed, "none of its %d entries has both a link and a text", len(rd.entries)))
 	}
@@ -117,6 +146,54 @@ func (a *Aggregator) look(ctx context.Context, c configured, st store.SourceStat
 		r.Outcome = store.Unchanged
 	}
 	return r
+}
+
+const (
+	// movedAfter is how many visits in a row must be redirected for good to
+	// the same place before the place is asked directly: one wrong
+	// configuration at the outlet's must not move a source.
+	movedAfter = 3
+	// fullEvery is how often a document is fetched without conditions.
+	fullEvery = 12 * time.Hour
+)
+
+// permanently is what is known of a source's move.
+type permanently struct {
+	to   string
+	seen int
+}
+
+// moved follows a source's permanent redirects. A move that was believed and
+// fails is forgotten: then the old address is asked again.
+func moved(st store.SourceState, configured, asked string, doc *Document, err error) permanently {
+	known := permanently{st.MovedTo, st.MovedSeen}
+	switch {
+	case asked != configured && err != nil:
+		switch outcomeOf(err) {
+		case store.DNS, store.Gone, store.HTTP4xx, store.NotAFeed:
+			return permanently{}
+		}
+		return known
+	case asked != configured, doc == nil:
+		return known
+	case doc.Moved == "":
+		return permanently{}
+	case doc.Moved == known.to:
+		return permanently{known.to, min(known.seen+1, movedAfter)}
+	}
+	return permanently{doc.Moved, 1}
+}
+
+// putOff leaves a source alone until its host may be asked again.
+func (a *Aggregator) putOff(ctx context.Context, src store.Source, until time.Time, log *slog.Logger) {
+	st := src.State
+	st.NextAt = until.Add(time.Duration(rand.Float64() * float64(time.Minute)))
+	st.Why = "several feeds of its host were asked to wait, so the whole host is left alone"
+	a.metrics.deferred.Inc()
+	if _, err := a.store.Record(context.WithoutCancel(ctx), store.Refresh{Source: src, At: a.now(),
+		Settle: func(store.Changes) store.SourceState { return st }}, a.judge); err != nil {
+		log.Error("put off visit", "error", err)
+	}
 }
 
 // turnPages reads the following pages of a listing. One that fails ends the
@@ -128,7 +205,11 @@ func (a *Aggregator) turnPages(ctx context.Context, c configured, rd *reading, n
 	seen := map[string]bool{c.source.URL: true}
 	for n := 1; n < c.source.Page.Pages && rd.next != "" && !seen[rd.next]; n++ {
 		seen[rd.next] = true
-		doc, err := a.fetch.get(ctx, rd.next, "", "", c.source.AllowPrivate, now)
+		if why := a.robots(ctx, c, rd.next).disallowed(rd.next, c.source.Kind); why != "" {
+			rd.repairs.add("page_missing", why)
+			return
+		}
+		doc, err := a.fetch.get(ctx, c.access, rd.next, "", "", now)
 		if err != nil {
 			rd.repairs.add("page_missing", err.Error())
 			return
@@ -165,11 +246,17 @@ func (a *Aggregator) record(ctx context.Context, c configured, r Report, now tim
 			r.Outcome = store.Unchanged
 		}
 		r.gap = r.lost(ch)
-		r.State = r.next(c, ch, now, a.plan.Load())
+		r.State = a.push.settle(r.next(c, ch, now, a.plan.Load()), r.Source.ID, c.source.Every, ch.New, now)
 		return r.State
 	}}, a.judge)
 	if err == nil {
 		r.Changes = changes
+		if r.read && c.source.Kind == "feed" {
+			err = a.noteVanished(ctx, r)
+		}
+		if err != nil {
+			log.Error("note vanished items", "error", err)
+		}
 		return r
 	}
 	log.Error("record visit", "error", err)
@@ -188,14 +275,22 @@ func (r Report) next(c configured, ch store.Changes, now time.Time, p *plan) sto
 	st := r.Source.State
 	if r.Outcome.OK() {
 		st.ETag, st.LastModified, st.BodyHash = r.etag, r.lastModified, r.hash
+		if r.Outcome != store.NotModified {
+			st.FullAt = now
+		}
 	}
+	if r.read {
+		st.Repairs = r.Repairs
+	}
+	st.MovedTo, st.MovedSeen = r.moved.to, r.moved.seen
 	return settle(st, c.source.Every, settled{outcome: r.Outcome, detail: r.Detail, retryAfter: r.retryAfter,
-		brought: ch.New+ch.Changed > 0, seen: r.observed(ch), hints: r.hints, rand: rand.Float64(), now: now}, p)
+		brought: ch.New+ch.Changed+ch.Carried > 0, seen: r.observed(ch), hints: r.hints, rand: rand.Float64(), now: now}, p)
 }
 
 // observe counts and logs a visit, once.
 func (a *Aggregator) observe(r Report, log *slog.Logger) {
 	m := a.metrics
+	a.hosts.throttle(r.Source.URL, r.Source.ID, r.retryAfter)
 	m.refreshes.WithLabelValues(string(r.Outcome)).Inc()
 	m.duration.WithLabelValues(string(r.Outcome)).Observe(r.Took.Seconds())
 	if r.Bytes > 0 {
@@ -237,7 +332,9 @@ func (a *Aggregator) Probe(ctx context.Context, target string, allowPrivate bool
 	case !ok:
 		c = a.sourceAt(target)
 	}
-	c.source.AllowPrivate = c.source.AllowPrivate || allowPrivate
+	if c.source.AllowPrivate = c.source.AllowPrivate || allowPrivate; allowPrivate || c.access.client == nil {
+		c.access = a.fetch.access(c.source)
+	}
 	defer a.fetch.close()
 	start := a.now()
 	r := a.look(ctx, c, store.SourceState{}, start)

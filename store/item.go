@@ -115,12 +115,12 @@ func scanItems(rows *sql.Rows, err error) ([]stored, error) {
 }
 
 func (t *tx) insertItem(it *Item, m Merge) error {
-	return t.exec(`INSERT INTO items (`+itemColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
-		$13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)`,
+	return t.exec(`INSERT INTO items (`+itemColumns+`, check_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
+		$13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)`,
 		it.ID, it.Outlet, it.Source, it.Story, it.Title, it.Link, it.Summary, it.Content, encoded(it.Authors),
 		it.Image, encoded(it.Categories), encoded(it.Enclosures), it.Lang, millis(it.Published), it.PublishedRaw,
 		millis(it.Updated), millis(it.Seen), encoded(it.Attribution), it.Province, encoded(it.Topics),
-		int64(it.Fingerprint), m.Reason, m.Score, m.Evidence, millis(m.At))
+		int64(it.Fingerprint), m.Reason, m.Score, m.Evidence, millis(m.At), millis(it.Seen.Add(FirstCheck)))
 }
 
 // updateItem writes what a later visit read. Published stays what it first
@@ -151,6 +151,7 @@ type known struct {
 	fingerprint uint64
 	carried     bool // by the visited source
 	orphan      bool // its source is switched off
+	withdrawn   bool
 }
 
 // resolve finds the items that a visit's aliases name. Both maps are filled
@@ -188,7 +189,7 @@ func (t *tx) resolve(source Source, items []Item) (byHash map[int64]int64, byID 
 func (t *tx) loadKnown(source string, ids []any, byID map[int64]*known) error {
 	ids = padded(ids)
 	rows, err := t.query(`SELECT i.id, i.source, i.story, i.title, i.summary, i.fingerprint,
-		CASE WHEN c.item IS NULL THEN 0 ELSE 1 END, CASE WHEN s.active = 1 THEN 0 ELSE 1 END
+		CASE WHEN c.item IS NULL THEN 0 ELSE 1 END, CASE WHEN s.active = 1 THEN 0 ELSE 1 END, i.withdrawn
 		FROM items i LEFT JOIN carriers c ON c.item = i.id AND c.source = $1
 		LEFT JOIN sources s ON s.id = i.source WHERE i.id IN (`+places(2, len(ids))+`)`, append([]any{source}, ids...)...)
 	if err != nil {
@@ -197,11 +198,11 @@ func (t *tx) loadKnown(source string, ids []any, byID map[int64]*known) error {
 	defer rows.Close()
 	for rows.Next() {
 		var k known
-		var fingerprint, carried, orphan int64
-		if err := rows.Scan(&k.id, &k.source, &k.story, &k.title, &k.summary, &fingerprint, &carried, &orphan); err != nil {
+		var fingerprint, carried, orphan, withdrawn int64
+		if err := rows.Scan(&k.id, &k.source, &k.story, &k.title, &k.summary, &fingerprint, &carried, &orphan, &withdrawn); err != nil {
 			return err
 		}
-		k.fingerprint, k.carried, k.orphan = uint64(fingerprint), carried != 0, orphan != 0
+		k.fingerprint, k.carried, k.orphan, k.withdrawn = uint64(fingerprint), carried != 0, orphan != 0, withdrawn != 0
 		byID[k.id] = &k
 	}
 	return rows.Err()
@@ -232,6 +233,16 @@ func places(first, n int) string {
 		fmt.Fprintf(&b, "$%d", first+i)
 	}
 	return b.String()
+}
+
+// valueRows writes n rows of VALUES, each with one parameter of its own, from
+// $first.
+func valueRows(row string, first, n int) string {
+	rows := make([]string, n)
+	for i := range rows {
+		rows[i] = fmt.Sprintf(row, first+i)
+	}
+	return strings.Join(rows, ", ")
 }
 
 // eachPair calls each with the two numbers of every row.
@@ -273,7 +284,7 @@ func (t *tx) addCarrier(item int64, source string) error {
 // Item returns one item of a listed story, or ErrNotFound.
 func (db *DB) Item(ctx context.Context, id int64) (Item, error) {
 	all, err := scanItems(db.engine.read.QueryContext(ctx, `SELECT `+itemColumns+` FROM items
-		WHERE id = $1 AND story IN (SELECT id FROM stories WHERE listed > 0)`, id))
+		WHERE id = $1 AND EXISTS (SELECT 1 FROM stories s WHERE s.id = items.story AND s.listed > 0)`, id))
 	if err != nil {
 		return Item{}, fmt.Errorf("read item %d: %w", id, err)
 	}
@@ -292,8 +303,8 @@ func (db *DB) StoryOfLink(ctx context.Context, link string) (string, error) {
 	}
 	for chunk := range slices.Chunk(hashes, maxParams) {
 		var story string
-		err := db.engine.read.QueryRowContext(ctx, `SELECT story FROM items WHERE id IN
-			(SELECT item FROM aliases WHERE hash IN (`+places(1, len(chunk))+`)) ORDER BY id LIMIT 1`, chunk...).Scan(&story)
+		err := db.engine.read.QueryRowContext(ctx, `SELECT story FROM items WHERE id =
+			(SELECT min(item) FROM aliases WHERE hash IN (`+places(1, len(chunk))+`))`, chunk...).Scan(&story)
 		if err == nil {
 			return story, nil
 		}

@@ -20,6 +20,7 @@ func (e *engine) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	newest := 0
 	for _, name := range names { // Glob sorts, and the numbers have four digits
 		n, err := strconv.Atoi(strings.TrimPrefix(name, "migrations/")[:4])
 		if err != nil {
@@ -28,8 +29,9 @@ func (e *engine) migrate(ctx context.Context) error {
 		if err := e.step(ctx, n, name); err != nil {
 			return fmt.Errorf("migration %s: %w", name, err)
 		}
+		newest = n
 	}
-	return e.checkVersion(ctx, len(names))
+	return e.checkVersion(ctx, newest)
 }
 
 func (e *engine) step(ctx context.Context, n int, name string) error {

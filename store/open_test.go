@@ -93,8 +93,8 @@ func TestConcurrentCopiesMakeOneStory(t *testing.T) {
 			t.Fatalf("%d stories, want %d", len(all), rounds)
 		}
 		for _, s := range all {
-			if s.Copies != 8 {
-				t.Errorf("story %s has %d copies, want 8", s.ID, s.Copies)
+			if s.Carriers != 8 {
+				t.Errorf("story %s has %d outlets, want 8", s.ID, s.Carriers)
 			}
 		}
 	})
@@ -214,5 +214,27 @@ func TestOpenFaults(t *testing.T) {
 	defer reader.Close()
 	if err := reader.Sync(t.Context(), nil, nil); err == nil {
 		t.Error("a reader may write")
+	}
+}
+
+// What takes effect only in an empty file must be in effect.
+func TestNewFileIsSetUp(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "new.db")
+	db, err := store.Open(t.Context(), "sqlite:"+file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	other, err := sql.Open("sqlite", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	for pragma, want := range map[string]string{"page_size": "8192", "auto_vacuum": "2", "journal_mode": "wal"} {
+		var got string
+		if err := other.QueryRow("PRAGMA " + pragma).Scan(&got); err != nil || got != want {
+			t.Errorf("%s is %s, want %s, %v", pragma, got, want, err)
+		}
 	}
 }

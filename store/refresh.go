@@ -28,6 +28,7 @@ const (
 	HTTP5xx     Outcome = "http_5xx"
 	Blocked     Outcome = "blocked"    // their firewall or challenge page
 	Refused     Outcome = "refused"    // our guard: a private address, too many redirects
+	Disallowed  Outcome = "disallowed" // their robots.txt asks us to stay away
 	TooLarge    Outcome = "too_large"  // over a limit on bytes, depth or items
 	NotAFeed    Outcome = "not_a_feed" // nothing readable in the body
 	Internal    Outcome = "internal"   // our fault
@@ -35,7 +36,7 @@ const (
 
 // Outcomes lists the whole set.
 var Outcomes = []Outcome{New, Unchanged, NotModified, Gone, Throttled, Timeout, DNS, Connect,
-	TLS, HTTP4xx, HTTP5xx, Blocked, Refused, TooLarge, NotAFeed, Internal}
+	TLS, HTTP4xx, HTTP5xx, Blocked, Refused, Disallowed, TooLarge, NotAFeed, Internal}
 
 // OK says whether the source answered as it should.
 func (o Outcome) OK() bool { return o == New || o == Unchanged || o == NotModified }
@@ -52,7 +53,9 @@ type Refresh struct {
 	// Hold is how long a new story waits to be listed, for copies and the
 	// original to arrive; 0 = not at all.
 	Hold time.Duration
-	// Settle returns the source's new state, given what changed.
+	// Settle returns the source's new state, given what changed. It is nil for
+	// what was delivered and not fetched: then the source's state and lease,
+	// which belong to whoever visits it, stay as they are.
 	Settle func(Changes) SourceState
 }
 
@@ -73,6 +76,7 @@ type Changes struct {
 	New       int             // items never seen before
 	Changed   int             // items whose visible text changed
 	Same      int             // items we had
+	Carried   int             // of these: carried by the visited source for the first time
 	Listed    int             // stories that readers see since this visit
 	Merged    map[string]int  // new items put into an existing story, by reason
 	Topics    map[Topic]int   // new items by primary topic, "" = none
@@ -90,6 +94,9 @@ func (db *DB) Record(ctx context.Context, r Refresh, judge Judge) (Changes, erro
 		v := &visit{tx: t, r: r, judge: judge, outlets: outlets, changes: &c}
 		if err := v.recordItems(); err != nil {
 			return err
+		}
+		if r.Settle == nil {
+			return t.saveDelivery(r.Source.ID, r.At, c)
 		}
 		return t.saveState(r.Source.ID, r.Settle(c))
 	})
@@ -244,6 +251,7 @@ func (v *visit) meetAgain(it *Item, k *known) error {
 	}
 	if !k.carried {
 		k.carried = true
+		v.changes.Carried++
 		if err := v.addCarrier(k.id, it.Source); err != nil {
 			return fmt.Errorf("store carrier: %w", err)
 		}
@@ -260,5 +268,8 @@ func (v *visit) meetAgain(it *Item, k *known) error {
 	}
 	k.fingerprint, k.source, k.orphan = it.Fingerprint, it.Source, false
 	v.changes.Changed++
+	if k.withdrawn { // its outlet works on it again: it may be back
+		return v.exec(`UPDATE items SET check_at = $1 WHERE id = $2`, millis(v.r.At), it.ID)
+	}
 	return v.changeStory(it)
 }

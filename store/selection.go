@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -40,6 +39,12 @@ const (
 )
 
 // Query asks for a window of a selection's stories.
+//
+// A selection that narrows by two or more fields (a topic in a province) is
+// answered from the newest entries of its narrowest field, at most maxLookups
+// looked up in the others: where all its fields are wide and hardly ever meet,
+// the window ends there although older stories exist. With a Day, which bounds
+// the walk by itself, it holds them.
 type Query struct {
 	Selection
 	Order  Order
@@ -76,7 +81,7 @@ func (s Selection) dimensions() [][]string {
 		}
 		all = append(all, scopes)
 	}
-	// The narrowest first: its rows are walked, the others are looked up.
+	// The narrowest first, as a rule: its revision moves least often.
 	add("outlet:", len(s.Outlets), func(i int) string { return s.Outlets[i] })
 	add("province:", len(s.Provinces), func(i int) string { return s.Provinces[i] })
 	add("topic:", len(s.Topics), func(i int) string { return string(s.Topics[i]) })
@@ -104,69 +109,6 @@ func (db *DB) Revision(ctx context.Context, sel Selection) (Revision, error) {
 		return Revision{}, fmt.Errorf("read revision: %w", err)
 	}
 	return Revision{N: at, At: fromMillis(at)}, nil
-}
-
-// window is one walk along an order: at in [From, Until), before a cursor.
-type window struct {
-	table       string
-	from, until int64
-	before      Cursor
-	oldestFirst bool
-	limit       int
-}
-
-// place is a story's entry in an order.
-type place struct {
-	at    int64
-	story string
-}
-
-// sql writes the walk as a union of one bounded walk per scope of the first
-// dimension; the other dimensions are looked up by primary key.
-func (w window) sql(dims [][]string) (string, []any) {
-	var args []any
-	arg := func(v any) string { args = append(args, v); return fmt.Sprintf("$%d", len(args)) }
-	dir := "DESC"
-	if w.oldestFirst {
-		dir = "ASC"
-	}
-	cond := " AND at >= " + arg(w.from) + " AND at < " + arg(w.until)
-	if !w.before.At.IsZero() {
-		cond += " AND (at, story) < (" + arg(millis(w.before.At)) + ", " + arg(w.before.ID) + ")"
-	}
-	for _, dim := range dims[1:] {
-		var scopes []string
-		for _, s := range dim {
-			scopes = append(scopes, arg(s))
-		}
-		cond += fmt.Sprintf(" AND EXISTS (SELECT 1 FROM %s x WHERE x.scope IN (%s) AND x.at = a.at AND x.story = a.story)",
-			w.table, strings.Join(scopes, ", "))
-	}
-	tail := fmt.Sprintf(" ORDER BY at %s, story %s LIMIT %d", dir, dir, w.limit)
-	var parts []string
-	for i, s := range dims[0] {
-		parts = append(parts, fmt.Sprintf("SELECT at, story FROM (SELECT at, story FROM %s a WHERE scope = %s%s%s) AS w%d",
-			w.table, arg(s), cond, tail, i))
-	}
-	return "SELECT at, story FROM (" + strings.Join(parts, " UNION ") + ") AS u" + tail, args
-}
-
-func (db *DB) walk(ctx context.Context, sel Selection, w window) ([]place, error) {
-	q, args := w.sql(sel.dimensions())
-	rows, err := db.engine.read.QueryContext(ctx, q, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var all []place
-	for rows.Next() {
-		var p place
-		if err := rows.Scan(&p.at, &p.story); err != nil {
-			return nil, err
-		}
-		all = append(all, p)
-	}
-	return all, rows.Err()
 }
 
 // Stories answers a query, newest first.
@@ -217,7 +159,8 @@ func (db *DB) Neighbours(ctx context.Context, sel Selection, day Day) (prev, nex
 	return prev, next, nil
 }
 
-// loadStories returns the listed stories in the order of ids.
+// loadStories returns the listed stories in the order of ids, without those of
+// outlets that let nothing be shown.
 func (db *DB) loadStories(ctx context.Context, ids []string) ([]Story, error) {
 	byID := map[string]Story{}
 	for chunk := range slices.Chunk(ids, maxParams) {
@@ -226,7 +169,7 @@ func (db *DB) loadStories(ctx context.Context, ids []string) ([]Story, error) {
 			args[i] = id
 		}
 		rows, err := scanRows(db.engine.read.QueryContext(ctx, `SELECT `+storyColumns+` FROM stories
-			WHERE listed > 0 AND id IN (`+places(1, len(args))+`)`, args...))
+			WHERE listed > 0 AND withdrawn = 0 AND id IN (`+places(1, len(args))+`)`, args...))
 		if err != nil {
 			return nil, err
 		}
@@ -236,7 +179,7 @@ func (db *DB) loadStories(ctx context.Context, ids []string) ([]Story, error) {
 	}
 	all := make([]Story, 0, len(ids))
 	for _, id := range ids {
-		if s, ok := byID[id]; ok {
+		if s, ok := byID[id]; ok && s.Outlet.Show != ShowNone {
 			all = append(all, s)
 		}
 	}
@@ -264,27 +207,67 @@ func (db *DB) fillStories(ctx context.Context, rows []row, into map[string]Story
 	for _, it := range items {
 		byID[it.ID] = it.Item
 	}
+	carriers, err := db.carriers(ctx, rows)
+	if err != nil {
+		return err
+	}
 	outlets := *db.outlets.Load()
 	for _, r := range rows {
 		quoted := byID[r.quoted]
 		into[r.id] = Story{ID: r.id, Listed: fromMillis(r.listed), Updated: fromMillis(r.updated), Shown: fromMillis(r.shown),
 			Quoted: quoted, Original: byID[r.original], Why: r.why, Outlet: outlets[quoted.Outlet],
-			Topics: r.topics, Province: r.province, Backfill: r.backfill != 0, Copies: r.copies}
+			Topics: r.topics, Province: r.province, Backfill: r.backfill != 0, Carriers: max(1, carriers[r.id])}
 	}
 	return nil
 }
 
+// carriers counts, by story, the outlets that carry it and let themselves be
+// shown; stories of a single item are left out.
+func (db *DB) carriers(ctx context.Context, rows []row) (map[string]int, error) {
+	var args []any
+	for _, r := range rows {
+		if r.copies > 1 {
+			args = append(args, r.id)
+		}
+	}
+	if len(args) == 0 {
+		return nil, nil
+	}
+	found, err := db.engine.read.QueryContext(ctx, `SELECT DISTINCT story, outlet FROM items
+		WHERE story IN (`+places(1, len(args))+`) AND withdrawn = 0`, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	outlets := *db.outlets.Load()
+	n := map[string]int{}
+	for found.Next() {
+		var story, outlet string
+		if err := found.Scan(&story, &outlet); err != nil {
+			return nil, err
+		}
+		if outlets[outlet].Show != ShowNone {
+			n[story]++
+		}
+	}
+	return n, found.Err()
+}
+
 // Story returns the listed story with that id, or the one it was merged into,
-// whose ID then differs; else ErrNotFound.
+// whose ID then differs; ErrWithdrawn if its outlet removed it; else ErrNotFound.
 func (db *DB) Story(ctx context.Context, id string) (Story, error) {
 	for range maxRedirects {
 		var into string
-		err := db.engine.read.QueryRowContext(ctx, `SELECT merged_into FROM stories WHERE id = $1`, id).Scan(&into)
+		var withdrawn int64
+		err := db.engine.read.QueryRowContext(ctx, `SELECT merged_into, withdrawn FROM stories WHERE id = $1`, id).Scan(&into, &withdrawn)
 		if errors.Is(err, sql.ErrNoRows) {
 			break
 		}
 		if err != nil {
 			return Story{}, fmt.Errorf("read story %s: %w", id, err)
+		}
+		if withdrawn > 0 {
+			return Story{}, fmt.Errorf("story %s: %w", id, ErrWithdrawn)
 		}
 		if into == "" {
 			found, err := db.loadStories(ctx, []string{id})
@@ -304,10 +287,14 @@ func (db *DB) Story(ctx context.Context, id string) (Story, error) {
 // maxRedirects bounds a chain of merged stories.
 const maxRedirects = 16
 
-// Copies returns all items of a story with the reason why each belongs to it,
-// oldest first.
+// MaxCopies bounds the answer of Copies.
+const MaxCopies = 1000
+
+// Copies returns the items of a story that are not withdrawn, with the reason why each belongs to it,
+// oldest first: the first MaxCopies that were stored.
 func (db *DB) Copies(ctx context.Context, id string) ([]Copy, error) {
-	rows, err := scanItems(db.engine.read.QueryContext(ctx, `SELECT `+itemColumns+` FROM items WHERE story = $1`, id))
+	rows, err := scanItems(db.engine.read.QueryContext(ctx, `SELECT `+itemColumns+` FROM items
+		WHERE story = $1 AND withdrawn = 0 ORDER BY id LIMIT $2`, id, MaxCopies))
 	if err != nil {
 		return nil, fmt.Errorf("read copies of %s: %w", id, err)
 	}

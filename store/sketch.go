@@ -54,13 +54,17 @@ func (t *tx) turnSketches(now int64) error {
 }
 
 func (t *tx) addSketch(now int64, item int64, keys []uint32) error {
-	filling, _ := sketchTables(now)
-	for _, k := range keys[:min(len(keys), MaxKeys)] {
-		if err := t.exec(`INSERT INTO `+filling+` (key, item) VALUES ($1, $2) ON CONFLICT (key, item) DO NOTHING`, int64(k), item); err != nil {
-			return err
-		}
+	keys = keys[:min(len(keys), MaxKeys)]
+	if len(keys) == 0 {
+		return nil
 	}
-	return nil
+	filling, _ := sketchTables(now)
+	args := []any{item}
+	for _, k := range keys {
+		args = append(args, int64(k))
+	}
+	return t.exec(`INSERT INTO `+filling+` (item, key) VALUES `+valueRows("($1, $%d)", 2, len(keys))+`
+		ON CONFLICT (key, item) DO NOTHING`, args...)
 }
 
 // nearQuery asks both tables for the newest items under each of MaxKeys keys.
@@ -86,7 +90,7 @@ func (t *tx) near(keys []uint32) ([]*Item, error) {
 		args[i] = int64(k)
 	}
 	shared := map[int64]int{}
-	if err := t.eachPair(nearQuery(), args, func(item, _ int64) { shared[item]++ }); err != nil {
+	if err := t.eachPair(t.w.near, args, func(item, _ int64) { shared[item]++ }); err != nil {
 		return nil, err
 	}
 	ids := slices.SortedFunc(maps.Keys(shared), func(a, b int64) int {
@@ -96,7 +100,8 @@ func (t *tx) near(keys []uint32) ([]*Item, error) {
 	return t.loadItems(ids)
 }
 
-// loadItems returns the items in the order of ids.
+// loadItems returns the items in the order of ids, without those withdrawn: a
+// copy must not join a story that nobody sees.
 func (t *tx) loadItems(ids []int64) ([]*Item, error) {
 	if len(ids) == 0 {
 		return nil, nil
@@ -106,7 +111,8 @@ func (t *tx) loadItems(ids []int64) ([]*Item, error) {
 		args[i] = id
 	}
 	args = padded(args)
-	rows, err := scanItems(t.query(`SELECT `+itemColumns+` FROM items WHERE id IN (`+places(1, len(args))+`)`, args...))
+	rows, err := scanItems(t.query(`SELECT `+itemColumns+` FROM items
+		WHERE id IN (`+places(1, len(args))+`) AND withdrawn = 0`, args...))
 	if err != nil {
 		return nil, err
 	}

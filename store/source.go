@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -37,6 +38,17 @@ type SourceState struct {
 	LastNew      time.Time // when it last brought a new item
 	Visited      bool      // its first visit (backfill) has succeeded
 	Learned      string    // what its publishing has taught the aggregator; opaque here, under 2 KB
+	FullAt       time.Time // when its document was last fetched without conditions
+	MovedTo      string    // where its address redirects for good, or empty
+	MovedSeen    int       // visits in a row that were redirected there
+	Repairs      []Repair  // what had to be mended in the last document that was read
+}
+
+// Repair is something in a document that had to be mended or left out.
+type Repair struct {
+	Kind   string `json:"kind"`  // stable, such as "charset_mismatch" or "date_future"
+	Count  int    `json:"count"` // how often
+	Detail string `json:"detail,omitempty"`
 }
 
 func (t *tx) syncSources(sources []Source) error {
@@ -58,18 +70,19 @@ func (t *tx) syncSources(sources []Source) error {
 }
 
 const sourceColumns = `id, outlet, kind, url, topic, active, etag, last_modified, body_hash, next_at,
-	interval_ms, why, fails, outcome, detail, last_try, last_success, last_new, visited, learned`
+	interval_ms, why, fails, outcome, detail, last_try, last_success, last_new, visited, full_at, moved_to, moved_seen, repairs, learned`
 
 func scanSource(rows *sql.Rows) (Source, error) {
 	var s Source
-	var active, next, interval, try, success, newest, visited int64
+	var active, next, interval, try, success, newest, visited, full int64
+	var repairs string
 	st := &s.State
 	err := rows.Scan(&s.ID, &s.Outlet, &s.Kind, &s.URL, &s.Topic, &active, &st.ETag, &st.LastModified,
-		&st.BodyHash, &next, &interval, &st.Why, &st.Fails, &st.Outcome, &st.Detail, &try, &success, &newest, &visited, &st.Learned)
+		&st.BodyHash, &next, &interval, &st.Why, &st.Fails, &st.Outcome, &st.Detail, &try, &success, &newest, &visited, &full, &st.MovedTo, &st.MovedSeen, &repairs, &st.Learned)
 	s.Active, st.Visited = active != 0, visited != 0
 	st.NextAt, st.LastTry, st.LastSuccess, st.LastNew = fromMillis(next), fromMillis(try), fromMillis(success), fromMillis(newest)
-	st.Interval = time.Duration(interval) * time.Millisecond
-	return s, err
+	st.Interval, st.FullAt = time.Duration(interval)*time.Millisecond, fromMillis(full)
+	return s, errors.Join(err, decode(repairs, &st.Repairs))
 }
 
 func scanSources(rows *sql.Rows, err error) ([]Source, error) {
@@ -153,9 +166,12 @@ func (db *DB) NextDue(ctx context.Context) (at time.Time, ok bool, err error) {
 	return fromMillis(ms), ms >= 0, nil
 }
 
-// Release gives claimed sources back unvisited, at shutdown.
+// Release gives claimed sources and subscriptions back, at shutdown.
 func (db *DB) Release(ctx context.Context, by string) error {
 	err := db.do(ctx, 1, func(t *tx) error {
+		if err := t.exec(`UPDATE push_subscriptions SET lease_until = 0 WHERE lease_by = $1 AND lease_until > 0`, by); err != nil {
+			return err
+		}
 		return t.exec(`UPDATE sources SET lease_until = 0 WHERE lease_by = $1 AND lease_until > 0`, by)
 	})
 	if err != nil {
@@ -164,10 +180,19 @@ func (db *DB) Release(ctx context.Context, by string) error {
 	return nil
 }
 
+// saveDelivery notes news that came without a visit.
+func (t *tx) saveDelivery(id string, at time.Time, c Changes) error {
+	if c.New == 0 {
+		return nil
+	}
+	return t.exec(`UPDATE sources SET last_new = $1 WHERE id = $2 AND last_new < $1`, millis(at), id)
+}
+
 func (t *tx) saveState(id string, s SourceState) error {
 	return t.exec(`UPDATE sources SET etag = $1, last_modified = $2, body_hash = $3, next_at = $4, interval_ms = $5,
 		why = $6, fails = $7, outcome = $8, detail = $9, last_try = $10, last_success = $11, last_new = $12,
-		visited = $13, learned = $14, lease_until = 0 WHERE id = $15`,
+		visited = $13, full_at = $14, moved_to = $15, moved_seen = $16, repairs = $17, learned = $18, lease_until = 0 WHERE id = $19`,
 		s.ETag, s.LastModified, s.BodyHash, millis(s.NextAt), s.Interval.Milliseconds(), s.Why, s.Fails,
-		string(s.Outcome), s.Detail, millis(s.LastTry), millis(s.LastSuccess), millis(s.LastNew), flag(s.Visited), s.Learned, id)
+		string(s.Outcome), s.Detail, millis(s.LastTry), millis(s.LastSuccess), millis(s.LastNew), flag(s.Visited),
+		millis(s.FullAt), s.MovedTo, s.MovedSeen, encoded(s.Repairs), s.Learned, id)
 }

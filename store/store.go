@@ -96,9 +96,10 @@ func encoded(v any) string {
 	return string(b)
 }
 
-// decode reads what encoded wrote.
+// decode reads what encoded wrote into a zero value. Most lists are empty.
 func decode(s string, into any) error {
-	if s == "" {
+	switch s {
+	case "", "null", "{}":
 		return nil
 	}
 	return json.Unmarshal([]byte(s), into)

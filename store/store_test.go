@@ -47,7 +47,7 @@ func opener(t *testing.T, dsn string) func() *store.DB {
 }
 
 // freshSchema gives a test a schema of its own in the shared test database.
-func freshSchema(t *testing.T, dsn string) string {
+func freshSchema(t testing.TB, dsn string) string {
 	t.Helper()
 	db, err := sql.Open("pgx", dsn)
 	if err != nil {
@@ -180,7 +180,7 @@ func TestStoryLife(t *testing.T) {
 			t.Fatalf("%d stories, want 1", len(all))
 		}
 		s := all[0]
-		if s.ID != first.ID || !s.Listed.Equal(first.Listed) || s.Quoted.Outlet != "o0" || s.Original.Outlet != "o1" || s.Copies != 2 {
+		if s.ID != first.ID || !s.Listed.Equal(first.Listed) || s.Quoted.Outlet != "o0" || s.Original.Outlet != "o1" || s.Carriers != 2 {
 			t.Errorf("after the copy: %+v", s)
 		}
 		if !s.Updated.After(first.Updated) {
@@ -331,6 +331,42 @@ func TestBackfillAndOrders(t *testing.T) {
 	})
 }
 
+// TestShownNoLonger: an outlet that withdraws its leave vanishes with all that
+// was listed of it, and comes back with it.
+func TestShownNoLonger(t *testing.T) {
+	t.Parallel()
+	engines(t, func(t *testing.T, open func() *store.DB) {
+		db := open()
+		o, s := outlets(2)
+		if err := db.Sync(t.Context(), o, s); err != nil {
+			t.Fatal(err)
+		}
+		record(t, db, "o0-home", now, article("o0", "Bài của báo đổi ý", now))
+		record(t, db, "o1-home", now.Add(time.Second), article("o1", "Bài khác", now))
+		gone := stories(t, db, store.Query{})[1]
+		for _, tt := range []struct {
+			show store.Show
+			want int
+		}{{store.ShowNone, 1}, {store.ShowSummary, 2}} {
+			o[0].Show = tt.show
+			if err := db.Sync(t.Context(), o, s); err != nil {
+				t.Fatal(err)
+			}
+			for _, order := range []store.Order{store.ByListed, store.ByPublished} {
+				if got := stories(t, db, store.Query{Order: order}); len(got) != tt.want {
+					t.Errorf("show %q, order %d: %d stories, want %d", tt.show, order, len(got), tt.want)
+				}
+			}
+			if got := stories(t, db, store.Query{Limit: 1}); len(got) != 1 {
+				t.Errorf("show %q: %d stories in a window of one", tt.show, len(got))
+			}
+			if _, err := db.Story(t.Context(), gone.ID); (err == nil) != (tt.want == 2) {
+				t.Errorf("show %q: story: %v", tt.show, err)
+			}
+		}
+	})
+}
+
 func TestDelayAndShow(t *testing.T) {
 	t.Parallel()
 	engines(t, func(t *testing.T, open func() *store.DB) {
@@ -355,7 +391,10 @@ func TestDelayAndShow(t *testing.T) {
 		record(t, db, "o2-home", now.Add(time.Hour), article("o2", "Bài không được đăng", now))
 		got := stories(t, db, store.Query{})
 		if len(got) != 2 || got[0].Quoted.Outlet != "o2" {
-			t.Errorf("stories %+v", got)
+			t.Fatalf("stories %+v", got)
+		}
+		if got[0].Carriers != 1 {
+			t.Errorf("carried by %d outlets, want only the one that may be shown", got[0].Carriers)
 		}
 	})
 }

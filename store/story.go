@@ -25,7 +25,7 @@ type Story struct {
 	Topics   []Topic   // primary first
 	Province string
 	Backfill bool // brought by a source's very first visit, beyond the newest ten
-	Copies   int  // items of the story; for pages, never for feeds
+	Carriers int  // outlets that carry it and let themselves be shown; for pages, never for feeds
 }
 
 // Copy is one item of a story with the reason why it belongs there.
@@ -65,9 +65,10 @@ type row struct {
 	backfill               int64
 	copies                 int
 	mergedInto             string
+	withdrawn              int64
 }
 
-const storyColumns = `id, list_at, hold_until, listed, updated, shown, quoted, original, original_why, topics, province, backfill, copies, merged_into`
+const storyColumns = `id, list_at, hold_until, listed, updated, shown, quoted, original, original_why, topics, province, backfill, copies, merged_into, withdrawn`
 
 func scanRows(rows *sql.Rows, err error) ([]row, error) {
 	if err != nil {
@@ -79,7 +80,7 @@ func scanRows(rows *sql.Rows, err error) ([]row, error) {
 		var r row
 		var topics string
 		if err := rows.Scan(&r.id, &r.listAt, &r.holdUntil, &r.listed, &r.updated, &r.shown, &r.quoted, &r.original, &r.why,
-			&topics, &r.province, &r.backfill, &r.copies, &r.mergedInto); err != nil {
+			&topics, &r.province, &r.backfill, &r.copies, &r.mergedInto, &r.withdrawn); err != nil {
 			return nil, err
 		}
 		if err := decode(topics, &r.topics); err != nil {
@@ -114,7 +115,7 @@ func (v *visit) joinStory(it *Item, existing, backfill bool) error {
 		if existing {
 			return fmt.Errorf("story %s has vanished", it.Story)
 		}
-		if err := v.exec(`INSERT INTO stories (`+storyColumns+`) VALUES ($1, $2, $3, 0, 0, $4, 0, 0, '', '[]', '', $5, 1, '')`,
+		if err := v.exec(`INSERT INTO stories (`+storyColumns+`) VALUES ($1, $2, $3, 0, 0, $4, 0, 0, '', '[]', '', $5, 1, '', 0)`,
 			it.Story, at, hold, millis(it.Time()), flag(backfill)); err != nil {
 			return fmt.Errorf("insert story: %w", err)
 		}
@@ -149,6 +150,18 @@ func listAt(it *Item, o Outlet, now int64) int64 {
 	return now
 }
 
+// free are the items whose outlets let them be shown now: nothing that readers
+// see, "Bản gốc" either, names another.
+func free(items []Item, outlets map[string]Outlet, now int64) []Item {
+	var all []Item
+	for _, it := range items {
+		if listAt(&it, outlets[it.Outlet], now) <= now {
+			all = append(all, it)
+		}
+	}
+	return all
+}
+
 // list makes a story visible: it chooses the quoted item for life and enters
 // the story into every scope.
 func (t *tx) list(id string, now int64, outlets map[string]Outlet, judge Judge) (bool, error) {
@@ -156,18 +169,12 @@ func (t *tx) list(id string, now int64, outlets map[string]Outlet, judge Judge) 
 	if err != nil {
 		return false, fmt.Errorf("read items: %w", err)
 	}
-	var free []Item
-	for _, it := range items {
-		if listAt(&it, outlets[it.Outlet], now) <= now {
-			free = append(free, it)
-		}
-	}
-	if len(free) == 0 {
+	items = free(items, outlets, now)
+	if len(items) == 0 {
 		return false, nil
 	}
-	q, _ := judge.Original(free, outlets)
 	o, why := judge.Original(items, outlets)
-	quoted := &free[q]
+	quoted := &items[o]
 	s, err := t.story(id)
 	if err != nil || s == nil {
 		return false, fmt.Errorf("read story: %w", err)
@@ -175,9 +182,9 @@ func (t *tx) list(id string, now int64, outlets map[string]Outlet, judge Judge) 
 	s.listed = t.tick(now)
 	s.shown = min(millis(quoted.Time()), s.listed)
 	s.topics, s.province = topicIDs(quoted.Topics), quoted.Province
-	if err := t.exec(`UPDATE stories SET listed = $1, updated = $1, shown = $2, quoted = $3, original = $4,
-		original_why = $5, topics = $6, province = $7 WHERE id = $8`,
-		s.listed, s.shown, quoted.ID, items[o].ID, why, encoded(s.topics), s.province, id); err != nil {
+	if err := t.exec(`UPDATE stories SET listed = $1, updated = $1, shown = $2, quoted = $3, original = $3,
+		original_why = $4, topics = $5, province = $6 WHERE id = $7`,
+		s.listed, s.shown, quoted.ID, why, encoded(s.topics), s.province, id); err != nil {
 		return false, fmt.Errorf("update story: %w", err)
 	}
 	return true, t.enter(s, outlets[quoted.Outlet])
@@ -185,18 +192,23 @@ func (t *tx) list(id string, now int64, outlets map[string]Outlet, judge Judge) 
 
 // enter writes a listed story into both orders of each of its scopes.
 func (t *tx) enter(s *row, o Outlet) error {
-	for _, scope := range scopesOf(o, s.topics, s.province) {
-		if s.backfill == 0 {
-			if err := t.exec(`INSERT INTO by_listed (scope, at, story) VALUES ($1, $2, $3)`, scope, s.listed, s.id); err != nil {
-				return fmt.Errorf("list in %s: %w", scope, err)
-			}
+	scopes := scopesOf(o, s.topics, s.province)
+	enter := func(table string, at int64) error {
+		args := []any{at, s.id}
+		for _, scope := range scopes {
+			args = append(args, scope)
 		}
-		if err := t.exec(`INSERT INTO by_published (scope, at, story) VALUES ($1, $2, $3)`, scope, s.shown, s.id); err != nil {
-			return fmt.Errorf("list in %s: %w", scope, err)
-		}
-		t.scopes[scope] = true
+		return t.exec(`INSERT INTO `+table+` (at, story, scope) VALUES `+valueRows("($1, $2, $%d)", 3, len(scopes)), args...)
 	}
-	t.scopes[dayScope(DayOf(fromMillis(s.shown)))] = true
+	if s.backfill == 0 {
+		if err := enter("by_listed", s.listed); err != nil {
+			return fmt.Errorf("enter by listing: %w", err)
+		}
+	}
+	if err := enter("by_published", s.shown); err != nil {
+		return fmt.Errorf("enter by publication: %w", err)
+	}
+	t.raise(s, o)
 	return nil
 }
 
@@ -234,7 +246,7 @@ func (v *visit) changeStory(it *Item) error {
 	if err != nil {
 		return fmt.Errorf("read story: %w", err)
 	}
-	if s == nil || s.listed == 0 || s.quoted != it.ID {
+	if s == nil || s.listed == 0 || s.quoted != it.ID || s.withdrawn > 0 {
 		return nil
 	}
 	return v.touch(s, v.outlets[it.Outlet])
@@ -245,19 +257,36 @@ func (v *visit) touch(s *row, o Outlet) error {
 	if err := v.exec(`UPDATE stories SET updated = $1 WHERE id = $2`, v.tick(millis(v.r.At)), s.id); err != nil {
 		return fmt.Errorf("update story: %w", err)
 	}
-	for _, scope := range scopesOf(o, s.topics, s.province) {
-		v.scopes[scope] = true
-	}
-	v.scopes[dayScope(DayOf(fromMillis(s.shown)))] = true
+	v.raise(s, o)
 	return nil
 }
+
+// raise marks the scopes of a story for a new revision.
+func (t *tx) raise(s *row, o Outlet) {
+	for _, scope := range scopesOf(o, s.topics, s.province) {
+		t.scopes[scope] = true
+	}
+	t.scopes[dayScope(DayOf(fromMillis(s.shown)))] = true
+}
+
+// maxJudged bounds the items of a story among which the original is sought. A
+// text that more items carry is boilerplate that comes again every day, and
+// its next copy must cost no more than this one.
+const maxJudged = 200
 
 // renameOriginal judges again which item of a listed story is the original.
 // What the entry quotes stays; it gains "Bản gốc: …", which is one update.
 func (v *visit) renameOriginal(s *row) error {
+	if s.copies >= maxJudged {
+		return nil
+	}
 	items, err := v.storyItems(s.id)
 	if err != nil {
 		return fmt.Errorf("read items: %w", err)
+	}
+	items = free(items, v.outlets, millis(v.r.At))
+	if len(items) == 0 || s.withdrawn > 0 {
+		return nil
 	}
 	o, why := v.judge.Original(items, v.outlets)
 	if items[o].ID == s.original {
@@ -275,8 +304,11 @@ func (v *visit) renameOriginal(s *row) error {
 	return fmt.Errorf("story %s has lost its quoted item %d", s.id, s.quoted)
 }
 
+// storyItems returns a story's first items that are not withdrawn, at most
+// maxJudged.
 func (t *tx) storyItems(story string) ([]Item, error) {
-	rows, err := scanItems(t.query(`SELECT `+itemColumns+` FROM items WHERE story = $1 ORDER BY id`, story))
+	rows, err := scanItems(t.query(`SELECT `+itemColumns+` FROM items
+		WHERE story = $1 AND withdrawn = 0 ORDER BY id LIMIT $2`, story, maxJudged))
 	items := make([]Item, len(rows))
 	for i := range rows {
 		items[i] = rows[i].Item
@@ -285,10 +317,12 @@ func (t *tx) storyItems(story string) ([]Item, error) {
 }
 
 // Unhold ends the waiting of every held story: the copies it waited for have
-// had their chance.
+// had their chance. Stories that may never be listed stay as they are: they
+// are all that grows with the archive.
 func (db *DB) Unhold(ctx context.Context) error {
 	err := db.do(ctx, 1, func(t *tx) error {
-		return t.exec(`UPDATE stories SET hold_until = 0 WHERE listed = 0 AND merged_into = '' AND hold_until > 0`)
+		return t.exec(`UPDATE stories SET hold_until = 0
+			WHERE listed = 0 AND merged_into = '' AND list_at < $1 AND hold_until > 0`, never)
 	})
 	if err != nil {
 		return fmt.Errorf("end holds: %w", err)
@@ -300,12 +334,12 @@ func (db *DB) Unhold(ctx context.Context) error {
 // and says how many.
 func (db *DB) List(ctx context.Context, now time.Time, limit int, judge Judge) (int, error) {
 	n := 0
-	var waiting int
-	if err := db.engine.read.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT 1 FROM stories
-		WHERE listed = 0 AND merged_into = '' AND list_at <= $1 AND hold_until <= $1 LIMIT 1) AS w`, millis(now)).Scan(&waiting); err != nil {
+	var waiting bool
+	if err := db.engine.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM stories
+		WHERE listed = 0 AND merged_into = '' AND list_at <= $1 AND hold_until <= $1)`, millis(now)).Scan(&waiting); err != nil {
 		return 0, fmt.Errorf("list stories: %w", err)
 	}
-	if waiting == 0 {
+	if !waiting {
 		return 0, nil
 	}
 	outlets := *db.outlets.Load()

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime/debug"
 	"sync"
 )
@@ -34,13 +35,14 @@ type writer struct {
 	engine *engine
 	queue  chan write
 	stmts  map[string]*sql.Stmt
+	near   string       // nearQuery's text
 	mu     sync.RWMutex // guards closed against a send on a closed queue
 	closed bool
 	wait   sync.WaitGroup
 }
 
 func startWriter(e *engine) *writer {
-	w := &writer{engine: e, queue: make(chan write, queueLength), stmts: map[string]*sql.Stmt{}}
+	w := &writer{engine: e, queue: make(chan write, queueLength), stmts: map[string]*sql.Stmt{}, near: nearQuery()}
 	w.wait.Go(w.run)
 	return w
 }
@@ -122,9 +124,15 @@ func (w *writer) commit(batch []write) {
 		if err := t.loadClock(); err != nil {
 			return err
 		}
-		for i, p := range batch {
-			if errs[i], err = t.piece(p.apply); err != nil {
+		if len(batch) == 1 { // alone, it needs no savepoint, whose journal costs
+			if err := t.guarded(batch[0].apply); err != nil {
 				return err
+			}
+		} else {
+			for i, p := range batch {
+				if errs[i], err = t.piece(p.apply); err != nil {
+					return err
+				}
 			}
 		}
 		if err := t.saveClock(); err != nil {
@@ -162,12 +170,15 @@ func (t *tx) piece(apply func(*tx) error) (failed, err error) {
 		return nil, fmt.Errorf("savepoint: %w", err)
 	}
 	before := *t
-	before.scopes = nil
+	t.scopes = map[string]bool{}
 	if failed = t.guarded(apply); failed != nil {
 		if _, err := t.ExecContext(t.ctx, `ROLLBACK TO SAVEPOINT piece`); err != nil {
 			return failed, fmt.Errorf("roll back: %w", err)
 		}
-		t.clock, t.nextID = before.clock, before.nextID
+		*t = before // nor does it raise a revision
+	} else {
+		maps.Copy(before.scopes, t.scopes)
+		t.scopes = before.scopes
 	}
 	if _, err := t.ExecContext(t.ctx, `RELEASE SAVEPOINT piece`); err != nil {
 		return failed, fmt.Errorf("release: %w", err)

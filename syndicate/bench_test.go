@@ -29,7 +29,7 @@ func BenchmarkRender(b *testing.B) {
 			b.Fatal(err)
 		}
 		for b.Loop() {
-			if _, err := newRendition(doc, "", "", time.Time{}); err != nil {
+			if _, err := newRendition(doc, "", http.Header{}, time.Time{}); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -159,7 +159,7 @@ func (c *cache) render(ctx context.Context, old *rendition, rev store.Revision, 
 	if err != nil {
 		return nil, err
 	}
-	doc, err := newRendition(body, m.contentType, m.link, lastModified(old, rev, now))
+	doc, err := newRendition(body, m.contentType, feedHeader(m.link), lastModified(old, rev, now))
 	if err != nil {
 		return nil, err
 	}
@@ -172,15 +172,18 @@ func (c *cache) render(ctx context.Context, old *rendition, rev store.Revision, 
 	return doc, nil
 }
 
-// lastModified is the time of the newest visible change, never of the future.
-// Two changes within a second are told apart by the next second, which has
-// come, since nothing is rendered twice in one.
+// lastModified is the end of the second of the newest visible change, never of
+// the future: a document made within that second, before the change, has an
+// earlier one, also if it was made by another process. Two changes within a
+// second are told apart by the next, which has come, since nothing is rendered
+// twice in one.
 func lastModified(old *rendition, rev store.Revision, now time.Time) time.Time {
 	t := rev.At
 	if t.IsZero() {
 		t = emptySince
 	}
-	if old != nil && !t.Truncate(time.Second).After(old.modified) {
+	t = t.Add(time.Second - 1).Truncate(time.Second)
+	if old != nil && !t.After(old.modified) {
 		t = old.modified.Add(time.Second)
 	}
 	if t.After(now) {

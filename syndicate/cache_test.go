@@ -174,10 +174,11 @@ func TestLastModified(t *testing.T) {
 		rev  store.Revision
 		want time.Time
 	}{
-		{"first", nil, store.Revision{N: 1, At: at("14:00:00.250")}, at("14:00:00.250")},
+		{"first", nil, store.Revision{N: 1, At: at("14:00:00.250")}, at("14:00:01.000")},
+		{"first, later in the same second", nil, store.Revision{N: 2, At: at("15:00:00.400")}, now},
 		{"nothing ever listed", nil, store.Revision{}, now}, // emptySince is later than this test's time
 		{"later than the old", doc("14:00:00.000"), store.Revision{N: 2, At: at("14:00:01.000")}, at("14:00:01.000")},
-		{"the same second as the old", doc("14:00:00.000"), store.Revision{N: 2, At: at("14:00:00.999")}, at("14:00:01.000")},
+		{"the same second as the old", doc("14:00:01.000"), store.Revision{N: 2, At: at("14:00:00.999")}, at("14:00:02.000")},
 		{"a store whose clock is ahead", nil, store.Revision{N: 1, At: at("15:00:07.000")}, now},
 	}
 	for _, tt := range tests {

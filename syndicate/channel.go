@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"diemtin/aggregator/vi"
 	"diemtin/store"
 )
 
@@ -21,17 +22,11 @@ type Channel struct {
 // readers see them.
 var kinds = []string{"topics", "provinces", "outlets", "scopes", "channels"}
 
-// kindTitles are the kinds as headings of lists.
-var kindTitles = map[string]string{
-	"topics": "Chuyên mục", "provinces": "Tỉnh, thành phố", "outlets": "Cơ quan báo chí",
-	"scopes": "Nhóm nguồn tin", "channels": "Kênh tin",
-}
-
 // scopeNames are what readers see of the three scopes.
 var scopeNames = map[store.Scope]Names{
 	store.National:   {"Báo, đài trung ương", "National outlets"},
 	store.Ministry:   {"Bộ, ngành", "Ministries"},
-	store.Provincial: {"Địa phương", "Provincial outlets"},
+	store.Provincial: {"Báo, đài địa phương", "Provincial outlets"},
 }
 
 // channel finds the channel of one kind by its id, and false if there is none.
@@ -83,6 +78,16 @@ func (c *Config) channel(kind, id string) (Channel, bool) {
 		return ch, false
 	}
 	return ch, true
+}
+
+// spelled finds a channel whose id may be written otherwise ("Kinh-Te",
+// "kinh tế"): then its own differs from the one asked for.
+func (c *Config) spelled(kind, id string) (Channel, bool) {
+	ch, ok := c.channel(kind, id)
+	if !ok {
+		ch, ok = c.channel(kind, vi.Slug(id))
+	}
+	return ch, ok
 }
 
 // withFormer lists a province and the former ones that went into it: a story

@@ -80,12 +80,13 @@ func (f *Feed) entry(st *store.Story) entry {
 		story:   st,
 		title:   plainText(it.Title, maxTitle),
 		link:    webLink(it.Link),
+		summary: summary(it, &st.Outlet, maxSummary),
 		outlet:  f.Config.refer(&st.Outlet, it.Link),
 		created: st.Shown.In(store.Zone),
 		changed: changed(st).In(store.Zone),
 	}
 	if e.title == "" {
-		e.title = "Tin của " + e.outlet.name
+		e.title = untitled(e.outlet.name)
 	}
 	if e.link == "" {
 		e.link = f.Config.address("/stories/" + st.ID)
@@ -98,17 +99,27 @@ func (f *Feed) entry(st *store.Story) entry {
 			e.authors = append(e.authors, a)
 		}
 	}
-	if st.Outlet.Show == store.ShowSummary {
-		e.summary = shorten(vi.Truncate(scrub(it.Summary), maxSummary), maxSummaryChars)
-	}
 	if st.Outlet.Images {
 		e.image = picture(it)
 	}
 	e.topics = f.Config.topicCategories(st.Topics)
 	e.province = f.Config.provinceCategory(st.Province)
-	e.via = f.via(st)
-	e.body = f.body(&e)
+	original := f.Config.otherOriginal(st)
+	e.via = original.Href
+	e.body = f.body(&e, original.Text)
 	return e
+}
+
+// untitled is the headline of an item that has none.
+func untitled(outlet string) string { return "Tin của " + outlet }
+
+// summary is what an outlet lets others show of its own summary, at most n
+// syllables of it; empty if no more than the headline.
+func summary(it *store.Item, o *store.Outlet, n int) string {
+	if o.Show != store.ShowSummary {
+		return ""
+	}
+	return shorten(vi.Truncate(scrub(it.Summary), min(n, maxSummary)), maxSummaryChars)
 }
 
 // refer names an outlet. Its home is that of its first domain, or of its
@@ -130,69 +141,63 @@ func (c *Config) refer(o *store.Outlet, link string) outletRef {
 	return ref
 }
 
-// via is the address of the original, if that is not the item quoted and its
-// outlet lets itself be shown.
-func (f *Feed) via(st *store.Story) string {
-	if st.Original.ID == st.Quoted.ID {
-		return ""
+// otherOriginal names the original of a story, by its outlet, and its address;
+// the zero link if it is the item quoted, or may not be shown.
+func (c *Config) otherOriginal(st *store.Story) link {
+	to := webLink(st.Original.Link)
+	if st.Original.ID == st.Quoted.ID || to == "" || to == webLink(st.Quoted.Link) {
+		return link{}
 	}
-	if o := f.Config.outlet(st.Original.Outlet); o != nil && o.Show == store.ShowNone {
-		return ""
+	if o := c.outlet(st.Original.Outlet); o != nil {
+		if o.Show == store.ShowNone {
+			return link{}
+		}
+		return link{Text: plainName(o.Name), Href: to}
 	}
-	if link := webLink(st.Original.Link); link != webLink(st.Quoted.Link) {
-		return link
+	u, err := url.Parse(to)
+	if err != nil {
+		return link{}
 	}
-	return ""
+	return link{Text: u.Hostname(), Href: to}
 }
 
 // body is the visible part: whose text it is, the summary, where the original
 // stands and when it changed. Readers rarely show <source>, so the first line
 // says it.
-func (f *Feed) body(e *entry) string {
+func (f *Feed) body(e *entry, original string) string {
 	var b strings.Builder
 	b.WriteString("<p>Nguồn: " + anchor(e.link, e.outlet.name))
-	if by := f.attribution(e.story); by != "" {
-		b.WriteString(" (theo " + by + ")")
+	if from := f.Config.attribution(&e.story.Quoted, &e.story.Outlet); from.Text != "" {
+		b.WriteString(" (theo " + anchor(from.Href, from.Text) + ")")
 	}
 	b.WriteString("</p>")
 	if e.summary != "" {
 		b.WriteString("<p>" + html.EscapeString(e.summary) + "</p>")
 	}
 	if e.via != "" {
-		b.WriteString("<p>Bản gốc: " + anchor(e.via, f.originalName(e)) + "</p>")
+		b.WriteString("<p>Bản gốc: " + anchor(e.via, original) + "</p>")
 	}
 	if e.changed.Sub(e.story.Listed) >= time.Minute { // what a reader can tell apart
-		b.WriteString("<p>Cập nhật lúc " + e.changed.Format(minuteLayout) + "</p>")
+		b.WriteString("<p>Cập nhật lúc " + clock(e.changed) + "</p>")
 	}
 	return b.String()
 }
 
-// attribution is what the item itself says about where its text comes from, as
-// HTML; empty if nothing, or only its own outlet.
-func (f *Feed) attribution(st *store.Story) string {
-	at := st.Quoted.Attribution
-	if at.Outlet != "" && at.Outlet == st.Outlet.ID {
-		return ""
+// attribution is what an item itself says about where its text comes from; the
+// zero link if nothing, or only its own outlet.
+func (c *Config) attribution(it *store.Item, own *store.Outlet) link {
+	at := it.Attribution
+	if at.Outlet != "" && at.Outlet == own.ID {
+		return link{}
 	}
 	text := plainName(at.Text)
-	if o := f.Config.outlet(at.Outlet); text == "" && o != nil {
+	if o := c.outlet(at.Outlet); text == "" && o != nil {
 		text = plainName(o.Name)
 	}
-	if text == "" || vi.Fold(text) == vi.Fold(plainName(st.Outlet.Name)) {
-		return ""
+	if text == "" || vi.Fold(text) == vi.Fold(plainName(own.Name)) {
+		return link{}
 	}
-	return anchor(webLink(at.Link), text)
-}
-
-// originalName is what the link to the original shows: its outlet.
-func (f *Feed) originalName(e *entry) string {
-	if o := f.Config.outlet(e.story.Original.Outlet); o != nil {
-		return plainName(o.Name)
-	}
-	if u, err := url.Parse(e.via); err == nil {
-		return u.Hostname()
-	}
-	return e.via
+	return link{Text: text, Href: webLink(at.Link)}
 }
 
 // anchor is a link in HTML, or the text alone if there is no address.

@@ -96,7 +96,7 @@ func TestWhatMustNotChangeAFeed(t *testing.T) {
 		}
 		more := typicalFeed()
 		for i := range more.Stories {
-			more.Stories[i].Copies += 30
+			more.Stories[i].Carriers += 30
 			more.Stories[i].Why = "another reason"
 		}
 		if got, _ := f.render(more); !bytes.Equal(got, before) {

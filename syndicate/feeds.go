@@ -6,14 +6,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"diemtin/aggregator/vi"
 	"diemtin/store"
 )
 
@@ -24,10 +22,6 @@ const (
 	maxFeedStories = 200
 	maxDayStories  = store.MaxStories
 )
-
-// firstDay bounds the days that have a feed: Việt Nam joined the internet then,
-// and no outlet has news from before.
-const firstDay store.Day = "1997-11-19"
 
 // retryAfter is when a client shall come again while the store does not answer,
 // in seconds.
@@ -43,7 +37,7 @@ func (s *Server) openFeeds(reg prometheus.Registerer) error {
 	if err != nil {
 		return err
 	}
-	if s.opml, err = newRendition(doc, "text/x-opml; charset=utf-8", "", time.Time{}); err != nil {
+	if s.opml, err = newRendition(doc, "text/x-opml; charset=utf-8", feedHeader(""), time.Time{}); err != nil {
 		return err
 	}
 	s.feedMetrics = m
@@ -145,28 +139,19 @@ func feedSize(query string, standard, most int) (int, bool) {
 	return n, true
 }
 
-// feedChannel finds the channel of an address. An id that is written otherwise
-// ("Kinh-Te", "kinh tế") is found as well: its path differs. If there is no
-// such channel, why says so to a person.
+// feedChannel finds the channel of an address, however its id and its day are
+// spelled. If there is no such channel, why says so to a person.
 func (s *Server) feedChannel(kind, id, day string) (ch Channel, why string) {
-	ch, ok := s.cfg.channel(kind, id)
-	if !ok {
-		ch, ok = s.cfg.channel(kind, vi.Slug(id))
-	}
+	ch, ok := s.cfg.spelled(kind, id)
 	if !ok {
 		return ch, s.noChannel(kind, id)
 	}
 	if day == "" {
 		return ch, ""
 	}
-	d, err := store.ParseDay(day)
-	switch {
-	case err != nil:
-		return ch, fmt.Sprintf("Không có ngày %q. Hãy viết năm-tháng-ngày, chẳng hạn 2024-11-05.", plainText(day, 40))
-	case d > store.DayOf(s.now()):
-		return ch, "Ngày " + d.Start().Format(dayLayout) + " chưa đến."
-	case d < firstDay:
-		return ch, "Không có tin trước ngày " + firstDay.Start().Format(dayLayout) + "."
+	d, why := readDay(day, store.DayOf(s.now()))
+	if why != "" {
+		return ch, why
 	}
 	return ch.onDay(d), ""
 }
@@ -223,63 +208,15 @@ func refuse(w http.ResponseWriter, code int, why string) int {
 	return code
 }
 
-// kindNames are what readers call the kinds of channels.
-var kindNames = map[string]string{
-	"topics": "chuyên mục", "provinces": "tỉnh, thành phố", "outlets": "cơ quan báo chí",
-	"scopes": "nhóm nguồn tin", "channels": "kênh tin",
-}
-
 // noChannel says that there is no such channel, and which are near.
 func (s *Server) noChannel(kind, id string) string {
-	why := fmt.Sprintf("Không có %s %q.", kindNames[kind], plainText(id, 40))
-	if near := nearest(vi.Slug(id), s.cfg.ids(kind)); len(near) > 0 {
+	why := fmt.Sprintf("Không có %s %q.", vietnamese["kind."+kind], plainText(id, 40))
+	var near []string
+	for _, l := range s.cfg.nearest(id, maxNear, kind) {
+		near = append(near, fmt.Sprintf("%s (%s)", l.Text, s.cfg.address(l.Href)))
+	}
+	if near != nil {
 		why += " Có phải: " + strings.Join(near, ", ") + "?"
 	}
 	return why + " Danh sách đầy đủ: " + s.cfg.address("/opml")
-}
-
-// nearest returns up to three of the names that may have been meant, the
-// likeliest first: those in which at most a third of the letters are wrong, or
-// that contain what was asked for.
-func nearest(asked string, names []string) []string {
-	const most, longest = 3, 40 // names; letters, longer ones are not compared
-	if asked == "" || len(asked) > longest {
-		return nil
-	}
-	far := map[string]int{}
-	var near []string
-	for _, name := range names {
-		d := distance(asked, name)
-		if strings.Contains(name, asked) {
-			d = min(d, 1)
-		}
-		if d <= max(len(name), len(asked))/3 {
-			far[name] = d
-			near = append(near, name)
-		}
-	}
-	slices.SortStableFunc(near, func(a, b string) int { return cmp.Compare(far[a], far[b]) })
-	return near[:min(most, len(near))]
-}
-
-// distance is how many bytes must be inserted, left out or replaced to make b
-// of a (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			d := diagonal
-			if a[i] != b[j] {
-				d++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(d, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
 }

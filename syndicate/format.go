@@ -1,6 +1,7 @@
 package syndicate
 
 import (
+	"fmt"
 	"strconv"
 	"time"
 
@@ -85,17 +86,16 @@ func (f *Feed) title() string {
 	return title + " – " + site
 }
 
-// heading is a channel's title with its day: "Kinh tế, ngày 05/11/2024".
+// heading is a channel's title with its day: "Kinh tế: tin ngày 05/11/2024".
 func (ch *Channel) heading() string {
 	title := plainName(ch.Title.VI)
-	if ch.Day == "" {
+	switch {
+	case ch.Day == "":
 		return title
+	case ch.Kind == "all":
+		return fmt.Sprintf(vietnamese["day.title"], date(ch.Day))
 	}
-	day := ch.Day.Start().Format(dayLayout)
-	if ch.Kind == "all" {
-		return "Tin ngày " + day
-	}
-	return title + ", ngày " + day
+	return fmt.Sprintf(vietnamese["day.channel"], title, date(ch.Day))
 }
 
 // description is the channel's own, or what it holds in a sentence.
@@ -103,7 +103,7 @@ func (f *Feed) description() string {
 	if d := plainText(f.Channel.Description.VI, maxTitle); d != "" {
 		return d
 	}
-	return "Điểm tin từ báo, đài và cổng thông tin Việt Nam: " + f.Channel.heading()
+	return f.Channel.heading() + ", từ báo, đài và cổng thông tin Việt Nam"
 }
 
 // self is the address of the feed itself.

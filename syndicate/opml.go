@@ -33,7 +33,7 @@ func renderOPML(c *Config) ([]byte, error) {
 	list := opml{Version: "2.0", Title: plainName(c.Site.Title), Owner: plainName(c.Site.Operator),
 		Body: []outline{c.outline(all)}}
 	for _, kind := range kinds {
-		group := outline{Text: kindTitles[kind]}
+		group := outline{Text: vietnamese[kind+".title"]}
 		for _, id := range c.ids(kind) {
 			if ch, ok := c.channel(kind, id); ok {
 				group.Outlines = append(group.Outlines, c.outline(ch))

@@ -100,33 +100,64 @@ func TestMetricsAreRegisteredOnce(t *testing.T) {
 	}
 }
 
-// TestAddressesAreDocumented: docs/urls.md names every feed route, and no other.
+// TestAddressesAreDocumented: docs/urls.md names every form of a feed, and its
+// table every route and no other.
 func TestAddressesAreDocumented(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("../docs/urls.md")
+	raw, err := os.ReadFile("../docs/urls.md")
 	if err != nil {
 		t.Fatal(err)
 	}
+	text := string(raw)
+	files := map[string]bool{}
 	for i := range formats {
 		f := &formats[i]
 		for _, want := range append([]string{f.file, f.media}, f.aliases...) {
-			if !strings.Contains(string(text), "`"+want+"`") {
+			if !strings.Contains(text, "`"+want+"`") {
 				t.Errorf("docs/urls.md does not name `%s`", want)
 			}
 		}
-	}
-	for _, kind := range kinds {
-		if !strings.Contains(string(text), "`/"+kind+"/") {
-			t.Errorf("docs/urls.md does not name /%s/", kind)
+		files[f.file] = true
+		for _, alias := range f.aliases {
+			files[alias] = true
 		}
 	}
-	for _, m := range regexp.MustCompile("`([a-z]*feed\\.[a-z]+)`").FindAllStringSubmatch(string(text), -1) {
-		known := false
-		for i := range formats {
-			known = known || formats[i].file == m[1] || strings.Contains(strings.Join(formats[i].aliases, " "), m[1])
-		}
-		if !known {
+	for _, m := range regexp.MustCompile("`([a-z]*feed\\.[a-z]+)`").FindAllStringSubmatch(text, -1) {
+		if !files[m[1]] {
 			t.Errorf("docs/urls.md names %s, which does not exist", m[1])
+		}
+	}
+
+	// A route in the form of the table, without the names of its parts: a feed
+	// under any of its file names, an address with or without the slash at its end.
+	plain := func(route string) string {
+		route = regexp.MustCompile(`\{[a-z]+\}`).ReplaceAllString(strings.TrimSuffix(route, "{$}"), "{}")
+		route = strings.TrimSuffix(route, "/")
+		if folder, file := path.Split(route); files[file] || file == "feed.*" {
+			return folder + "feed.*"
+		}
+		return route
+	}
+	documented, registered := map[string]bool{}, map[string]bool{}
+	table, _, _ := strings.Cut(text, "## Feeds")
+	for line := range strings.Lines(table) {
+		if first, _, ok := strings.Cut(strings.TrimPrefix(line, "| "), " |"); ok {
+			for _, m := range regexp.MustCompile("`(/[^`]*)`").FindAllStringSubmatch(first, -1) {
+				documented[plain(m[1])] = true
+			}
+		}
+	}
+	for _, pattern := range newFeedSite(t).server.mux.patterns {
+		if route, ok := strings.CutPrefix(pattern, "GET "); ok {
+			registered[plain(route)] = true
+			if !documented[plain(route)] {
+				t.Errorf("the table of docs/urls.md does not name %s", route)
+			}
+		}
+	}
+	for route := range documented {
+		if !registered[route] {
+			t.Errorf("docs/urls.md names %s, which is no route", route)
 		}
 	}
 }

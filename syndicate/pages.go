@@ -77,9 +77,21 @@ func (s *Server) pageRoutes() error {
 func (s *Server) folder(path string, f pageFunc) {
 	s.mux.HandleFunc("GET "+path+"{$}", s.serve(f))
 	s.mux.HandleFunc("GET "+strings.TrimSuffix(path, "/"), func(w http.ResponseWriter, r *http.Request) {
-		to := url.URL{Path: r.URL.Path + "/", RawQuery: r.URL.RawQuery}
+		to := url.URL{Path: s.ownSpelling(r) + "/", RawQuery: r.URL.RawQuery}
 		http.Redirect(w, r, to.String(), http.StatusMovedPermanently)
 	})
+}
+
+// ownSpelling is the path of a request with its {id} as its channel is called,
+// if there is such a channel, so that one redirect leads to the end.
+func (s *Server) ownSpelling(r *http.Request) string {
+	kind, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	asked := "/" + kind + "/" + r.PathValue("id")
+	rest, under := strings.CutPrefix(r.URL.Path, asked)
+	if ch, ok := s.cfg.spelled(kind, r.PathValue("id")); ok && under {
+		return strings.TrimSuffix(ch.Path, "/") + rest
+	}
+	return r.URL.Path
 }
 
 // leaf registers a page whose address ends without a slash, and the form with
@@ -96,8 +108,7 @@ func (s *Server) leaf(path string, f pageFunc) {
 func (s *Server) fallback(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
-		s.writePage(w, r, page{View: "method", Status: http.StatusMethodNotAllowed,
-			Title: s.words["method.title"], NoIndex: true})
+		s.writePage(w, r, s.notice("method", http.StatusMethodNotAllowed, false))
 		return
 	}
 	lower := r.Clone(r.Context())
@@ -109,5 +120,5 @@ func (s *Server) fallback(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	s.missing(w, r)
+	s.writePage(w, r, s.missingPage(r.URL.Path, ""))
 }

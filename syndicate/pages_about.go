@@ -16,7 +16,7 @@ type aboutView struct {
 // aboutPage says what this is, who runs it, and how an outlet asks for removal.
 func (s *Server) aboutPage(context.Context, *http.Request) (page, error) {
 	v := aboutView{Site: s.cfg.Site, Contact: contactOf(s.cfg.Site),
-		Outlets: len(s.cfg.channelsOf("outlets")), Topics: len(s.cfg.Topics)}
+		Outlets: len(s.cfg.ids("outlets")), Topics: len(s.cfg.Topics)}
 	return page{View: "gioi-thieu", Title: s.words["about.title"], Path: "/gioi-thieu/", Body: v}, nil
 }
 
@@ -70,17 +70,30 @@ func (s *Server) feedsPage(context.Context, *http.Request) (page, error) {
 func (s *Server) unavailable(w http.ResponseWriter, r *http.Request, err error) {
 	s.log.ErrorContext(r.Context(), "page not readable", "path", r.URL.Path, "error", err)
 	w.Header().Set("Retry-After", retryAfter)
-	s.writePage(w, r, page{View: "down", Status: http.StatusServiceUnavailable,
-		Title: s.words["down.title"], NoIndex: true})
+	s.writePage(w, r, s.notice("down", http.StatusServiceUnavailable, false))
+}
+
+// noticeView is a page that says why there is none.
+type noticeView struct {
+	Title  string
+	Lead   string
+	Starts bool // offer places to begin anew
+}
+
+// notice is the page for a status; what is the first part of its texts' keys.
+func (s *Server) notice(what string, status int, starts bool) page {
+	v := noticeView{Title: s.words[what+".title"], Lead: s.words[what+".lead"], Starts: starts}
+	return page{View: "notice", Status: status, Title: v.Title, NoIndex: true, Body: v}
 }
 
 // missingView helps a reader who came to an address that does not exist.
 type missingView struct {
+	Why  string // what is wrong with the address; empty if nobody knows
 	Near []nearLink
 }
 
-// missing answers 404 with the names nearest to the address.
-func (s *Server) missing(w http.ResponseWriter, r *http.Request) {
-	s.writePage(w, r, page{View: "missing", Status: http.StatusNotFound, Title: s.words["missing.title"],
-		NoIndex: true, Body: missingView{s.cfg.nearest(r.URL.Path, 5)}})
+// missingPage answers 404 with the names nearest to the address.
+func (s *Server) missingPage(path, why string) page {
+	return page{View: "missing", Status: http.StatusNotFound, Title: s.words["missing.title"],
+		NoIndex: true, Body: missingView{why, s.cfg.nearest(path, maxNear, kinds...)}}
 }

@@ -50,6 +50,15 @@ func TestRedirects(t *testing.T) {
 		{story + "/explain/", 301, story + "/explain"},
 		{fmt.Sprintf("/items/%d", copies[1].Item.ID), 302, story},
 		{"/favicon.ico", 301, "/favicon.svg"},
+		{"/topics//kinh-te/", 301, "/topics/kinh-te/"},
+		{"//evil.example/", 301, "/evil.example/"},
+		{"/topics/../status?x=1", 301, "/status?x=1"},
+		{"/topics/Kinh-Te", 301, "/topics/kinh-te/"},
+		{"/topics/kinh%20t%E1%BA%BF/days/2024-11-05", 301, "/topics/kinh-te/days/2024-11-05/"},
+		{"/days/2024-11-5/", 301, "/days/2024-11-05/"},
+		{"/days/05-11-2024/", 301, "/days/2024-11-05/"},
+		{"/topics/Kinh-Te/days/5-11-2024/", 301, "/topics/kinh-te/days/2024-11-05/"},
+		{"/topics/Kinh-Te/days/5-11-2024/feed.rss", 301, "/topics/kinh-te/days/2024-11-05/feed.rss"},
 	} {
 		a := s.get(tt.from)
 		if a.Code != tt.code || a.Header().Get("Location") != tt.to {
@@ -118,6 +127,31 @@ func TestMissing(t *testing.T) {
 		if doc.Find(`main a[href="/"]`).Length() == 0 || doc.Find("meta[content=noindex]").Length() != 1 {
 			t.Errorf("GET %.60s: no way home, or to be listed by search engines", tt.path)
 		}
+	}
+}
+
+// TestMissingDaySaysWhy: a day that is none, or has not come, is no page, and
+// the reader learns which.
+func TestMissingDaySaysWhy(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	for path, want := range map[string]string{
+		"/days/2024-02-30/":                "“2024-02-30” không phải là một ngày",
+		"/days/2999-01-01/":                "Ngày 01/01/2999 chưa đến",
+		"/topics/kinh-te/days/1990-01-01/": "Không có tin trước ngày 19/11/1997",
+	} {
+		a := s.get(path)
+		if got := text(s.parse(a).Find("main")); a.Code != http.StatusNotFound || !strings.Contains(got, want) {
+			t.Errorf("GET %s: %d %q, want 404 and %q", path, a.Code, got, want)
+		}
+	}
+	for _, month := range []string{"0000-01", "1997-10", "9999-12"} {
+		if a := s.get("/days/?month=" + month); a.Code != http.StatusNotFound {
+			t.Errorf("month %s: got %d, want 404", month, a.Code)
+		}
+	}
+	if doc := s.page("/days/?month=1997-11"); doc.Find("meta[content=noindex]").Length() != 1 {
+		t.Error("search engines may list a month without news")
 	}
 }
 
@@ -203,7 +237,7 @@ func TestConditionalPages(t *testing.T) {
 	before := s.get("/").Header().Get("ETag")
 	s.publish("nhandan", article("nhandan", "Tin mới", "Vừa xảy ra.", noon, "kinh-te"))
 	// With a query, so that the page of a moment ago is not at hand.
-	if after := s.get("/?again").Header().Get("ETag"); after == before {
+	if after := s.get("/?before=").Header().Get("ETag"); after == before {
 		t.Error("the home page has the same tag after a new story")
 	}
 }

@@ -1,31 +1,27 @@
 package syndicate
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
-	"diemtin/aggregator/vi"
 	"diemtin/store"
 )
 
-const (
-	// leadSyllables bounds what a story's own page shows of an outlet's
-	// summary: "at most 60 syllables" is what store.ShowSummary grants.
-	leadSyllables = 60
-	// teaserSyllables bounds the same in lists: two or three lines.
-	teaserSyllables = 36
-)
+// teaserSyllables bounds what lists show of an outlet's summary: two or three
+// lines.
+const teaserSyllables = 36
 
 // card is a story as every list shows it.
 type card struct {
-	Path   string // of the story's page
-	Title  string
-	Lang   string // if it is not the site's
-	Teaser string // empty where the outlet allows no more than the headline
-	By     byline
-	At     time.Time
-	Topic  *link // the primary one; nil if it has none
-	Copies int   // more than one, or 0
+	Path     string // of the story's page
+	Title    string
+	Lang     string // if it is not the site's
+	Teaser   string // empty where the outlet allows no more than the headline
+	By       byline
+	At       time.Time
+	Topic    *link // the primary one; nil if it has none
+	Carriers int   // outlets that carry it: more than one, or 0
 }
 
 // byline says whose an item is: "Báo Lào Cai (theo TTXVN)".
@@ -40,11 +36,11 @@ type byline struct {
 func (c *Config) card(st store.Story, teaser int) card {
 	it := &st.Quoted
 	x := card{
-		Path: "/stories/" + st.ID, Title: it.Title, Lang: c.foreign(it.Lang),
-		Teaser: lead(it, st.Outlet, teaser), By: c.byline(it, st.Outlet), At: st.Shown,
+		Path: "/stories/" + st.ID, Title: headline(it, &st.Outlet), Lang: c.foreign(it.Lang),
+		Teaser: summary(it, &st.Outlet, teaser), By: c.byline(it, &st.Outlet), At: st.Shown,
 	}
-	if st.Copies > 1 {
-		x.Copies = st.Copies
+	if st.Carriers > 1 {
+		x.Carriers = st.Carriers
 	}
 	if topics := c.topicLinks(st.Topics); len(topics) > 0 {
 		x.Topic = &topics[0]
@@ -72,29 +68,20 @@ func under(path string, cards []card) []card {
 	return cards
 }
 
-// lead is what may be shown of an item's summary, at most n syllables of it.
-func lead(it *store.Item, o store.Outlet, n int) string {
-	if o.Show != store.ShowSummary {
-		return ""
-	}
-	return vi.Truncate(it.Summary, min(n, leadSyllables))
+// headline is an item's, as a page shows it.
+func headline(it *store.Item, o *store.Outlet) string {
+	return cmp.Or(scrub(it.Title), untitled(o.Name))
 }
 
-// byline says whose an item is.
-func (c *Config) byline(it *store.Item, o store.Outlet) byline {
-	b := byline{Outlet: link{Text: o.Name, Href: it.Link}}
+// byline says whose an item is. An item without an address of its own leads to
+// its story.
+func (c *Config) byline(it *store.Item, o *store.Outlet) byline {
+	b := byline{
+		Outlet: link{Text: o.Name, Href: cmp.Or(webLink(it.Link), "/stories/"+it.Story)},
+		After:  c.attribution(it, o),
+	}
 	if c.outlet(o.ID) != nil {
 		b.Page = "/outlets/" + o.ID + "/"
-	}
-	a := it.Attribution
-	if a.Outlet == o.ID && a.Outlet != "" {
-		return b // "Theo: " its own name
-	}
-	b.After = link{Text: a.Text, Href: a.Link}
-	if b.After.Text == "" {
-		if from := c.outlet(a.Outlet); from != nil {
-			b.After.Text = from.Name
-		}
 	}
 	return b
 }

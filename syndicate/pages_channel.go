@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"diemtin/aggregator/vi"
 	"diemtin/store"
 )
 
@@ -83,15 +82,15 @@ func (s *Server) channelPage(ctx context.Context, kind string, r *http.Request) 
 // the channel's path.
 func (s *Server) channelAt(kind string, r *http.Request, rest string) (Channel, error) {
 	id := r.PathValue("id")
-	if ch, ok := s.cfg.channel(kind, id); ok {
-		return ch, nil
-	}
-	ch, ok := s.cfg.channel(kind, vi.Slug(id))
-	if !ok {
+	ch, ok := s.cfg.spelled(kind, id)
+	switch {
+	case !ok:
 		return ch, store.ErrNotFound
+	case ch.ID != id:
+		to := url.URL{Path: ch.Path + rest, RawQuery: r.URL.RawQuery}
+		return ch, moved{to.String(), http.StatusMovedPermanently}
 	}
-	to := url.URL{Path: ch.Path + rest, RawQuery: r.URL.RawQuery}
-	return ch, moved{to.String(), http.StatusMovedPermanently}
+	return ch, nil
 }
 
 // window reads up to n stories of a selection before a place, newest first, and

@@ -45,19 +45,22 @@ type dayView struct {
 // dayPage shows what was published on one day, grouped by topic, each story
 // under its primary one; or what a channel has of that day, by time.
 func (s *Server) dayPage(ctx context.Context, kind string, r *http.Request) (page, error) {
-	day, err := store.ParseDay(r.PathValue("day"))
-	if err != nil || day < firstDay || day > store.DayOf(s.now()) {
-		return page{}, store.ErrNotFound
+	day, why := readDay(r.PathValue("day"), store.DayOf(s.now()))
+	if why != "" {
+		return s.missingPage(r.URL.Path, why), nil
 	}
 	ch, err := s.channelAt(kind, r, "days/"+string(day)+"/")
 	if err != nil {
 		return page{}, err
 	}
+	onDay := ch.onDay(day)
+	if string(day) != r.PathValue("day") {
+		return page{}, moved{onDay.Path, http.StatusMovedPermanently}
+	}
 	before, err := readCursor(r.URL.Query().Get("before"))
 	if err != nil {
 		return page{}, store.ErrNotFound
 	}
-	onDay := ch.onDay(day)
 	stories, older, err := s.window(ctx, onDay.Selection, before, dayStories)
 	if err != nil {
 		return page{}, err
@@ -81,9 +84,9 @@ func (s *Server) dayPage(ctx context.Context, kind string, r *http.Request) (pag
 
 // dayView lays out the stories of one day of a channel.
 func (s *Server) dayView(ch Channel, day store.Day, stories []store.Story) dayView {
-	w := s.words
+	w, onDay := s.words, ch.onDay(day)
 	v := dayView{
-		Title: fmt.Sprintf(w["day.title"], date(day)), Count: len(stories),
+		Title: onDay.heading(), Count: len(stories),
 		Summary: fmt.Sprintf(w["day.count"], weekday(day), len(stories)),
 		Pick:    dayPick{Day: day},
 	}
@@ -91,7 +94,6 @@ func (s *Server) dayView(ch Channel, day store.Day, stories []store.Story) dayVi
 		v.Groups = s.byTopic(stories, day)
 		v.Toc = len(v.Groups) > 1
 	} else {
-		v.Title = fmt.Sprintf(w["day.channel"], ch.Title.VI, date(day))
 		v.Pick.Kind, v.Pick.ID, v.Plain = ch.Kind+"s", ch.ID, true
 		v.Wider = []link{
 			{Text: fmt.Sprintf(w["day.newest"], ch.Title.VI), Href: ch.Path},
@@ -99,7 +101,7 @@ func (s *Server) dayView(ch Channel, day store.Day, stories []store.Story) dayVi
 		}
 		v.Groups = []dayGroup{{Title: ch.Title.VI, Cards: under(ch.Path, s.cfg.cards(stories, teaserSyllables))}}
 	}
-	v.Feeds = feedsOf(ch.onDay(day).Path, v.Title)
+	v.Feeds = feedsOf(onDay.Path, v.Title)
 	return v
 }
 
@@ -178,21 +180,15 @@ func (s *Server) daysPage(ctx context.Context, r *http.Request) (page, error) {
 	v := daysView{Title: s.words["days.title"], Lead: s.words["days.lead"]}
 	p := page{View: "days", Title: v.Title, About: v.Lead, Path: "/days/", Nav: "/days/"}
 	if asked := strings.TrimSpace(q.Get("day")); asked != "" {
-		day, ok := readDay(asked)
-		switch {
-		case !ok:
-			v.Error = fmt.Sprintf(s.words["days.bad"], asked)
-		case day > store.DayOf(s.now()):
-			v.Error = fmt.Sprintf(s.words["days.future"], date(day))
-		case day < firstDay:
-			v.Error = fmt.Sprintf(s.words["days.past"], date(firstDay))
-		default:
+		day, why := readDay(asked, store.DayOf(s.now()))
+		if why == "" {
 			ch, found := s.cfg.channel(q.Get("kind"), q.Get("id"))
 			if !found {
 				ch = all
 			}
 			return page{}, moved{ch.onDay(day).Path, http.StatusSeeOther}
 		}
+		v.Error = why
 		p.Status, p.NoIndex, p.Path = http.StatusBadRequest, true, ""
 	}
 	month, err := s.monthOf(ctx, q.Get("month"))
@@ -206,6 +202,7 @@ func (s *Server) daysPage(ctx context.Context, r *http.Request) (page, error) {
 		if err := s.fillMonth(ctx, &v, month); err != nil {
 			return page{}, err
 		}
+		p.NoIndex = p.NoIndex || v.Pick.Day == ""
 	}
 	p.Body = v
 	return p, nil
@@ -228,14 +225,30 @@ func (s *Server) newestDay(ctx context.Context, kind string, r *http.Request) (p
 	return page{}, moved{to, http.StatusFound}
 }
 
-// readDay reads a day as a date field sends it, or as people write it.
-func readDay(s string) (store.Day, bool) {
-	for _, form := range []string{time.DateOnly, "2/1/2006", "2-1-2006", "2.1.2006"} {
-		if t, err := time.ParseInLocation(form, s, store.Zone); err == nil {
-			return store.DayOf(t), true
+// firstDay bounds the days that there are: Việt Nam joined the internet then,
+// and no outlet has news from before.
+const firstDay store.Day = "1997-11-19"
+
+// dayForms are how addresses, date fields and people write a day.
+var dayForms = []string{time.DateOnly, "2006-1-2", "2/1/2006", "2-1-2006", "2.1.2006"}
+
+// readDay reads a day until today. If it is none, why says so to a person.
+func readDay(raw string, today store.Day) (d store.Day, why string) {
+	for _, form := range dayForms {
+		t, err := time.ParseInLocation(form, raw, store.Zone)
+		if err != nil {
+			continue
 		}
+		d = store.DayOf(t)
+		switch {
+		case d > today:
+			return d, fmt.Sprintf(vietnamese["days.future"], date(d))
+		case d < firstDay:
+			return d, fmt.Sprintf(vietnamese["days.past"], date(firstDay))
+		}
+		return d, ""
 	}
-	return "", false
+	return "", fmt.Sprintf(vietnamese["days.bad"], plainText(raw, 40))
 }
 
 // monthOf reads "2024-11" as the first of that month, and nothing as the month
@@ -243,7 +256,7 @@ func readDay(s string) (store.Day, bool) {
 func (s *Server) monthOf(ctx context.Context, asked string) (time.Time, error) {
 	if asked != "" {
 		t, err := time.ParseInLocation("2006-01", asked, store.Zone)
-		if err != nil {
+		if err != nil || store.DayOf(t.AddDate(0, 1, 0)) <= firstDay || store.DayOf(t) > store.DayOf(s.now()) {
 			return time.Time{}, store.ErrNotFound
 		}
 		return t, nil

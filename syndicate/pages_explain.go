@@ -38,7 +38,7 @@ func (s *Server) explainPage(ctx context.Context, r *http.Request) (page, error)
 	if err != nil {
 		return page{}, err
 	}
-	v := explainView{Title: st.Quoted.Title, Back: "/stories/" + st.ID, Topics: s.topicWhys(st.Quoted.Topics),
+	v := explainView{Title: headline(&st.Quoted, &st.Outlet), Back: "/stories/" + st.ID, Topics: s.topicWhys(st.Quoted.Topics),
 		Copies: s.copyRows(st, copies), Single: len(copies) < 2}
 	for _, row := range v.Copies {
 		if row.Original {

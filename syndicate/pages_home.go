@@ -40,7 +40,7 @@ func (s *Server) homePage(ctx context.Context, _ *http.Request) (page, error) {
 		return page{}, fmt.Errorf("newest stories: %w", err)
 	}
 	v := homeView{
-		Lead:      fmt.Sprintf(s.words["home.lead"], len(s.cfg.Outlets)),
+		Lead:      fmt.Sprintf(s.words["home.lead"], len(s.cfg.ids("outlets"))),
 		Newest:    s.cfg.cards(newest, teaserSyllables),
 		Provinces: s.presentProvinces(),
 		Channels:  s.channelLinks("channels"),

@@ -151,10 +151,10 @@ func feedsOf(path, title string) []feedLink {
 var formatNames = map[string]string{"rss": "RSS", "atom": "Atom", "json": "JSON Feed"}
 
 // clock writes a time as readers see it, "14:15 05/11/2024", in Việt Nam.
-func clock(t time.Time) string { return t.In(store.Zone).Format("15:04 02/01/2006") }
+func clock(t time.Time) string { return t.In(store.Zone).Format(minuteLayout) }
 
 // date writes a day as readers see it, "05/11/2024".
-func date(d store.Day) string { return d.Start().Format("02/01/2006") }
+func date(d store.Day) string { return d.Start().Format(dayLayout) }
 
 // weekday names the day of the week of d.
 func weekday(d store.Day) string { return weekdays[d.Start().Weekday()] }
@@ -177,15 +177,14 @@ const forever = "public, max-age=31536000, immutable" // a year, in seconds
 
 // assetRoutes registers what browsers and crawlers ask for beside the pages.
 func (s *Server) assetRoutes() error {
-	style, err := asset("web/style.css", "text/css; charset=utf-8")
+	style, err := asset("web/style.css", "text/css; charset=utf-8", cacheControl)
 	if err != nil {
 		return err
 	}
-	kept, err := asset("web/style.css", "text/css; charset=utf-8")
+	kept, err := asset("web/style.css", "text/css; charset=utf-8", forever)
 	if err != nil {
 		return err
 	}
-	setHeader(kept, "Cache-Control", forever)
 	s.mux.HandleFunc("GET /assets/style.css", func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.RequestURI() == styleAddress {
 			kept.serve(w, r)
@@ -193,13 +192,13 @@ func (s *Server) assetRoutes() error {
 			style.serve(w, r)
 		}
 	})
-	icon, err := asset("web/favicon.svg", "image/svg+xml")
+	icon, err := asset("web/favicon.svg", "image/svg+xml", cacheControl)
 	if err != nil {
 		return err
 	}
 	s.mux.HandleFunc("GET /favicon.svg", func(w http.ResponseWriter, r *http.Request) { icon.serve(w, r) })
-	s.mux.Handle("GET /favicon.ico", http.RedirectHandler("/favicon.svg", http.StatusMovedPermanently))
-	rules, err := asset("web/robots.txt", "text/plain; charset=utf-8")
+	s.mux.HandleFunc("GET /favicon.ico", http.RedirectHandler("/favicon.svg", http.StatusMovedPermanently).ServeHTTP)
+	rules, err := asset("web/robots.txt", "text/plain; charset=utf-8", cacheControl)
 	if err != nil {
 		return err
 	}
@@ -208,10 +207,10 @@ func (s *Server) assetRoutes() error {
 }
 
 // asset prepares an embedded file to be sent.
-func asset(name, media string) (*rendition, error) {
+func asset(name, media, caching string) (*rendition, error) {
 	data, err := web.ReadFile(name)
 	if err != nil {
 		return nil, err
 	}
-	return newRendition(data, media, "", time.Time{})
+	return newRendition(data, media, http.Header{"Cache-Control": {caching}}, time.Time{})
 }

@@ -18,9 +18,12 @@ type nearLink struct {
 	Kind string // key of the text that names its kind
 }
 
-// nearest lists up to n channels whose id or name is like the last part of an
-// address, the most like first.
-func (c *Config) nearest(path string, n int) []nearLink {
+// maxNear is how many names are offered in place of one that does not exist.
+const maxNear = 5
+
+// nearest lists up to n channels of some kinds whose id or name is like the last
+// part of an address, the most like first.
+func (c *Config) nearest(path string, n int, kinds ...string) []nearLink {
 	asked := vi.Slug(lastName(path))
 	if asked == "" || len(asked) > maxNearPath {
 		return nil
@@ -71,4 +74,26 @@ func unlike(a, b string) float64 {
 		return 0.1 // near, but behind the same
 	}
 	return float64(distance(a, b)) / float64(max(len(a), len(b), 1))
+}
+
+// distance is how many bytes must be inserted, left out or replaced to make b
+// of a (Levenshtein).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			d := diagonal
+			if a[i] != b[j] {
+				d++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(d, row[j]+1, diagonal+1)
+		}
+	}
+	return row[len(b)]
 }

@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"sync"
 	"time"
@@ -113,7 +115,7 @@ func (s *Server) serve(f pageFunc) http.HandlerFunc {
 		}
 		var doc *rendition
 		var err error
-		if r.URL.RawQuery != "" { // forms and older pages: rare, and without bound
+		if asksForOther(r.URL) { // forms and older pages: rare, and without bound
 			doc, err = build(r.Context())
 		} else {
 			doc, err = s.pages.get(r.URL.Path, func() (*rendition, error) {
@@ -131,6 +133,16 @@ func (s *Server) serve(f pageFunc) http.HandlerFunc {
 	}
 }
 
+// asksForOther tells whether an address asks for another page than its path
+// alone. Other parameters, as those that platforms add to links, change nothing.
+func asksForOther(u *url.URL) bool {
+	if u.RawQuery == "" {
+		return false
+	}
+	q := u.Query()
+	return q.Has("before") || q.Has("day") || q.Has("month")
+}
+
 // answerWithout answers where there is no page to send.
 func (s *Server) answerWithout(w http.ResponseWriter, r *http.Request, err error) {
 	var m moved
@@ -142,10 +154,12 @@ func (s *Server) answerWithout(w http.ResponseWriter, r *http.Request, err error
 	case errors.As(err, &other):
 		s.writePage(w, r, other.page)
 	case errors.Is(err, store.ErrNotFound):
-		s.missing(w, r)
+		s.writePage(w, r, s.missingPage(r.URL.Path, ""))
+	case errors.Is(err, store.ErrWithdrawn):
+		s.writePage(w, r, s.notice("gone", http.StatusGone, true))
 	case errors.As(err, &bad):
 		s.log.ErrorContext(r.Context(), "page not rendered", "path", r.URL.Path, "error", err)
-		s.writePage(w, r, page{View: "broken", Status: http.StatusInternalServerError, Title: s.words["broken.title"], NoIndex: true})
+		s.writePage(w, r, s.notice("broken", http.StatusInternalServerError, false))
 	case r.Context().Err() != nil: // the reader has gone
 	default:
 		s.unavailable(w, r, err)
@@ -161,40 +175,27 @@ func (s *Server) render(p page) (*rendition, error) {
 	if err := s.views.render(&body, s.frame(p)); err != nil {
 		return nil, renderError{fmt.Errorf("render %s: %w", p.View, err)}
 	}
-	doc, err := newRendition(body.Bytes(), "text/html; charset=utf-8", "", time.Time{})
+	header := s.pageHeader()
+	header.Set("Cache-Control", askFirst)
+	doc, err := newRendition(body.Bytes(), "text/html; charset=utf-8", header, time.Time{})
 	if err != nil {
 		return nil, renderError{err}
 	}
-	for _, h := range headersOf(doc) {
-		s.pageHeader(h)
-	}
-	setHeader(doc, "Cache-Control", askFirst)
 	return doc, nil
-}
-
-// headersOf lists all headers of a rendition, before it is first sent.
-func headersOf(doc *rendition) []http.Header {
-	return []http.Header{doc.plain.header, doc.plain.unchanged, doc.gzip.header, doc.gzip.unchanged}
-}
-
-func setHeader(doc *rendition, key, value string) {
-	for _, h := range headersOf(doc) {
-		h.Set(key, value)
-	}
 }
 
 // askFirst lets browsers keep a page, but not show it without asking: an answer
 // without news is a 304 of a few bytes, and what was taken down is gone at once.
 const askFirst = "public, no-cache"
 
-// pageHeader sets what protects the readers of a page.
-func (s *Server) pageHeader(h http.Header) {
-	h.Del("Access-Control-Allow-Origin")
-	h.Del("Access-Control-Expose-Headers")
+// pageHeader is what protects the readers of a page.
+func (s *Server) pageHeader() http.Header {
+	h := http.Header{}
 	h.Set("Content-Security-Policy", s.policy())
 	h.Set("X-Content-Type-Options", "nosniff")
 	// Outlets may see that a reader came from here, not from which page.
 	h.Set("Referrer-Policy", "strict-origin-when-cross-origin")
+	return h
 }
 
 // policy is the Content-Security-Policy of all pages: nothing but our own
@@ -217,7 +218,7 @@ func (s *Server) writePage(w http.ResponseWriter, r *http.Request, p page) {
 		return
 	}
 	h := w.Header()
-	s.pageHeader(h)
+	maps.Copy(h, s.pageHeader())
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(p.Status)

@@ -3,6 +3,7 @@ package syndicate
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"sync"
 	"testing"
 	"time"
@@ -77,5 +78,16 @@ func TestPageCacheHasABound(t *testing.T) {
 	fill("/b")
 	if _, old := c.kept["/a0"]; old || len(c.kept) != maxKeptPages {
 		t.Errorf("later: %d pages kept, an old one among them: %t", len(c.kept), old)
+	}
+}
+
+// TestForeignParameters: what platforms add to links must not make a page anew.
+func TestForeignParameters(t *testing.T) {
+	t.Parallel()
+	for query, want := range map[string]bool{"": false, "utm_source=x&fbclid=y": false, "%zz": false,
+		"before=1.a": true, "utm_source=x&month=2024-11": true, "day=": true} {
+		if got := asksForOther(&url.URL{Path: "/", RawQuery: query}); got != want {
+			t.Errorf("%q asks for another page: %t, want %t", query, got, want)
+		}
 	}
 }

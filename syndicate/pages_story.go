@@ -1,6 +1,7 @@
 package syndicate
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -67,8 +68,8 @@ func (s *Server) storyPage(ctx context.Context, r *http.Request) (page, error) {
 	}
 	it := &st.Quoted
 	v := storyView{
-		Title: it.Title, Lang: s.cfg.foreign(it.Lang), Lead: lead(it, st.Outlet, leadSyllables),
-		Headline: st.Outlet.Show == store.ShowHeadline, By: s.cfg.byline(it, st.Outlet),
+		Title: headline(it, &st.Outlet), Lang: s.cfg.foreign(it.Lang), Lead: summary(it, &st.Outlet, maxSummary),
+		Headline: st.Outlet.Show == store.ShowHeadline, By: s.cfg.byline(it, &st.Outlet),
 		At: it.Time(), Seen: it.Published.IsZero(), Original: s.originalOf(st),
 		Topics: s.cfg.topicLinks(st.Topics), Copies: s.copyRows(st, copies),
 		Why: "/stories/" + st.ID + "/explain",
@@ -82,8 +83,8 @@ func (s *Server) storyPage(ctx context.Context, r *http.Request) (page, error) {
 	if len(v.Copies) < 2 {
 		v.Copies = nil // it would say again what stands above
 	}
-	if n := outletsIn(v.Copies); n > 1 {
-		v.Carried = fmt.Sprintf(s.words["copies"], n)
+	if st.Carriers > 1 {
+		v.Carried = fmt.Sprintf(s.words["copies"], st.Carriers)
 	}
 	if v.Same, v.SameOf, err = s.sameTopic(ctx, st); err != nil {
 		return page{}, err
@@ -105,18 +106,20 @@ func (s *Server) storyAt(ctx context.Context, id, rest string) (store.Story, []s
 	if err != nil {
 		return st, nil, fmt.Errorf("copies of story %s: %w", id, err)
 	}
-	copies = slices.DeleteFunc(copies, func(c store.Copy) bool { return c.Outlet.Show == store.ShowNone })
+	now := s.now()
+	copies = slices.DeleteFunc(copies, func(c store.Copy) bool {
+		return c.Outlet.Show == store.ShowNone || c.Item.Time().Add(c.Outlet.Delay).After(now)
+	})
 	return st, copies, nil
 }
 
-// originalOf names the original where it is not the item quoted, and may be
-// shown.
+// originalOf shows the original where it is not the item quoted.
 func (s *Server) originalOf(st store.Story) *original {
-	o := s.cfg.outlet(st.Original.Outlet)
-	if st.Original.ID == st.Quoted.ID || o == nil || o.Show == store.ShowNone {
+	by := s.cfg.otherOriginal(&st)
+	if by.Href == "" {
 		return nil
 	}
-	return &original{Title: st.Original.Title, Href: st.Original.Link, By: o.Name, At: st.Original.Time()}
+	return &original{Title: cmp.Or(scrub(st.Original.Title), untitled(by.Text)), Href: by.Href, By: by.Text, At: st.Original.Time()}
 }
 
 // copyRows makes the rows of the items of a story.
@@ -125,7 +128,7 @@ func (s *Server) copyRows(st store.Story, copies []store.Copy) []copyRow {
 	for _, c := range copies {
 		it := &c.Item
 		row := copyRow{
-			Title: it.Title, Lang: s.cfg.foreign(it.Lang), By: s.cfg.byline(it, c.Outlet), At: it.Time(),
+			Title: headline(it, &c.Outlet), Lang: s.cfg.foreign(it.Lang), By: s.cfg.byline(it, &c.Outlet), At: it.Time(),
 			Reason:   s.words.or("merge."+c.Merge.Reason, c.Merge.Reason),
 			Quoted:   it.ID == st.Quoted.ID,
 			Original: it.ID == st.Original.ID,
@@ -137,15 +140,6 @@ func (s *Server) copyRows(st store.Story, copies []store.Copy) []copyRow {
 		rows = append(rows, row)
 	}
 	return rows
-}
-
-// outletsIn counts the outlets among the rows.
-func outletsIn(rows []copyRow) int {
-	seen := map[string]bool{}
-	for _, r := range rows {
-		seen[r.By.Outlet.Text] = true
-	}
-	return len(seen)
 }
 
 // sameTopic lists the latest stories of a story's primary topic without itself;

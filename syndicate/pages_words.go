@@ -112,8 +112,8 @@ var vietnamese = words{
 	"days.prev":      "Tháng trước",
 	"days.next":      "Tháng sau",
 	"days.nav":       "Chuyển tháng",
-	"days.bad":       "“%s” không phải là một ngày. Hãy viết ngày/tháng/năm, ví dụ 05/11/2024.",
-	"days.future":    "Ngày %s chưa tới.",
+	"days.bad":       "“%s” không phải là một ngày. Hãy viết ngày-tháng-năm, ví dụ 05-11-2024.",
+	"days.future":    "Ngày %s chưa đến.",
 	"days.past":      "Không có tin trước ngày %s.",
 	"days.cell":      "Tin ngày %d/%d/%d",
 	"day.title":      "Tin ngày %s",
@@ -163,7 +163,7 @@ var vietnamese = words{
 	"why.original.is":  "Bản gốc mà trang này biết:",
 	"why.original.by":  "Bản gốc là bản được các bản khác ghi là nguồn (“Theo …”); rồi bản không ghi theo ai; rồi bản đăng sớm nhất; rồi bản của báo đứng trước trong thứ tự do đơn vị vận hành đặt; rồi bản được đọc thấy trước.",
 	"why.original.why": "Căn cứ ghi lại (tiếng Anh):",
-	"why.back":         "Về trang của tin",
+	"why.back":         "Trở lại trang của tin",
 
 	"place.title":   "tiêu đề",
 	"place.summary": "tóm tắt",
@@ -184,7 +184,7 @@ var vietnamese = words{
 	"status.trouble": "Nguồn đang gặp lỗi",
 	"status.all":     "Tất cả nguồn",
 	"status.none":    "Chưa có nguồn nào được khai báo.",
-	"status.last":    "Đọc được gần nhất",
+	"status.last":    "Lần đọc được gần nhất",
 	"status.result":  "Kết quả lần cuối",
 	"status.next":    "Sẽ đọc lại",
 	"status.never":   "chưa lần nào",
@@ -209,6 +209,7 @@ var vietnamese = words{
 	"outcome.http_5xx":     "máy chủ của nguồn gặp lỗi",
 	"outcome.blocked":      "bị tường lửa của nguồn chặn",
 	"outcome.refused":      "địa chỉ không được phép đọc",
+	"outcome.disallowed":   "robots.txt của báo không cho đọc",
 	"outcome.too_large":    "nội dung quá lớn",
 	"outcome.not_a_feed":   "nội dung không phải là nguồn cấp tin",
 	"outcome.internal":     "lỗi của chính trang này",
@@ -230,6 +231,7 @@ var vietnamese = words{
 	"advice.http_5xx":   "xem nhật ký lỗi của máy chủ.",
 	"advice.blocked":    "cho phép trình đọc của chúng tôi (User-Agent bắt đầu bằng diemtin/) đi qua tường lửa.",
 	"advice.refused":    "kiểm tra chuyển hướng: địa chỉ phải công khai và không chuyển quá nhiều lần.",
+	"advice.disallowed": "nếu muốn tin được đọc, hãy cho phép diemtin trong robots.txt.",
 	"advice.too_large":  "giảm số bài hoặc bỏ toàn văn khỏi nguồn cấp tin.",
 	"advice.not_a_feed": "kiểm tra địa chỉ có trả về RSS, Atom hay JSON Feed không.",
 
@@ -245,6 +247,8 @@ var vietnamese = words{
 	"about.title":     "Giới thiệu",
 
 	// When something is wrong.
+	"gone.title":     "Tin đã gỡ",
+	"gone.lead":      "Báo đăng tin này đã gỡ bài khỏi trang của mình, nên tin cũng được gỡ ở đây.",
 	"missing.title":  "Không có trang này",
 	"missing.lead":   "Địa chỉ này không dẫn tới trang nào. Có thể địa chỉ bị gõ sai, hoặc tin đã được gỡ.",
 	"missing.near":   "Có phải bạn tìm:",

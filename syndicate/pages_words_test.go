@@ -37,7 +37,7 @@ func TestTextsAreUsed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sources, err := filepath.Glob("pages*.go")
+	sources, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func TestTextsAreUsed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		read(data, `\b(?:w|s\.words)\["([^"+]+)"\]`, `"((?:day|days)\.(?:prev|next))"`)
+		read(data, `\b(?:w|s\.words|vietnamese)\["([^"+]+)"\]`, `"((?:day|days)\.(?:prev|next))"`)
 	}
 	for _, o := range append([]store.Outcome{""}, store.Outcomes...) {
 		used["outcome."+string(o)] = true
@@ -62,6 +62,9 @@ func TestTextsAreUsed(t *testing.T) {
 	}
 	for _, kind := range kinds {
 		used[kind+".title"], used[kind+".lead"], used["feeds."+kind], used["kind."+kind] = true, true, true, true
+	}
+	for _, notice := range []string{"gone", "method", "down", "broken"} {
+		used[notice+".title"], used[notice+".lead"] = true, true
 	}
 	// Codes that are stored.
 	for _, key := range []string{"merge.first", "merge.link", "merge.text", "merge.attribution", "place.title", "place.summary",
@@ -127,12 +130,14 @@ func luminance(t *testing.T, hex string) float64 {
 
 func TestReadDay(t *testing.T) {
 	t.Parallel()
+	const today = "2024-11-05"
 	for in, want := range map[string]store.Day{
 		"2024-11-05": "2024-11-05", "05/11/2024": "2024-11-05", "5/11/2024": "2024-11-05", "5-1-2024": "2024-01-05",
-		"5.11.2024": "2024-11-05", "31/02/2024": "", "2024-13-01": "", "11/05": "", "mai": "", "": "",
+		"5.11.2024": "2024-11-05", "2024-1-5": "2024-01-05", "19/11/1997": "1997-11-19",
+		"31/02/2024": "", "2024-13-01": "", "11/05": "", "mai": "", "": "", "6/11/2024": "", "18/11/1997": "",
 	} {
-		if got, ok := readDay(in); got != want || ok != (want != "") {
-			t.Errorf("readDay(%q) = %q, %t; want %q", in, got, ok, want)
+		if got, why := readDay(in, today); (why == "") != (want != "") || want != "" && got != want {
+			t.Errorf("readDay(%q) = %q, %q; want %q", in, got, why, want)
 		}
 	}
 }

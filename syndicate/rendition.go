@@ -34,9 +34,10 @@ type coded struct {
 	unchanged http.Header // of a 304
 }
 
-// newRendition compresses a document. Modified is cut to the second, as
-// Last-Modified has it, and may be zero, link may be empty.
-func newRendition(doc []byte, contentType, link string, modified time.Time) (*rendition, error) {
+// newRendition compresses a document. Header is what goes with every answer, 304
+// as well; modified is cut to the second, as Last-Modified has it, and may be
+// zero.
+func newRendition(doc []byte, contentType string, header http.Header, modified time.Time) (*rendition, error) {
 	var zipped bytes.Buffer
 	z, err := gzip.NewWriterLevel(&zipped, gzip.BestCompression)
 	if err == nil {
@@ -50,16 +51,12 @@ func newRendition(doc []byte, contentType, link string, modified time.Time) (*re
 	}
 	sum := sha256.Sum256(doc)
 	d := &rendition{hash: hex.EncodeToString(sum[:16]), modified: modified.UTC().Truncate(time.Second)}
-	common := http.Header{}
-	common.Set("Cache-Control", cacheControl)
+	common := maps.Clone(header)
+	common.Set("X-Content-Type-Options", "nosniff")
 	common.Set("Vary", "Accept-Encoding")
 	if !d.modified.IsZero() {
 		common.Set("Last-Modified", d.modified.Format(http.TimeFormat))
 	}
-	if link != "" {
-		common.Set("Link", link)
-	}
-	openToAll(common)
 	d.plain = newCoded("", d.hash, doc, contentType, common)
 	d.gzip = newCoded("gzip", d.hash+"-gzip", zipped.Bytes(), contentType, common)
 	return d, nil
@@ -103,6 +100,17 @@ func (d *rendition) serve(w http.ResponseWriter, r *http.Request) int {
 		w.Write(c.bytes) // an error is the client's hanging up
 	}
 	return http.StatusOK
+}
+
+// feedHeader is what goes with every answer of a feed; link may be empty.
+func feedHeader(link string) http.Header {
+	h := http.Header{}
+	h.Set("Cache-Control", cacheControl)
+	if link != "" {
+		h.Set("Link", link)
+	}
+	openToAll(h)
+	return h
 }
 
 // openToAll lets scripts of any site read an answer, and no browser guess what

@@ -63,7 +63,7 @@ func sampleStory(n int, o store.Outlet, change ...func(*store.Story)) store.Stor
 	}
 	st := store.Story{
 		ID: "story" + strings.Repeat("a", 5) + fmt.Sprintf("%03d", n), Listed: listed, Updated: listed,
-		Outlet: o, Topics: []store.Topic{"giao-duc"}, Copies: 1,
+		Outlet: o, Topics: []store.Topic{"giao-duc"}, Carriers: 1,
 	}
 	it.Story = st.ID
 	st.Quoted, st.Original = it, it
@@ -109,7 +109,7 @@ func typicalFeed() Feed {
 			st.Quoted.Attribution = store.Attribution{Text: "TTXVN"}
 			st.Original = sampleStory(9, national).Quoted
 			st.Updated = st.Listed.Add(2 * time.Hour)
-			st.Province, st.Copies = "lao-cai", 3
+			st.Province, st.Carriers = "lao-cai", 3
 			st.Topics = []store.Topic{"giao-duc", "xay-dung-dang"}
 		}),
 		sampleStory(3, headlines, quoted(func(it *store.Item) {

@@ -10,6 +10,8 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"path"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -86,7 +88,7 @@ type Server struct {
 	cfg   Config
 	store Store
 	log   *slog.Logger
-	mux   *http.ServeMux
+	mux   router
 	views views // templates of the pages
 	words words // texts of the pages
 	pages *pageCache
@@ -97,9 +99,20 @@ type Server struct {
 	opml        *rendition
 }
 
+// router is a mux that knows what was registered with it.
+type router struct {
+	http.ServeMux
+	patterns []string
+}
+
+func (r *router) HandleFunc(pattern string, f http.HandlerFunc) {
+	r.patterns = append(r.patterns, pattern)
+	r.ServeMux.HandleFunc(pattern, f)
+}
+
 // New builds the public server. Its metrics are registered with reg.
 func New(cfg Config, st Store, log *slog.Logger, reg prometheus.Registerer) (*Server, error) {
-	s := &Server{cfg: cfg, store: st, log: log, mux: http.NewServeMux(), now: time.Now}
+	s := &Server{cfg: cfg, store: st, log: log, now: time.Now}
 	if err := s.openFeeds(reg); err != nil {
 		return nil, err
 	}
@@ -110,5 +123,21 @@ func New(cfg Config, st Store, log *slog.Logger, reg prometheus.Registerer) (*Se
 	return s, nil
 }
 
-// ServeHTTP answers one public request.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
+// ServeHTTP answers one public request. Empty parts of an address, "." and ".."
+// are taken out before the mux sees it: it would do so by a 307, which no one
+// remembers.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	asked := r.URL.EscapedPath()
+	clean := path.Clean("/" + asked)
+	if strings.HasSuffix(asked, "/") && clean != "/" {
+		clean += "/"
+	}
+	if clean != asked && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+		if r.URL.RawQuery != "" {
+			clean += "?" + r.URL.RawQuery
+		}
+		http.Redirect(w, r, clean, http.StatusMovedPermanently)
+		return
+	}
+	s.mux.ServeHTTP(w, r)
+}

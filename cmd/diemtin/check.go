@@ -23,7 +23,10 @@ var checkVerb = verb{name: "check", short: "Check a feeds.yaml: every fault with
 			cfg, found := readFile(file, text)
 			checkExamples(cfg, found)
 			if err := found.err(); err != nil {
-				return fmt.Errorf("%d faults:\n%w", len(found.all), err)
+				if n := len(found.all); n > 1 {
+					return fmt.Errorf("%d faults:\n%w", n, err)
+				}
+				return err
 			}
 			topics := cfg.aggregate.Topics
 			examples := 0

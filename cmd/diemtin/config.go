@@ -82,7 +82,7 @@ func readFile(name string, text []byte) (*config, *faults) {
 	f.withShipped(found)
 	c := &config{name: name}
 	f.Site.BaseURL = strings.TrimRight(f.Site.BaseURL, "/")
-	c.aggregate = aggregator.Config{Limits: f.Limits, Outlets: f.Outlets, Topics: f.Topics, Agent: agent(f.Site)}
+	c.aggregate = aggregator.Config{Limits: f.Limits, Outlets: f.Outlets, Topics: f.Topics, Agent: agent(f.Site), BaseURL: f.Site.BaseURL}
 	c.syndicate = syndicate.Config{Site: f.Site, Channels: f.Channels, Topics: topicInfos(f.Topics),
 		Outlets: c.aggregate.StoreOutlets(), Places: places(), Version: version}
 	c.aggregate.Check(found.report)
@@ -93,13 +93,13 @@ func readFile(name string, text []byte) (*config, *faults) {
 // withShipped gives a file without topics the shipped ones, and their channels
 // where it has none of its own.
 func (f *file) withShipped(found *faults) {
-	if _, own := found.at["topics"]; own {
+	if _, own := found.at["topics"]; own && f.Topics != nil { // "topics:" with nothing after it is nil
 		return
 	}
 	var shipped file
 	found.all = append(found.all, decodeStrict("the shipped feeds.yaml", diemtin.FeedsYAML, &shipped).all...)
 	f.Topics = shipped.Topics
-	if _, own := found.at["channels"]; !own {
+	if f.Channels == nil {
 		f.Channels = shipped.Channels
 	}
 }

@@ -44,7 +44,9 @@ type explained interface{ write(io.Writer) }
 func explain(ctx context.Context, db *store.DB, ref string) (explained, error) {
 	src, err := db.Source(ctx, ref)
 	if err == nil {
-		return newExplainedSource(src), nil
+		e := newExplainedSource(src)
+		e.Push, err = explainPush(ctx, db, src.ID, time.Now())
+		return e, err
 	}
 	if !errors.Is(err, store.ErrNotFound) {
 		return nil, err
@@ -142,21 +144,24 @@ func shown(s *string) string {
 
 // explainedSource is the shape of explain --json for a source; its keys stay.
 type explainedSource struct {
-	Source      string        `json:"source"`
-	Outlet      string        `json:"outlet"`
-	Kind        string        `json:"kind"`
-	URL         string        `json:"url"`
-	Active      bool          `json:"active"`
-	Outcome     store.Outcome `json:"outcome"`
-	Detail      string        `json:"detail,omitempty"`
-	Advice      string        `json:"advice,omitempty"`
-	Fails       int           `json:"failures_in_a_row"`
-	LastTry     *string       `json:"last_try"`
-	LastSuccess *string       `json:"last_success"`
-	LastNew     *string       `json:"last_new_item"`
-	Next        *string       `json:"next"`
-	Interval    string        `json:"interval"`
-	Why         string        `json:"why"`
+	Source      string         `json:"source"`
+	Outlet      string         `json:"outlet"`
+	Kind        string         `json:"kind"`
+	URL         string         `json:"url"`
+	Active      bool           `json:"active"`
+	Outcome     store.Outcome  `json:"outcome"`
+	Detail      string         `json:"detail,omitempty"`
+	Advice      string         `json:"advice,omitempty"`
+	Fails       int            `json:"failures_in_a_row"`
+	LastTry     *string        `json:"last_try"`
+	LastSuccess *string        `json:"last_success"`
+	LastNew     *string        `json:"last_new_item"`
+	Next        *string        `json:"next"`
+	Interval    string         `json:"interval"`
+	Why         string         `json:"why"`
+	MovedTo     string         `json:"moved_to,omitempty"` // where the address redirects for good
+	Repairs     []store.Repair `json:"repairs"`            // of the last document that was read
+	Push        *explainedPush `json:"push,omitempty"`     // if its document names a hub
 }
 
 func newExplainedSource(s store.Source) explainedSource {
@@ -164,7 +169,7 @@ func newExplainedSource(s store.Source) explainedSource {
 	return explainedSource{Source: s.ID, Outlet: s.Outlet, Kind: s.Kind, URL: s.URL, Active: s.Active, Outcome: st.Outcome,
 		Detail: st.Detail, Advice: aggregator.Advice(st.Outcome), Fails: st.Fails, LastTry: stamp(st.LastTry),
 		LastSuccess: stamp(st.LastSuccess), LastNew: stamp(st.LastNew), Next: stamp(st.NextAt),
-		Interval: st.Interval.Round(time.Second).String(), Why: st.Why}
+		Interval: st.Interval.Round(time.Second).String(), Why: st.Why, MovedTo: st.MovedTo, Repairs: orEmpty(st.Repairs)}
 }
 
 func (e explainedSource) write(w io.Writer) {
@@ -182,4 +187,56 @@ func (e explainedSource) write(w io.Writer) {
 	}
 	fmt.Fprintf(w, "  last success  %s\n  last new item %s\n  next visit    %s, every %s: %s\n",
 		shown(e.LastSuccess), shown(e.LastNew), shown(e.Next), e.Interval, e.Why)
+	if e.MovedTo != "" {
+		fmt.Fprintf(w, "  moved         its address redirects for good to %s: change the url\n", e.MovedTo)
+	}
+	if e.Push != nil {
+		e.Push.write(w)
+	}
+	for _, r := range e.Repairs {
+		fmt.Fprintf(w, "  repaired      %s ×%d %s\n", r.Kind, r.Count, r.Detail)
+	}
+}
+
+// explainedPush is a source's subscription to its hub, without its secrets.
+type explainedPush struct {
+	Hub       string  `json:"hub"`
+	Topic     string  `json:"topic"`
+	State     string  `json:"state"`
+	Verified  *string `json:"verified"`
+	Expires   *string `json:"expires"`
+	Delivered *string `json:"last_delivery"`
+	Missed    int     `json:"missed_in_a_row"`
+	Next      *string `json:"next_request"`
+	Detail    string  `json:"detail,omitempty"`
+}
+
+// explainPush is nil for a source without a hub.
+func explainPush(ctx context.Context, db *store.DB, source string, now time.Time) (*explainedPush, error) {
+	all, err := db.Pushes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range all {
+		if p.Source == source && p.State != store.PushLeaving {
+			return &explainedPush{Hub: p.Hub, Topic: p.Topic, State: aggregator.Standing(p, now), Verified: stamp(p.Verified), Expires: stamp(p.Expires),
+				Delivered: stamp(p.Delivered), Missed: p.Missed, Next: stamp(p.NextAt), Detail: p.Detail}, nil
+		}
+	}
+	return nil, nil
+}
+
+func (p *explainedPush) write(w io.Writer) {
+	fmt.Fprintf(w, "  hub           %s: %s", p.Hub, p.State)
+	if p.State == "verified" || p.State == "distrusted" {
+		fmt.Fprintf(w, " until %s, last delivery %s", shown(p.Expires), shown(p.Delivered))
+	}
+	fmt.Fprintf(w, ", asked again %s", shown(p.Next))
+	if p.Missed > 0 {
+		fmt.Fprintf(w, "; the last %d visits found news that it had not delivered", p.Missed)
+	}
+	if p.Detail != "" {
+		fmt.Fprintf(w, "; %s", p.Detail)
+	}
+	fmt.Fprintln(w)
 }

@@ -36,7 +36,7 @@ type stdio struct{ out, err io.Writer }
 
 // verbs is the table of verbs, in the order of the overview.
 func verbs() []verb {
-	return []verb{serveVerb, demoVerb, pollVerb, probeVerb, explainVerb, checkVerb, versionVerb}
+	return []verb{serveVerb, demoVerb, pollVerb, probeVerb, explainVerb, checkVerb, healthVerb, versionVerb}
 }
 
 // errUsage ends the program with exit code 2.
@@ -59,6 +59,9 @@ func run(ctx context.Context, std stdio, args []string) int {
 	case errors.As(err, &usage):
 		fmt.Fprintf(std.err, "diemtin: %v\n", err)
 		return 2
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		fmt.Fprintln(std.err, "diemtin: interrupted")
+		return 1
 	}
 	fmt.Fprintf(std.err, "diemtin: %v\n", err)
 	return 1

@@ -135,8 +135,16 @@ func (s *service) open(ctx context.Context, cfg *config, dsn string, log *slog.L
 	if err != nil {
 		return err
 	}
-	s.servers = [2]*http.Server{newServer(pages), newServer(s.adminMux(reg))}
+	s.servers = [2]*http.Server{newServer(publicMux(s.aggregator.Callback(), pages)), newServer(s.adminMux(reg))}
 	return nil
+}
+
+// publicMux gives hubs their callback and everybody else the pages.
+func publicMux(callback, pages http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/websub/", callback)
+	mux.Handle("/", pages)
+	return mux
 }
 
 func buildInfo() prometheus.Collector {

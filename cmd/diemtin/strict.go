@@ -1,14 +1,18 @@
 package main
 
 import (
+	"bytes"
 	"encoding"
 	"errors"
 	"fmt"
+	"io"
 	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -76,22 +80,49 @@ var yamlLine = regexp.MustCompile(`^yaml: line (\d+): (.*)$`)
 // and repeated keys, values of the wrong kind.
 func decodeStrict(file string, text []byte, into any) *faults {
 	f := &faults{file: file, at: map[string]place{}}
+	dec := yaml.NewDecoder(bytes.NewReader(text))
 	var doc yaml.Node
-	if err := yaml.Unmarshal(text, &doc); err != nil {
-		p, problem := place{}, strings.TrimPrefix(err.Error(), "yaml: ")
-		if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
-			p.line, _ = strconv.Atoi(m[1])
-			problem = m[2]
-		}
-		f.add(p, "", "this is not YAML: "+problem)
+	if err := dec.Decode(&doc); errors.Is(err, io.EOF) {
+		f.add(place{1, 1}, "", "the file is empty")
+		return f
+	} else if err != nil {
+		f.notYAML(text, err)
 		return f
 	}
-	if len(doc.Content) == 0 {
-		f.add(place{}, "", "the file is empty")
-		return f
+	var more yaml.Node
+	if err := dec.Decode(&more); err == nil {
+		f.add(place{more.Line, more.Column}, "", "a second document begins; the file may have only one")
+	} else if !errors.Is(err, io.EOF) {
+		f.notYAML(text, err)
 	}
 	f.value(doc.Content[0], "", reflect.ValueOf(into).Elem())
 	return f
+}
+
+// notYAML adds a fault of the file's form. The parser names the line of most,
+// never the column; for the others the place is looked for here.
+func (f *faults) notYAML(text []byte, err error) {
+	p, problem := place{1, 1}, strings.TrimPrefix(err.Error(), "yaml: ")
+	at := -1
+	switch m := yamlLine.FindStringSubmatch(err.Error()); {
+	case m != nil:
+		p.line, _ = strconv.Atoi(m[1])
+		problem = m[2]
+	case strings.Contains(problem, "unknown anchor"):
+		if q := strings.Split(problem, "'"); len(q) > 1 {
+			at = bytes.Index(text, []byte("*"+q[1]))
+		}
+	case !utf8.Valid(text):
+		at = bytes.IndexFunc(text, func(r rune) bool { return r == utf8.RuneError })
+	default:
+		at = bytes.IndexFunc(text, func(r rune) bool { return unicode.IsControl(r) && !strings.ContainsRune("\t\r\n\u0085", r) })
+	}
+	if at >= 0 {
+		before := text[:at]
+		p.line = 1 + bytes.Count(before, []byte("\n"))
+		p.column = 1 + utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:])
+	}
+	f.add(p, "", "this is not YAML: "+problem)
 }
 
 var textUnmarshaler = reflect.TypeFor[encoding.TextUnmarshaler]()

@@ -97,6 +97,11 @@ func TestConfigFaults(t *testing.T) {
 		{"bad base URL", "https://tin.example.vn/", "tin.example.vn", `x.yaml:1:35: site.base_url: base_url "tin.example.vn": want an address`},
 		{"channel of nobody", "outlets: [nhandan, thaibinh]", "outlets: [nhandan, thaibin]", `x.yaml:27:54: channels[0].outlets[1]: outlet "thaibin" is not among the outlets`},
 		{"no YAML", "site: {", "site: {{", "x.yaml:"},
+		{"an anchor nobody set", "rank: 1", "rank: *nobody", "x.yaml:9:11: this is not YAML: unknown anchor 'nobody'"},
+		{"not UTF-8", "Báo Nhân", "Báo Nh\xe2n", "x.yaml:5:17: this is not YAML:"},
+		{"control character", "Báo Nhân", "Báo\x01Nhân", "x.yaml:5:14: this is not YAML: control characters"},
+		{"second document", "channels:", "---\nchannels:", "x.yaml:26:1: a second document begins"},
+		{"days without end", "delay: 90s", "delay: 99999999999d", "x.yaml:11:12: outlets[0].delay: \"99999999999d\" is not a duration"},
 	} {
 		text := strings.Replace(goodYAML, tt.old, tt.new, 1)
 		if text == goodYAML {
@@ -106,6 +111,26 @@ func TestConfigFaults(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s:\ngot  %v\nwant %s", tt.name, err, tt.want)
 		}
+	}
+}
+
+// What has no content gets the shipped topics and channels, like what is absent.
+func TestConfigForms(t *testing.T) {
+	t.Parallel()
+	bare := strings.Split(goodYAML, "channels:")[0]
+	for name, text := range map[string]string{
+		"byte order mark": "\ufeff" + bare, "CR LF": strings.ReplaceAll(bare, "\n", "\r\n"), "end mark": "---\n" + bare + "...\n",
+		"topics and channels without content": bare + "topics:\nchannels:\n",
+	} {
+		cfg, err := parseConfig("x.yaml", []byte(text))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		} else if len(cfg.aggregate.Topics) != 23 || len(cfg.syndicate.Channels) == 0 {
+			t.Errorf("%s: %d topics, %d channels", name, len(cfg.aggregate.Topics), len(cfg.syndicate.Channels))
+		}
+	}
+	if _, err := parseConfig("x.yaml", nil); err == nil || !strings.Contains(err.Error(), "x.yaml:1:1: the file is empty") {
+		t.Errorf("empty file: %v", err)
 	}
 }
 

@@ -44,7 +44,7 @@ func TestStoriesAgainstTruth(t *testing.T) {
 				original = id
 				continue
 			}
-			if original == "" {
+			if original == "" || print.Outlet == "song-hong" { // its listings give headlines alone
 				continue
 			}
 			all[print.Reprint]++

@@ -85,7 +85,7 @@ CREATE TABLE aliases (
 CREATE TABLE carriers (
   item   BIGINT NOT NULL,
   source TEXT NOT NULL,
-  PRIMARY KEY (item, source)
+  PRIMARY KEY (source, item)
 ){{clustered}};
 
 CREATE TABLE stories (
@@ -104,7 +104,7 @@ CREATE TABLE stories (
   copies       BIGINT NOT NULL,
   merged_into  TEXT NOT NULL DEFAULT ''
 );
-CREATE INDEX stories_held ON stories (shown) WHERE listed = 0 AND merged_into = '';
+CREATE INDEX stories_held ON stories (list_at) WHERE listed = 0 AND merged_into = '';
 
 -- The two orders in which a scope's listed stories are read.
 CREATE TABLE by_listed (

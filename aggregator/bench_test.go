@@ -1,0 +1,191 @@
+//go:build unix
+
+package aggregator
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/mmcdole/gofeed"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"diemtin/store"
+)
+
+// benchItems is the length of the benchmarks' feed.
+const benchItems = 50
+
+// press writes the feed of a synthetic outlet: its first item has number n,
+// the next n-1, and so on, so that raising n by one brings one new item.
+type press struct {
+	newest atomic.Int64
+	etag   atomic.Bool // answers conditional requests
+}
+
+var benchWords = strings.Fields(`Tỉnh ủy Hưng Yên hội nghị lần thứ mười hai ban chấp hành đảng bộ khóa nhiệm kỳ thành phố
+	phòng chống lãng phí thực hiện nghị quyết đầu tư công nông thôn mới giải ngân vốn ngân sách doanh nghiệp sản xuất
+	kinh doanh xuất khẩu tăng trưởng giáo dục học sinh bệnh viện người dân đường cao tốc khởi công cầu vượt giao thông an toàn`)
+
+func benchText(r *rand.Rand, n int) string {
+	words := make([]string, n)
+	for i := range words {
+		words[i] = benchWords[r.IntN(len(benchWords))]
+	}
+	return strings.Join(words, " ")
+}
+
+// feed is the document as Vietnamese outlets write it: the summary is HTML with
+// the picture in it.
+func (p *press) feed() []byte {
+	var b bytes.Buffer
+	b.WriteString(`<?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel><title>Báo Thử - Trang chủ</title><link>https://thu.example/</link>`)
+	newest := p.newest.Load()
+	for n := newest; n > newest-benchItems; n-- {
+		r := rand.New(rand.NewPCG(uint64(n), 3))
+		link := fmt.Sprintf("https://thu.example/tin-tuc/bai-viet-ve-mot-viec-%d.html", n)
+		fmt.Fprintf(&b, `<item><title>%s</title><link>%s?utm_source=rss</link><guid>%s</guid><pubDate>%s</pubDate><description><![CDATA[<a href="%s"><img src="https://thu.example/anh/%d.jpg"/></a></br>%s.]]></description></item>`,
+			benchText(r, 13), link, link, benchStart.Add(time.Duration(n)*time.Second).Format(time.RFC1123Z), link, n, benchText(r, 60))
+	}
+	b.WriteString(`</channel></rss>`)
+	return b.Bytes()
+}
+
+var benchStart = time.Date(2024, 11, 5, 8, 0, 0, 0, store.Zone)
+
+func (p *press) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if p.etag.Load() {
+		w.Header().Set("ETag", `"v1"`)
+		if r.Header.Get("If-None-Match") != "" {
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+	}
+	w.Header().Set("Content-Type", "application/rss+xml; charset=utf-8")
+	w.Write(p.feed())
+}
+
+// cpuMeasured runs op as a benchmark and reports the processor time of the
+// whole process, the origin's share included.
+func cpuMeasured(b *testing.B, op func()) {
+	used := func() int64 {
+		var u syscall.Rusage
+		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+			b.Fatal(err)
+		}
+		return u.Utime.Nano() + u.Stime.Nano()
+	}
+	b.ReportAllocs()
+	before := used()
+	for b.Loop() {
+		op()
+	}
+	b.ReportMetric(float64(used()-before)/float64(b.N), "cpu-ns/op")
+}
+
+// visited is a source of a synthetic outlet with the aggregator that visits it.
+type visited struct {
+	press  *press
+	origin *httptest.Server
+	a      *Aggregator
+	src    store.Source
+}
+
+func newVisited(b *testing.B) *visited {
+	p := &press{}
+	p.newest.Store(benchItems)
+	origin := httptest.NewServer(p)
+	b.Cleanup(origin.Close)
+	cfg := Config{Limits: Limits{AllowPrivate: true}, Topics: shippedTopics(b), Agent: "diemtin/bench (+a@example.vn)",
+		Outlets: []OutletConfig{{ID: "thu", Name: "Báo Thử", Domains: []string{strings.TrimPrefix(origin.URL, "http://"), "thu.example"},
+			Scope: store.National, Sources: []SourceConfig{{ID: "rss", URL: origin.URL + "/rss"}}}}}
+	cfg.Check(func(path, problem string) { b.Fatalf("config: %s: %s", path, problem) })
+	db, err := store.Open(b.Context(), "sqlite:"+filepath.Join(b.TempDir(), "bench.db"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { db.Close() })
+	if err := db.Sync(b.Context(), cfg.StoreOutlets(), cfg.StoreSources()); err != nil {
+		b.Fatal(err)
+	}
+	a, err := New(cfg, db, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(a.fetch.close)
+	a.opening = newSweep(nil, time.Now())
+	src, err := db.Source(b.Context(), "rss")
+	if err != nil {
+		b.Fatal(err)
+	}
+	return &visited{p, origin, a, src}
+}
+
+func (v *visited) visit(b *testing.B, want store.Outcome, fresh int) {
+	r, ok := v.a.visit(b.Context(), v.src)
+	if !ok || r.Outcome != want || r.Changes.New != fresh {
+		b.Fatalf("visit: %s %s, changed %+v, want %s and %d new", r.Outcome, r.Detail, r.Changes, want, fresh)
+	}
+	v.src.State = r.State
+}
+
+// bare is the same request by a plain client.
+func (v *visited) bare(b *testing.B, etag string) {
+	req, err := http.NewRequestWithContext(b.Context(), http.MethodGet, v.origin.URL+"/rss", nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if etag != "" {
+		req.Header.Set("If-None-Match", etag)
+	}
+	resp, err := v.origin.Client().Do(req)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// BenchmarkVisit measures whole visits, from the request on a kept connection
+// to the committed transaction in SQLite, with the shipped topics. Beside them
+// stand what no reader of feeds can do without: the bare request to the same
+// origin, and gofeed's plain parse of the same feed.
+func BenchmarkVisit(b *testing.B) {
+	v := newVisited(b)
+	run := func(name string, op func(b *testing.B)) {
+		b.Run(name, func(b *testing.B) { cpuMeasured(b, func() { op(b) }) })
+	}
+	body := v.press.feed()
+	run("gofeed-parse", func(b *testing.B) {
+		if feed, err := gofeed.NewParser().Parse(bytes.NewReader(body)); err != nil || len(feed.Items) != benchItems {
+			b.Fatalf("parse: %v", err)
+		}
+	})
+	run("bare-request-200", func(b *testing.B) { v.bare(b, "") })
+	v.press.etag.Store(true)
+	run("bare-request-304", func(b *testing.B) { v.bare(b, `"v1"`) })
+	v.visit(b, store.New, benchItems)
+	run("visit-304", func(b *testing.B) { v.visit(b, store.NotModified, 0) })
+	v.press.etag.Store(false)
+	run("visit-same-body", func(b *testing.B) { v.visit(b, store.Unchanged, 0) })
+	run("visit-1-new-of-50", func(b *testing.B) {
+		v.press.newest.Add(1)
+		v.visit(b, store.New, 1)
+	})
+	run("visit-50-new-of-50", func(b *testing.B) {
+		v.press.newest.Add(benchItems)
+		v.visit(b, store.New, benchItems)
+	})
+}

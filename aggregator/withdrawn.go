@@ -1,0 +1,202 @@
+package aggregator
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"diemtin/store"
+)
+
+const (
+	// checkEvery is how often the pages that are due to be asked for are
+	// looked up; checkBatch and checkLease bound one such look.
+	checkEvery = 10 * time.Second
+	checkBatch = 16
+	checkLease = 10 * time.Minute
+)
+
+// checkPages asks for the pages of items that have vanished from their feed,
+// and of every item once after a day: an article that its outlet has removed
+// is withdrawn here too.
+func (a *Aggregator) checkPages(ctx context.Context) {
+	tick := time.NewTicker(checkEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		due, err := a.store.Checks(ctx, a.now(), checkLease, checkBatch)
+		if err != nil && ctx.Err() == nil {
+			a.log.Error("claim pages to check", "error", err)
+		}
+		var checks sync.WaitGroup
+		for _, c := range due {
+			checks.Go(func() { a.checkPage(ctx, c) })
+		}
+		checks.Wait()
+	}
+}
+
+// checkPage asks for one item's page and stores the verdict.
+func (a *Aggregator) checkPage(ctx context.Context, c store.Check) {
+	log := a.log.With("source", c.Source, "item", c.Item)
+	src, known := a.sources[c.Source]
+	if !known {
+		src = a.sourceAt(c.Link)
+		src.access = a.fetch.access(src.source)
+	}
+	v, why := a.verdict(ctx, src, c)
+	if ctx.Err() != nil {
+		return
+	}
+	withdrawn, restored, err := a.store.Checked(context.WithoutCancel(ctx), c, v, a.now(), a.judge)
+	switch {
+	case err != nil:
+		log.Error("store page check", "error", err)
+	case withdrawn:
+		a.metrics.withdrawn.WithLabelValues("withdrawn").Inc()
+		log.Info("article withdrawn: its outlet has removed it", "link", c.Link, "cause", why)
+	case restored:
+		a.metrics.withdrawn.WithLabelValues("restored").Inc()
+		log.Info("article restored: it is back", "link", c.Link)
+	}
+}
+
+// verdict says whether an article is there. It is removed only if its page
+// says so while another page of its outlet is well: an outlet whose pages all
+// fail has a fault, not a hundred removals.
+func (a *Aggregator) verdict(ctx context.Context, src configured, c store.Check) (store.Verdict, string) {
+	v, why := a.askPage(ctx, src, c.Link)
+	if v != store.Removed {
+		return v, why
+	}
+	other, err := a.store.Sibling(ctx, c)
+	if err != nil || other == "" {
+		other = c.Link
+		if u, err := url.Parse(c.Link); err == nil {
+			other = u.Scheme + "://" + u.Host + "/"
+		}
+	}
+	if well, _ := a.askPage(ctx, src, other); well != store.Alive {
+		return store.Unclear, "another page of the outlet fails too"
+	}
+	return store.Removed, why
+}
+
+// askPage fetches a page politely, for its status alone.
+func (a *Aggregator) askPage(ctx context.Context, src configured, address string) (store.Verdict, string) {
+	leave, err := a.enter(ctx, address)
+	if err != nil {
+		return store.Unclear, err.Error()
+	}
+	defer leave()
+	if why := a.robots(ctx, src, address).disallowed(address, "page"); why != "" {
+		return store.Unclear, why
+	}
+	doc, err := a.fetch.get(ctx, src.access, address, "", "", a.now())
+	return pageVerdict(address, doc, err)
+}
+
+// pageVerdict reads the answer to a request for an article's page. Refusals
+// and faults of the server say nothing about the article.
+func pageVerdict(address string, doc *Document, err error) (store.Verdict, string) {
+	var f *Fault
+	switch {
+	case errors.As(err, &f) && (f.Status == http.StatusNotFound || f.Status == http.StatusGone) && f.Outcome != store.Blocked:
+		return store.Removed, err.Error()
+	case errors.As(err, &f) && f.Outcome == store.TooLarge && f.Status == http.StatusOK:
+		return store.Alive, ""
+	case err != nil:
+		return store.Unclear, err.Error()
+	case isStartPage(doc.FinalURL) && !isStartPage(address):
+		return store.Removed, "it redirects to the front page"
+	}
+	return store.Alive, ""
+}
+
+// startPages are the paths to which outlets send readers of removed articles,
+// beside the front page itself.
+var startPages = []string{"/home", "/trang-chu", "/404", "/404.html"}
+
+func isStartPage(address string) bool {
+	_, path, _ := strings.Cut(LinkKey(address), "/")
+	return isFrontPage(address) || slices.Contains(startPages, "/"+path)
+}
+
+// vanished are the identities of a feed's last document that are missing from
+// this one although a later place of the last document is still there: an item
+// that merely fell off the end has no such place behind it.
+func vanished(last, now []string) []string {
+	gone := without(last, now)
+	tail := len(last) - 1
+	for tail >= 0 && len(gone) > 0 && gone[len(gone)-1] == last[tail] {
+		tail, gone = tail-1, gone[:len(gone)-1]
+	}
+	return gone
+}
+
+// without returns what of a list is not in another.
+func without(list, other []string) []string {
+	in := make(map[string]bool, len(other))
+	for _, s := range other {
+		in[s] = true
+	}
+	var rest []string
+	for _, s := range list {
+		if !in[s] {
+			rest = append(rest, s)
+		}
+	}
+	return rest
+}
+
+// contents remembers what stood in each source's last document.
+type contents struct {
+	mu       sync.Mutex
+	bySource map[string][]string
+}
+
+// replace stores what stands in a source's document now and returns what stood
+// there before; nil the first time.
+func (c *contents) replace(source string, now []string) (before []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.bySource == nil {
+		c.bySource = map[string][]string{}
+	}
+	before, c.bySource[source] = c.bySource[source], now
+	return before
+}
+
+// noteVanished asks for the pages of items that vanished from the middle of
+// their feed. A document that had to be cut or recovered is no witness.
+func (a *Aggregator) noteVanished(ctx context.Context, r Report) error {
+	for _, rep := range r.Repairs {
+		switch rep.Kind {
+		case "cut_off", "lost_item", "too_many_items", "unclosed_item", "no_link", "no_title", "page_missing":
+			return nil
+		}
+	}
+	ids := make([]string, len(r.Items))
+	for i, it := range r.Items {
+		ids[i] = it.Aliases[0]
+	}
+	last := a.contents.replace(r.Source.ID, ids)
+	if last == nil {
+		return nil
+	}
+	gone, back := vanished(last, ids), without(ids, last)
+	if len(gone)+len(back) == 0 {
+		return nil
+	}
+	a.metrics.vanished.Add(float64(len(gone)))
+	return a.store.CheckSoon(ctx, r.Source.Outlet, gone, back, a.now())
+}

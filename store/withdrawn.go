@@ -1,0 +1,217 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// ErrWithdrawn is returned for a story whose quoted item its outlet removed.
+// Its address stays: it answers 410.
+var ErrWithdrawn = errors.New("withdrawn")
+
+const (
+	// FirstCheck is how long after its first sight an item's page is asked
+	// for, once: most removals come within a day.
+	FirstCheck = 24 * time.Hour
+	// secondLook is how long after a page was found removed it is asked for
+	// again: a fault of an hour must not withdraw an article.
+	secondLook = time.Hour
+	// checkAgain is the pause after an answer that says nothing, and checkFor
+	// the age from which such an item is not asked for any more: an outlet
+	// that closes its pages to us is not asked for all of them for ever.
+	checkAgain = 24 * time.Hour
+	checkFor   = 7 * 24 * time.Hour
+	// withdrawAfter is how often in a row a page must be found removed.
+	withdrawAfter = 2
+)
+
+// Withdrawal reasons.
+const withdrawnBySource = "source" // the outlet removed its article
+
+// Check is an item whose page is to be asked for.
+type Check struct {
+	Item   int64
+	Outlet string
+	Source string
+	Story  string
+	Link   string
+	Gone   int  // how often in a row it was found removed
+	Taken  bool // it is withdrawn, and may be back
+}
+
+// Verdict is what an item's page said.
+type Verdict int
+
+// The verdicts on an item's page.
+const (
+	Alive   Verdict = iota // it is there
+	Removed                // 404, 410, or a redirect to the front page
+	Unclear                // anything else: no reason to withdraw
+)
+
+// CheckSoon asks for the pages of the outlet's items to be looked at now: of
+// those with the aliases in gone, which have vanished from their feed while
+// older ones remain, and of those in back that are withdrawn, which have
+// appeared again.
+func (db *DB) CheckSoon(ctx context.Context, outlet string, gone, back []string, now time.Time) error {
+	err := db.do(ctx, 1, func(t *tx) error {
+		if err := t.checkSoon(outlet, gone, now, `withdrawn = 0 AND (check_at = 0 OR check_at > $1)`); err != nil {
+			return err
+		}
+		return t.checkSoon(outlet, back, now, `withdrawn > 0`)
+	})
+	if err != nil {
+		return fmt.Errorf("ask for vanished items: %w", err)
+	}
+	return nil
+}
+
+func (t *tx) checkSoon(outlet string, aliases []string, now time.Time, which string) error {
+	for chunk := range slices.Chunk(aliases, maxParams) {
+		hashes := make([]any, len(chunk))
+		for i, a := range chunk {
+			hashes[i] = aliasHash(outlet, a)
+		}
+		hashes = padded(hashes)
+		if err := t.exec(`UPDATE items SET check_at = $1 WHERE `+which+`
+			AND id IN (SELECT item FROM aliases WHERE hash IN (`+places(2, len(hashes))+`))`, append([]any{millis(now)}, hashes...)...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Checks claims at most limit items whose pages are to be asked for. Nobody
+// else gets them until the lease is over.
+func (db *DB) Checks(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]Check, error) {
+	var waiting int
+	if err := db.engine.read.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT 1 FROM items
+		WHERE check_at > 0 AND check_at <= $1 LIMIT 1) AS w`, millis(now)).Scan(&waiting); err != nil {
+		return nil, fmt.Errorf("claim checks: %w", err)
+	}
+	if waiting == 0 {
+		return nil, nil
+	}
+	var all []Check
+	err := db.do(ctx, 1, func(t *tx) error {
+		all = nil
+		rows, err := t.query(`UPDATE items SET check_at = $1 WHERE id IN
+			(SELECT id FROM items WHERE check_at > 0 AND check_at <= $2 ORDER BY check_at LIMIT $3) AND check_at > 0 AND check_at <= $2
+			RETURNING id, outlet, source, story, link, gone_seen, withdrawn`, millis(now.Add(lease)), millis(now), limit)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var c Check
+			var withdrawn int64
+			if err := rows.Scan(&c.Item, &c.Outlet, &c.Source, &c.Story, &c.Link, &c.Gone, &withdrawn); err != nil {
+				return err
+			}
+			c.Taken = withdrawn > 0
+			all = append(all, c)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("claim checks: %w", err)
+	}
+	return all, nil
+}
+
+// Sibling returns the link of another item of the outlet, the newest one that
+// is not withdrawn and was never found removed; "" if there is none. Its page
+// tells an outlet whose pages all fail from an article that is gone.
+func (db *DB) Sibling(ctx context.Context, c Check) (string, error) {
+	var link string
+	err := db.engine.read.QueryRowContext(ctx, `SELECT coalesce((SELECT i.link FROM carriers c JOIN items i ON i.id = c.item
+		WHERE c.source = $1 AND i.id <> $2 AND i.gone_seen = 0 AND i.withdrawn = 0 ORDER BY c.item DESC LIMIT 1), '')`, c.Source, c.Item).Scan(&link)
+	if err != nil {
+		return "", fmt.Errorf("find another item of %s: %w", c.Outlet, err)
+	}
+	return link, nil
+}
+
+// Checked stores what an item's page said. An item found removed twice in a
+// row is withdrawn; one that is back is restored.
+func (db *DB) Checked(ctx context.Context, c Check, v Verdict, now time.Time, judge Judge) (withdrawn, restored bool, err error) {
+	outlets := *db.outlets.Load()
+	err = db.do(ctx, 1, func(t *tx) error {
+		withdrawn, restored = false, false
+		switch {
+		case v == Alive && c.Taken:
+			restored = true
+			return t.restore(c, now, outlets, judge)
+		case v == Alive:
+			return t.exec(`UPDATE items SET check_at = 0, gone_seen = 0 WHERE id = $1`, c.Item)
+		case v == Removed && c.Taken:
+			return t.exec(`UPDATE items SET check_at = 0 WHERE id = $1`, c.Item)
+		case v == Removed && c.Gone+1 < withdrawAfter:
+			return t.exec(`UPDATE items SET check_at = $1, gone_seen = gone_seen + 1 WHERE id = $2`, millis(now.Add(secondLook)), c.Item)
+		case v == Removed:
+			withdrawn = true
+			return t.withdraw(c, now, outlets, judge)
+		}
+		return t.exec(`UPDATE items SET check_at = CASE WHEN seen < $1 THEN 0 ELSE CAST($2 AS BIGINT) END WHERE id = $3`,
+			millis(now.Add(-checkFor)), millis(now.Add(checkAgain)), c.Item)
+	})
+	if err != nil {
+		return false, false, fmt.Errorf("store check of %s: %w", c.Link, err)
+	}
+	return withdrawn, restored, nil
+}
+
+func (t *tx) withdraw(c Check, now time.Time, outlets map[string]Outlet, judge Judge) error {
+	if err := t.exec(`UPDATE items SET check_at = 0, gone_seen = $1, withdrawn = $2, withdrawn_why = $3 WHERE id = $4`,
+		withdrawAfter, millis(now), withdrawnBySource, c.Item); err != nil {
+		return fmt.Errorf("withdraw item: %w", err)
+	}
+	s, err := t.story(c.Story)
+	if err != nil || s == nil || s.listed == 0 {
+		return err
+	}
+	v := &visit{tx: t, r: Refresh{At: now}, judge: judge, outlets: outlets, changes: &Changes{Originals: map[string]int{}}}
+	if s.quoted != c.Item {
+		return v.renameOriginal(s)
+	}
+	if err := t.exec(`UPDATE stories SET withdrawn = $1, updated = $1 WHERE id = $2`, t.tick(millis(now)), s.id); err != nil {
+		return fmt.Errorf("withdraw story: %w", err)
+	}
+	return t.leave(s, outlets[c.Outlet])
+}
+
+// leave takes a story out of both orders of each of its scopes.
+func (t *tx) leave(s *row, o Outlet) error {
+	for _, scope := range scopesOf(o, s.topics, s.province) {
+		if err := t.exec(`DELETE FROM by_listed WHERE scope = $1 AND at = $2 AND story = $3`, scope, s.listed, s.id); err != nil {
+			return fmt.Errorf("take out of %s: %w", scope, err)
+		}
+		if err := t.exec(`DELETE FROM by_published WHERE scope = $1 AND at = $2 AND story = $3`, scope, s.shown, s.id); err != nil {
+			return fmt.Errorf("take out of %s: %w", scope, err)
+		}
+	}
+	t.raise(s, o)
+	return nil
+}
+
+// restore undoes withdraw: the story stands again where it stood.
+func (t *tx) restore(c Check, now time.Time, outlets map[string]Outlet, judge Judge) error {
+	if err := t.exec(`UPDATE items SET check_at = 0, gone_seen = 0, withdrawn = 0, withdrawn_why = '' WHERE id = $1`, c.Item); err != nil {
+		return fmt.Errorf("restore item: %w", err)
+	}
+	s, err := t.story(c.Story)
+	if err != nil || s == nil || s.listed == 0 {
+		return err
+	}
+	if s.quoted != c.Item {
+		v := &visit{tx: t, r: Refresh{At: now}, judge: judge, outlets: outlets, changes: &Changes{Originals: map[string]int{}}}
+		return v.renameOriginal(s)
+	}
+	if err := t.exec(`UPDATE stories SET withdrawn = 0, updated = $1 WHERE id = $2`, t.tick(millis(now)), s.id); err != nil {
+		return fmt.Errorf("restore story: %w", err)
+	}
+	return t.enter(s, outlets[c.Outlet])
+}

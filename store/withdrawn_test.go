@@ -1,0 +1,96 @@
+package store_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"diemtin/store"
+)
+
+func TestWithdrawAndRestore(t *testing.T) {
+	t.Parallel()
+	engines(t, func(t *testing.T, open func() *store.DB) {
+		db := open()
+		sync1(t, db, 2)
+		record(t, db, "o0-home", now, article("o0", "Bài sẽ gỡ", now), article("o0", "Bài ở lại", now.Add(-time.Hour)))
+		story := stories(t, db, store.Query{})[0]
+		check := func(at time.Time) store.Check {
+			t.Helper()
+			due, err := db.Checks(t.Context(), at, time.Minute, 10)
+			if err != nil || len(due) != 1 {
+				t.Fatalf("%d checks due at %v, want 1, %v", len(due), at, err)
+			}
+			return due[0]
+		}
+		alias := "link:http://o0.example/Bài-sẽ-gỡ"
+		if err := db.CheckSoon(t.Context(), "o0", []string{alias}, nil, now); err != nil {
+			t.Fatal(err)
+		}
+		first := check(now)
+		if link, err := db.Sibling(t.Context(), first); err != nil || link != "http://o0.example/Bài-ở-lại" {
+			t.Errorf("sibling %q, %v", link, err)
+		}
+		if due, _ := db.Checks(t.Context(), now, time.Minute, 10); len(due) != 0 {
+			t.Errorf("%d checks claimed twice", len(due))
+		}
+		verdict := func(c store.Check, v store.Verdict, at time.Time) (withdrawn, restored bool) {
+			t.Helper()
+			withdrawn, restored, err := db.Checked(t.Context(), c, v, at, sameTitle{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return withdrawn, restored
+		}
+		if gone, _ := verdict(first, store.Removed, now); gone {
+			t.Error("withdrawn after one look")
+		}
+		at := now.Add(2 * time.Hour)
+		if gone, _ := verdict(check(at), store.Removed, at); !gone {
+			t.Error("not withdrawn after two looks")
+		}
+		for _, q := range []store.Query{{}, {Order: store.ByPublished}, {Selection: store.Selection{Outlets: []string{"o0"}, Day: "2024-11-05"}}} {
+			if got := stories(t, db, q); len(got) != 1 || got[0].ID == story.ID {
+				t.Errorf("%+v shows %d stories, want the other one", q, len(got))
+			}
+		}
+		if _, err := db.Story(t.Context(), story.ID); !errors.Is(err, store.ErrWithdrawn) {
+			t.Errorf("story: %v, want ErrWithdrawn", err)
+		}
+		// A copy elsewhere is a story of its own: nobody would see it in that one.
+		if c := record(t, db, "o1-home", at, article("o1", "Bài sẽ gỡ", at)); c.Listed != 1 || len(c.Merged) != 0 {
+			t.Errorf("a copy of what was withdrawn changed %+v", c)
+		}
+		if err := db.CheckSoon(t.Context(), "o0", nil, []string{alias}, at); err != nil {
+			t.Fatal(err)
+		}
+		if _, back := verdict(check(at), store.Alive, at); !back {
+			t.Error("not restored")
+		}
+		got, err := db.Story(t.Context(), story.ID)
+		if err != nil || !got.Listed.Equal(story.Listed) || !got.Updated.After(story.Updated) {
+			t.Errorf("restored story %+v, %v", got, err)
+		}
+		if n := len(stories(t, db, store.Query{})); n != 3 {
+			t.Errorf("%d stories after the return, want 3", n)
+		}
+		// An answer that says nothing withdraws nothing, and is not asked for for ever.
+		day := now.Add(store.FirstCheck + time.Hour)
+		for range 10 {
+			due, err := db.Checks(t.Context(), day, time.Minute, 10)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(due) == 0 {
+				break
+			}
+			for _, c := range due {
+				verdict(c, store.Unclear, day)
+			}
+			day = day.Add(25 * time.Hour)
+		}
+		if due, _ := db.Checks(t.Context(), day.AddDate(0, 1, 0), time.Minute, 10); len(due) != 0 {
+			t.Errorf("%d items are asked for for ever", len(due))
+		}
+	})
+}
