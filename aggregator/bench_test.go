@@ -106,7 +106,7 @@ func newVisited(b *testing.B) *visited {
 	p.newest.Store(benchItems)
 	origin := httptest.NewServer(p)
 	b.Cleanup(origin.Close)
-	cfg := Config{Limits: Limits{AllowPrivate: true}, Topics: shippedTopics(b), Agent: "diemtin/bench (+a@example.vn)",
+	cfg := Config{Limits: Limits{AllowPrivate: true, HostPause: new(Duration)}, Topics: shippedTopics(b), Agent: "diemtin/bench (+a@example.vn)",
 		Outlets: []OutletConfig{{ID: "thu", Name: "Báo Thử", Domains: []string{strings.TrimPrefix(origin.URL, "http://"), "thu.example"},
 			Scope: store.National, Sources: []SourceConfig{{ID: "rss", URL: origin.URL + "/rss"}}}}}
 	cfg.Check(func(path, problem string) { b.Fatalf("config: %s: %s", path, problem) })

@@ -81,19 +81,20 @@ type OutletConfig struct {
 
 // SourceConfig is one thing to poll.
 type SourceConfig struct {
-	ID           string      `yaml:"id"`
-	Kind         string      `yaml:"kind"` // feed (the default), page
-	URL          string      `yaml:"url"`
-	Topic        store.Topic `yaml:"topic"` // the section's topic
-	Every        Every       `yaml:"every"`
-	Zone         string      `yaml:"zone"` // of dates without one: "Asia/Ho_Chi_Minh" (the default), "UTC", "+09:00"
-	Lang         string      `yaml:"lang"` // BCP 47; empty = the site's
-	Page         *PageConfig `yaml:"page"`
-	AllowPrivate bool        `yaml:"allow_private"`
-	User         string      `yaml:"user"`         // for Basic authentication
-	PasswordEnv  string      `yaml:"password_env"` // name of the environment variable that holds the password
-	Proxy        string      `yaml:"proxy"`        // http://HOST:PORT or socks5://HOST:PORT
-	Cookies      bool        `yaml:"cookies"`      // keep the source's cookies between visits
+	ID           string        `yaml:"id"`
+	Kind         string        `yaml:"kind"` // feed (the default), page, sitemap
+	URL          string        `yaml:"url"`
+	Topic        store.Topic   `yaml:"topic"` // the section's topic
+	Every        Every         `yaml:"every"`
+	Zone         string        `yaml:"zone"` // of dates without one: "Asia/Ho_Chi_Minh" (the default), "UTC", "+09:00"
+	Lang         string        `yaml:"lang"` // BCP 47; empty = the site's
+	Page         *PageConfig   `yaml:"page"`
+	Article      ArticleConfig `yaml:"article"`
+	AllowPrivate bool          `yaml:"allow_private"`
+	User         string        `yaml:"user"`         // for Basic authentication
+	PasswordEnv  string        `yaml:"password_env"` // name of the environment variable that holds the password
+	Proxy        string        `yaml:"proxy"`        // http://HOST:PORT or socks5://HOST:PORT
+	Cookies      bool          `yaml:"cookies"`      // keep the source's cookies between visits
 }
 
 // Every bounds the interval between two visits.
@@ -315,6 +316,7 @@ func (c *Config) checkSource(s SourceConfig, report func(path, problem string)) 
 	case s.Page != nil:
 		s.Page.check(func(path, problem string) { report("page."+path, problem) })
 	}
+	s.Article.check(func(path, problem string) { report("article"+path, problem) })
 }
 
 func (s SourceConfig) checkAccess(report func(path, problem string)) {

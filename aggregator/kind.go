@@ -37,6 +37,11 @@ type reading struct {
 	repairs repairs
 	next    string // absolute address of the following page, if there is one
 	hints   Hints  // of the document itself
+
+	follow []string // addresses of the sitemaps that an index names, to be read as well
+	// volatile says that the same bytes may stand for other news the next time:
+	// an index whose sitemaps change, articles that are still to be read.
+	volatile bool
 }
 
 // repairs counts repairs by kind, in the order in which they were first made.
@@ -57,6 +62,13 @@ func (r *repairs) addN(kind string, n int, detail string) {
 	*r = append(*r, Repair{Kind: kind, Count: n, Detail: detail})
 }
 
+// addAll takes over the repairs of a further document.
+func (r *repairs) addAll(more repairs) {
+	for _, m := range more {
+		r.addN(m.Kind, m.Count, m.Detail)
+	}
+}
+
 // kind is a way of reading a source.
 type kind struct {
 	name string
@@ -67,6 +79,7 @@ type kind struct {
 var kinds = []kind{
 	{"feed", readFeed},
 	{"page", readPage},
+	{"sitemap", readSitemap},
 }
 
 func kindNames() []string {

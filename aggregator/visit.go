@@ -134,11 +134,19 @@ func (a *Aggregator) look(ctx context.Context, c configured, st store.SourceStat
 	}
 	rd.hints.Fresh = r.hints.Fresh
 	r.hints = rd.hints
-	a.turnPages(ctx, c, &rd, now)
+	if err := a.complete(ctx, c, &rd, !st.Visited, now); err != nil {
+		return r.failed(err)
+	}
+	if rd.volatile {
+		r.etag, r.lastModified, r.hash = "", "", ""
+	}
 	n := normaliser{outlet: c.outlet, source: c.source, zone: c.zone, now: now, names: a.names, classify: a.classifier}
 	r.Items = n.items(rd.entries, &rd.repairs)
-	r.Repairs, r.inDocument = rd.repairs, len(r.Items)
-	if len(r.Items) == 0 && len(rd.entries) > 0 {
+	r.Repairs = rd.repairs
+	if !rd.volatile { // else what is read differs from visit to visit
+		r.inDocument = len(r.Items)
+	}
+	if len(r.Items) == 0 && len(rd.entries) > 0 && !rd.volatile {
 		return r.failed(fault(store.NotAFeed, "none of its %d entries has both a link and a text", len(rd.entries)))
 	}
 	r.Outcome = store.New // Unchanged if the store knows them all

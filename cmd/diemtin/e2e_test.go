@@ -37,7 +37,7 @@ func bridge(w *outlettest.World, at time.Time) (original outlettest.Article) {
 
 func TestEndToEnd(t *testing.T) {
 	t.Parallel()
-	w, config := world(t, outlettest.Options{Seed: 7, Stories: 40, Days: 2, Slow: 100 * time.Millisecond})
+	w, config := world(t, outlettest.Options{Seed: 7, Stories: 120, Days: 2, Slow: 100 * time.Millisecond})
 	at := time.Now().Add(-time.Hour)
 	original := bridge(w, at)
 	dsn := "sqlite:" + filepath.Join(t.TempDir(), "e2e.db")
