@@ -76,7 +76,8 @@ type Aggregator struct {
 	sources    map[string]configured // by source id
 	hosts      *hosts
 	push       *subscriber
-	pages      pageMemory    // articles read of late
+	pages      pageMemory // articles read of late
+	memories   memories
 	slots      chan struct{} // one token a worker
 	opening    *sweep        // the sources that were due at the start
 	plan       atomic.Pointer[plan]

@@ -1,7 +1,6 @@
 package aggregator
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -157,30 +156,10 @@ func isNameByte(c byte) bool {
 	return isNameStart(c) || c >= '0' && c <= '9' || c == '-' || c == '.'
 }
 
-var numericRef = regexp.MustCompile(`&#(?:[xX][0-9a-fA-F]{1,8}|[0-9]{1,10});`)
-
-// scrubXML takes out what no XML 1.0 document may hold: control characters,
-// references to them, and "<" that begins no markup.
+// scrubXML takes out what no XML 1.0 document may hold and vi.Decode leaves:
+// references to control characters, and "<" that begins no markup.
 func scrubXML(s string, r *repairs) string {
-	if strings.Contains(s, "&#") {
-		s = numericRef.ReplaceAllStringFunc(s, func(ref string) string {
-			if legalRef(ref) {
-				return ref
-			}
-			r.add("control_characters", "reference to a character that XML does not allow")
-			return ""
-		})
-	}
-	if n := countIllegal(s); n > 0 {
-		r.addN("control_characters", n, "characters that XML does not allow")
-		s = strings.Map(func(c rune) rune {
-			if illegal(c) {
-				return -1
-			}
-			return c
-		}, s)
-	}
-	return scrubMarkup(s, r)
+	return scrubMarkup(dropIllegalRefs(s, r), r)
 }
 
 // scrubMarkup escapes each "<" that begins no tag, and drops comments,
@@ -203,6 +182,56 @@ func scrubMarkup(s string, r *repairs) string {
 	return b.String()
 }
 
+// dropIllegalRefs takes out numeric references to what XML does not allow.
+func dropIllegalRefs(s string, r *repairs) string {
+	var b []byte
+	kept := 0 // s[:kept] is in b or was dropped
+	for i := 0; ; {
+		j := strings.Index(s[i:], "&#")
+		if j < 0 {
+			break
+		}
+		i += j
+		n := refLength(s[i:])
+		if n == 0 || legalRef(s[i:i+n]) {
+			i += max(n, 2)
+			continue
+		}
+		r.add("control_characters", "reference to a character that XML does not allow")
+		if b == nil {
+			b = make([]byte, 0, len(s))
+		}
+		b = append(b, s[kept:i]...)
+		i += n
+		kept = i
+	}
+	if kept == 0 {
+		return s
+	}
+	return string(append(b, s[kept:]...))
+}
+
+// maxRefDigits bounds a numeric reference: what is longer is none.
+const maxRefDigits = 10
+
+// refLength returns the length of the numeric reference, with its semicolon,
+// at the start of s, which begins "&#"; 0 if it is none.
+func refLength(s string) int {
+	i := 2
+	hex := i < len(s) && s[i]|0x20 == 'x'
+	if hex {
+		i++
+	}
+	from := i
+	for i < len(s) && i-from < maxRefDigits && (s[i] >= '0' && s[i] <= '9' || hex && s[i]|0x20 >= 'a' && s[i]|0x20 <= 'f') {
+		i++
+	}
+	if i == from || i == len(s) || s[i] != ';' {
+		return 0
+	}
+	return i + 1
+}
+
 func legalRef(ref string) bool {
 	digits, base := ref[2:len(ref)-1], 10
 	if digits[0] == 'x' || digits[0] == 'X' {
@@ -215,16 +244,6 @@ func legalRef(ref string) bool {
 // illegal is the complement of XML 1.0's Char (section 2.2).
 func illegal(c rune) bool {
 	return c < 0x20 && c != '\t' && c != '\n' && c != '\r' || c >= 0xD800 && c <= 0xDFFF || c == 0xFFFE || c == 0xFFFF
-}
-
-func countIllegal(s string) int {
-	n := 0
-	for _, c := range s {
-		if illegal(c) {
-			n++
-		}
-	}
-	return n
 }
 
 // closers end a document that was built from a head and items.

@@ -6,8 +6,6 @@ import (
 	"compress/gzip"
 	"compress/zlib"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -45,7 +43,7 @@ type Document struct {
 	Header   http.Header
 	Body     []byte // unpacked
 	Cut      bool   // the connection broke off; Body is what had come
-	Hash     string // hex SHA-256 of Body
+	Hash     string // of Body, as bodyHash makes it
 	At       time.Time
 	Took     time.Duration
 }
@@ -201,8 +199,7 @@ func (f *fetcher) readResponse(address string, resp *http.Response, now time.Tim
 	if doc.Cut = errors.Is(err, io.ErrUnexpectedEOF) && len(body) > 0; err != nil && !doc.Cut {
 		return doc, bodyFault(address, err)
 	}
-	sum := sha256.Sum256(body)
-	doc.Body, doc.Hash = body, hex.EncodeToString(sum[:])
+	doc.Body, doc.Hash = body, bodyHash(body)
 	return doc, nil
 }
 

@@ -42,6 +42,9 @@ type reading struct {
 	// volatile says that the same bytes may stand for other news the next time:
 	// an index whose sitemaps change, articles that are still to be read.
 	volatile bool
+	known    []string       // first aliases of the items left out of entries, since they stand there as they did
+	order    []firstAliases // of all items of the document, as they stand; nil if none were left out
+	memory   *memory        // for the next reading; nil = it must be whole
 }
 
 // repairs counts repairs by kind, in the order in which they were first made.
@@ -73,13 +76,15 @@ func (r *repairs) addAll(more repairs) {
 type kind struct {
 	name string
 	read func(doc *Document, src SourceConfig, lim Limits) (reading, error)
+	// since reads what is new since the last reading; nil = read always reads all.
+	since func(doc *Document, src SourceConfig, lim Limits, last *memory) (reading, error)
 }
 
 // kinds is the table of source kinds; everything else iterates it.
 var kinds = []kind{
-	{"feed", readFeed},
-	{"page", readPage},
-	{"sitemap", readSitemap},
+	{name: "feed", read: readFeed, since: readFeedSince},
+	{name: "page", read: readPage},
+	{name: "sitemap", read: readSitemap},
 }
 
 func kindNames() []string {
@@ -90,10 +95,14 @@ func kindNames() []string {
 	return names
 }
 
-// read reads a document as its source's kind does.
-func read(doc *Document, src SourceConfig, lim Limits) (reading, error) {
+// read reads a document as its source's kind does, whole if last is nil.
+func read(doc *Document, src SourceConfig, lim Limits, last *memory) (reading, error) {
 	for _, k := range kinds {
-		if k.name == src.Kind {
+		switch {
+		case k.name != src.Kind:
+		case k.since != nil && last != nil:
+			return k.since(doc, src, lim, last)
+		default:
 			return k.read(doc, src, lim)
 		}
 	}

@@ -18,30 +18,39 @@ import (
 
 // readFeed reads RSS, Atom, RDF and JSON feeds. gofeed is the parser; what it
 // would refuse whole is cleaned before it and recovered item by item after it.
-func readFeed(doc *Document, _ SourceConfig, lim Limits) (reading, error) {
+func readFeed(doc *Document, src SourceConfig, lim Limits) (reading, error) {
 	var out reading
-	text, decoding := vi.Decode(doc.Body, doc.Header.Get("Content-Type"))
-	for _, kind := range decoding.Repairs {
-		out.repairs.add(kind, "read as "+decoding.Label)
-	}
-	text = strings.TrimLeft(text, " \t\r\n\ufeff")
+	text, decoding := decodeFeed(doc, &out.repairs)
 	if text == "" {
 		return out, fault(store.NotAFeed, "the body is empty")
 	}
 	out.hints = feedHints(text)
-	var feed *gofeed.Feed
-	var raws []string
-	var err error
 	if text[0] == '{' {
-		feed, err = readJSON(text, lim, &out.repairs)
-	} else {
-		feed, raws, err = readXML(text, lim, &out.repairs)
+		feed, err := readJSON(text, lim, &out.repairs)
+		if err != nil {
+			return out, notAFeed(doc, text, err)
+		}
+		out.entries = entriesOf(feed, nil, baseOf(feed, doc), feed.Language)
+		return out, nil
 	}
+	p, err := readXML(text, lim, &out.repairs)
 	if err != nil {
 		return out, notAFeed(doc, text, err)
 	}
-	out.entries = entriesOf(feed, raws, doc)
+	out.entries = entriesOf(p.feed, p.raws, baseOf(p.feed, doc), p.feed.Language)
+	if p.whole {
+		out.memory = remember(doc, src, text, decoding, p, &out)
+	}
 	return out, nil
+}
+
+// decodeFeed makes text of a document, and notes what was wrong with its encoding.
+func decodeFeed(doc *Document, r *repairs) (string, vi.Decoding) {
+	text, decoding := vi.Decode(doc.Body, doc.Header.Get("Content-Type"))
+	for _, kind := range decoding.Repairs {
+		r.add(kind, "read as "+decoding.Label)
+	}
+	return strings.TrimLeft(text, " \t\r\n\ufeff"), decoding
 }
 
 // notAFeed says what the body is instead.
@@ -57,26 +66,33 @@ func notAFeed(doc *Document, text string, err error) error {
 	return err
 }
 
-// readXML returns the feed and, where they are known, the raw text of each of
-// its items.
-func readXML(text string, lim Limits, r *repairs) (feed *gofeed.Feed, raws []string, err error) {
+// parsedXML is an XML feed as gofeed read it.
+type parsedXML struct {
+	feed  *gofeed.Feed
+	raws  []string // the cleaned text of each item, where it is known
+	whole bool     // gofeed read the document at once, and found just the items with these texts
+}
+
+func readXML(text string, lim Limits, r *repairs) (p parsedXML, err error) {
 	s, sh, err := prepareXML(text, lim, r)
 	if err != nil {
-		return nil, nil, err
+		return p, err
 	}
 	if !sh.open {
-		if feed, err = parseFeed(s); err == nil && len(feed.Items) >= len(sh.items) {
-			return feed, sh.raws(s, len(feed.Items)), nil
+		if p.feed, err = parseFeed(s); err == nil && len(p.feed.Items) >= len(sh.items) {
+			n := len(p.feed.Items)
+			p.raws, p.whole = sh.raws(s, n), n == len(sh.items)
+			return p, nil
 		}
 	}
 	if len(sh.items) == 0 {
 		if err == nil {
-			return feed, nil, nil
+			return p, nil
 		}
-		return nil, nil, fault(store.NotAFeed, "the feed cannot be read: %w", err)
+		return p, fault(store.NotAFeed, "the feed cannot be read: %w", err)
 	}
-	feed, raws = recoverItems(s, sh, r)
-	return feed, raws, nil
+	p.feed, p.raws = recoverItems(s, sh, r)
+	return p, nil
 }
 
 // raws are the texts of the items if these are n, else n empty ones.
@@ -133,6 +149,9 @@ func parseFeed(s string) (feed *gofeed.Feed, err error) {
 	}()
 	parser := gofeed.NewParser()
 	parser.KeepOriginalFeed = true
+	// Pictures within the text are found later, for all kinds alike; gofeed
+	// would parse the HTML of every item for them.
+	parser.RSSTranslator = &gofeed.DefaultRSSTranslator{DisableContentImageScan: true}
 	if feed, err = parser.ParseString(s); err == nil {
 		completeFeed(feed)
 	}
@@ -162,19 +181,23 @@ func completeFeed(feed *gofeed.Feed) {
 	}
 }
 
+// baseOf is the address to which a feed's links are relative.
+func baseOf(feed *gofeed.Feed, doc *Document) string {
+	if u, err := url.Parse(strings.TrimSpace(feed.Link)); err == nil && u.IsAbs() && u.Host != "" {
+		return u.String()
+	}
+	return doc.FinalURL
+}
+
 // entriesOf are the entries of a feed; raws are the texts of its items, for
 // what gofeed does not tell, or nil.
-func entriesOf(feed *gofeed.Feed, raws []string, doc *Document) []Entry {
-	base := doc.FinalURL
-	if u, err := url.Parse(strings.TrimSpace(feed.Link)); err == nil && u.IsAbs() && u.Host != "" {
-		base = u.String()
-	}
+func entriesOf(feed *gofeed.Feed, raws []string, base, lang string) []Entry {
 	entries := make([]Entry, 0, len(feed.Items))
 	for i, it := range feed.Items {
 		if it == nil {
 			continue
 		}
-		e := entryOf(it, base, feed.Language)
+		e := entryOf(it, base, lang)
 		if raws != nil {
 			e.takeRaw(raws[i], feed.FeedType)
 		}

@@ -112,22 +112,32 @@ func (n *normaliser) item(e *Entry, sharedLink bool, r *repairs) (store.Item, bo
 // aliases are the item's identities, strongest first.
 func (n *normaliser) aliases(e *Entry, link string, shared bool) []string {
 	var all []string
-	if guid := strings.TrimSpace(e.GUID); guid != "" {
-		if len(guid) > maxGUID {
-			guid = strings.ToValidUTF8(guid[:maxGUID], "")
-		}
-		if key := LinkKey(guid); key != "" {
-			guid = key // http or https, with or without www
-		}
-		all = append(all, "guid:"+n.source.ID+":"+guid)
+	if guid := guidAlias(n.source.ID, e.GUID); guid != "" {
+		all = append(all, guid)
 	}
 	if !shared {
 		all = append(all, linkAliases(link, n.outlet.Domains)...)
 	}
 	if len(all) == 0 { // no guid, and a link that says nothing: the headline must do
-		all = append(all, "title:"+vi.Fold(lineOf(e.Title)))
+		all = append(all, titleAlias(e))
 	}
 	return all
+}
+
+func titleAlias(e *Entry) string { return "title:" + vi.Fold(lineOf(e.Title)) }
+
+// guidAlias is the identity that a guid gives an item; "" if there is none.
+func guidAlias(source, guid string) string {
+	if guid = strings.TrimSpace(guid); guid == "" {
+		return ""
+	}
+	if len(guid) > maxGUID {
+		guid = strings.ToValidUTF8(guid[:maxGUID], "")
+	}
+	if key := LinkKey(guid); key != "" {
+		guid = key // http or https, with or without www
+	}
+	return "guid:" + source + ":" + guid
 }
 
 func (n *normaliser) readText(e *Entry, it *store.Item) {

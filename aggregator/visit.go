@@ -25,6 +25,7 @@ type Report struct {
 	Bytes    int
 	Items    []store.Item
 	Repairs  []Repair
+	Known    []string // first aliases of the items that stand there as at the last visit; they are not in Items
 	Changes  store.Changes
 	State    store.SourceState // after the visit
 	Took     time.Duration
@@ -32,8 +33,10 @@ type Report struct {
 	etag, lastModified, hash string
 	retryAfter               time.Duration
 	moved                    permanently
-	read                     bool // a document was read, so Repairs are its own
 	advert                   *advert
+	read                     bool           // a document was read, so Repairs are its own
+	order                    []firstAliases // of all items of the document, if some are Known
+	memory                   *memory
 	hints                    Hints
 	inDocument               int       // items in the document, also those that did not change
 	gap                      bool      // nothing in common with the last visit
@@ -69,21 +72,25 @@ func (a *Aggregator) visit(ctx context.Context, src store.Source) (r Report, ok 
 		a.putOff(ctx, src, until, log)
 		return Report{}, false
 	}
-	r = a.look(ctx, c, src.State, start)
+	r = a.look(ctx, c, src.State, a.memories.get(src.ID), start)
 	if ctx.Err() != nil {
 		return Report{}, false
 	}
 	r.Source = src
 	r = a.record(ctx, c, r, start, log)
 	a.push.visited(ctx, r)
+	if r.read && r.Outcome.OK() {
+		a.memories.put(src.ID, r.memory)
+	}
 	r.Took = a.now().Sub(start)
 	a.observe(r, log)
 	return r, true
 }
 
-// look fetches, reads and cleans one source, and stores nothing. A panic on
-// what came from outside is this visit's outcome alone.
-func (a *Aggregator) look(ctx context.Context, c configured, st store.SourceState, now time.Time) (r Report) {
+// look fetches, reads and cleans one source, and stores nothing. Items that
+// last remembers are not read again; nil = all are. A panic on what came from
+// outside is this visit's outcome alone.
+func (a *Aggregator) look(ctx context.Context, c configured, st store.SourceState, last *memory, now time.Time) (r Report) {
 	defer func() {
 		if p := recover(); p != nil {
 			r.Outcome, r.Detail = store.Internal, fmt.Sprintf("panic: %v\n%s", p, debug.Stack())
@@ -121,10 +128,11 @@ func (a *Aggregator) look(ctx context.Context, c configured, st store.SourceStat
 		r.Outcome = store.Unchanged
 		return r
 	}
-	rd, err := read(doc, c.source, a.cfg.Limits)
+	rd, err := read(doc, c.source, a.cfg.Limits, last)
 	r.Repairs, r.read = rd.repairs, true
+	r.Known, r.order, r.memory = rd.known, rd.order, rd.memory
 	if doc.Cut {
-		if err != nil || len(rd.entries) == 0 {
+		if err != nil || len(rd.entries)+len(rd.known) == 0 {
 			return r.failed(cutFault(c.source.URL))
 		}
 		rd.repairs.add("connection_cut", "the connection broke off; what came was read")
@@ -144,9 +152,9 @@ func (a *Aggregator) look(ctx context.Context, c configured, st store.SourceStat
 	r.Items = n.items(rd.entries, &rd.repairs)
 	r.Repairs = rd.repairs
 	if !rd.volatile { // else what is read differs from visit to visit
-		r.inDocument = len(r.Items)
+		r.inDocument = len(r.Items) + len(r.Known)
 	}
-	if len(r.Items) == 0 && len(rd.entries) > 0 && !rd.volatile {
+	if len(r.Items) == 0 && len(rd.entries) > 0 && len(rd.known) == 0 && !rd.volatile {
 		return r.failed(fault(store.NotAFeed, "none of its %d entries has both a link and a text", len(rd.entries)))
 	}
 	r.Outcome = store.New // Unchanged if the store knows them all
@@ -222,7 +230,7 @@ func (a *Aggregator) turnPages(ctx context.Context, c configured, rd *reading, n
 			rd.repairs.add("page_missing", err.Error())
 			return
 		}
-		more, err := read(doc, c.source, a.cfg.Limits)
+		more, err := read(doc, c.source, a.cfg.Limits, nil)
 		if err != nil {
 			rd.repairs.add("page_missing", err.Error())
 			return
@@ -259,6 +267,7 @@ func (a *Aggregator) record(ctx context.Context, c configured, r Report, now tim
 	}}, a.judge)
 	if err == nil {
 		r.Changes = changes
+		r.Changes.Same += len(r.Known)
 		if r.read && c.source.Kind == "feed" {
 			err = a.noteVanished(ctx, r)
 		}
@@ -288,11 +297,26 @@ func (r Report) next(c configured, ch store.Changes, now time.Time, p *plan) sto
 		}
 	}
 	if r.read {
-		st.Repairs = r.Repairs
+		st.Repairs = r.standing()
 	}
 	st.MovedTo, st.MovedSeen = r.moved.to, r.moved.seen
 	return settle(st, c.source.Every, settled{outcome: r.Outcome, detail: r.Detail, retryAfter: r.retryAfter,
 		brought: ch.New+ch.Changed+ch.Carried > 0, seen: r.observed(ch), hints: r.hints, rand: rand.Float64(), now: now}, p)
+}
+
+// standing are the repairs that the source's document needs: those of this
+// visit and, if it read only a part, the other kinds found before.
+func (r Report) standing() []Repair {
+	all := r.Repairs
+	if len(r.Known) == 0 {
+		return all
+	}
+	for _, old := range r.Source.State.Repairs {
+		if !slices.ContainsFunc(all, func(n Repair) bool { return n.Kind == old.Kind }) {
+			all = append(slices.Clip(all), old)
+		}
+	}
+	return all
 }
 
 // observe counts and logs a visit, once.
@@ -345,7 +369,7 @@ func (a *Aggregator) Probe(ctx context.Context, target string, allowPrivate bool
 	}
 	defer a.fetch.close()
 	start := a.now()
-	r := a.look(ctx, c, store.SourceState{}, start)
+	r := a.look(ctx, c, store.SourceState{}, nil, start)
 	r.Took = a.now().Sub(start)
 	r.Source = store.Source{ID: c.source.ID, Outlet: c.outlet.ID, Kind: c.source.Kind, URL: c.source.URL, Topic: c.source.Topic}
 	return r, ctx.Err()

@@ -374,7 +374,7 @@ func (a *Aggregator) delivered(c configured, doc *Document) ([]store.Item, repai
 		return nil, nil, err
 	}
 	doc.Body = body
-	rd, err := read(doc, c.source, a.cfg.Limits)
+	rd, err := read(doc, c.source, a.cfg.Limits, nil)
 	if err != nil {
 		return nil, rd.repairs, err
 	}

@@ -181,14 +181,11 @@ func (c *contents) replace(source string, now []string) (before []string) {
 func (a *Aggregator) noteVanished(ctx context.Context, r Report) error {
 	for _, rep := range r.Repairs {
 		switch rep.Kind {
-		case "cut_off", "lost_item", "too_many_items", "unclosed_item", "no_link", "no_title", "page_missing":
+		case "cut_off", "connection_cut", "lost_item", "too_many_items", "unclosed_item", "no_link", "no_title", "page_missing":
 			return nil
 		}
 	}
-	ids := make([]string, len(r.Items))
-	for i, it := range r.Items {
-		ids[i] = it.Aliases[0]
-	}
+	ids := r.contents()
 	last := a.contents.replace(r.Source.ID, ids)
 	if last == nil {
 		return nil
