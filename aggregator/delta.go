@@ -95,7 +95,7 @@ func (t ties) most(id identity) int {
 // readFeedSince reads a feed as readFeed does, less the entries of items that
 // stand in it as they stood at the last reading: of these only the first
 // aliases are given, in reading.known. last may be nil. What is left out has
-// no part in the entries that are given, see docs/decisions/0011.
+// no part in the entries that are given, see docs/decisions/0009.
 func readFeedSince(doc *Document, src SourceConfig, lim Limits, last *memory) (reading, error) {
 	if rd, ok := last.read(doc, src, lim); ok {
 		return rd, nil
