@@ -1,11 +1,15 @@
 # make demo    see it at work: simulated outlets and the real service, no network
 # make test    everything CI checks; installs what it needs where it may
 # make quick   the developer's loop: under a minute, nothing to install
-.PHONY: demo run build quick test bench fuzz fmt vuln clean
+# make bench-freshness SEED=7 | TRACE=FILE   delay at the same number of polls, against other policies
+.PHONY: demo run build quick test bench bench-freshness fuzz fmt vuln clean
 
 GO ?= go
 BIN := bin/diemtin
 FUZZTIME ?= 2m
+SEED ?= 7
+TRACE ?=
+FRESHNESS ?= # more flags: -freshness.budget=4 -freshness.min=5m -freshness.max=2h -freshness.outlets=300
 
 demo:
 	$(GO) run ./cmd/diemtin demo
@@ -29,6 +33,12 @@ test:
 # million items takes half an hour more: make bench DIEMTIN_BENCH_ITEMS=1000000
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem -p 1 -timeout 3h ./...
+
+bench-freshness:
+	@mkdir -p bin
+	@$(GO) test -count=1 -run '^TestFreshness$$' ./aggregator -args -freshness.report=$(abspath bin/freshness.txt) \
+		-freshness.seed=$(SEED) $(if $(TRACE),-freshness.trace=$(abspath $(TRACE))) $(FRESHNESS) >bin/freshness.log || { cat bin/freshness.log; exit 1; }
+	@cat bin/freshness.txt
 
 fuzz:
 	.ci/fuzz $(FUZZTIME)

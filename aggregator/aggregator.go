@@ -16,6 +16,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -79,8 +80,9 @@ type Aggregator struct {
 	memories   memories
 	slots      chan struct{} // one token a worker
 	opening    *sweep        // the sources that were due at the start
-	contents   contents      // what stood in each source's last document
-	by         string        // who holds the leases
+	plan       atomic.Pointer[plan]
+	contents   contents // what stood in each source's last document
+	by         string   // who holds the leases
 	now        func() time.Time
 }
 
@@ -122,6 +124,11 @@ func New(cfg Config, st Store, log *slog.Logger, reg prometheus.Registerer) (*Ag
 			a.sources[s.ID] = configured{source: s.withDefaults(), outlet: outlets[i], zone: zone, access: a.fetch.access(s)}
 		}
 	}
+	unknown := cfg.StoreSources()
+	for i := range unknown {
+		unknown[i].Active = true
+	}
+	a.replan(unknown)
 	return a, nil
 }
 
@@ -136,6 +143,7 @@ func (a *Aggregator) Run(ctx context.Context) error {
 		return err
 	}
 	a.showStates(all)
+	a.replan(all)
 	a.opening = newSweep(overdue(all, a.now()), a.now())
 	var visits sync.WaitGroup
 	visits.Go(func() { a.listHeld(ctx) })
@@ -153,6 +161,7 @@ func (a *Aggregator) showStates(all []store.Source) {
 	for _, s := range all {
 		if s.Active {
 			a.metrics.source(s.ID, s.State)
+			a.metrics.silence(s.ID, s.State, a.now())
 		}
 	}
 }
@@ -161,7 +170,14 @@ func (a *Aggregator) showStates(all []store.Source) {
 // asked again: it may come back.
 func (a *Aggregator) dispatch(ctx context.Context, visits *sync.WaitGroup) {
 	claims := make(chan struct{}, claimsPerWorker*cap(a.slots))
+	planned := a.now()
 	for ctx.Err() == nil {
+		if a.now().Sub(planned) >= planEvery {
+			planned = a.now()
+			if all, err := a.store.Sources(ctx); err == nil { // else the old plan does
+				a.replan(all)
+			}
+		}
 		free := cap(claims) - len(claims)
 		var due []store.Source
 		at, ok, err := a.store.NextDue(ctx)
@@ -249,6 +265,7 @@ func (a *Aggregator) Round(ctx context.Context, onVisit func(Report)) (listed in
 	if err != nil {
 		return 0, err
 	}
+	a.replan(all)
 	a.opening = newSweep(all, a.now())
 	var visits sync.WaitGroup
 	var mu sync.Mutex

@@ -87,7 +87,7 @@ func start(t *testing.T, origin string, sources ...SourceConfig) (*Aggregator, *
 		}
 		sources[i].Every.Min = Duration(time.Second)
 	}
-	cfg := Config{Limits: Limits{AllowPrivate: true, Timeout: Duration(2 * time.Second), HostPause: new(Duration)}, Topics: testTopics(), Agent: "diemtin/test (+a@example.vn)",
+	cfg := Config{Limits: Limits{AllowPrivate: true, Timeout: Duration(2 * time.Second), HostPause: new(Duration), PollsPerHour: 20_000}, Topics: testTopics(), Agent: "diemtin/test (+a@example.vn)",
 		Outlets: []OutletConfig{{ID: "thu", Name: "Báo Thử", Domains: []string{host}, Scope: store.National, Sources: sources}}}
 	cfg.Check(func(path, problem string) { t.Errorf("config: %s: %s", path, problem) })
 	db, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "t.db"))

@@ -29,6 +29,10 @@ type Limits struct {
 	Timeout      Duration `yaml:"timeout"`       // of one visit, all redirects included; 0 = 30s
 	MaxBytes     int64    `yaml:"max_bytes"`     // of one document, unpacked; 0 = 8 MiB
 	MaxItems     int      `yaml:"max_items"`     // of one document; 0 = 1000
+	// PollsPerHour is how many visits an hour all sources together get, the mean
+	// of a week; every.min and every.max of a source come first. 0 = 4 for each
+	// source, at least 1200.
+	PollsPerHour int `yaml:"polls_per_hour"`
 	// HostPause is how long a host is left alone between two visits, whatever
 	// its feeds; left out = 1s. A Crawl-delay of its robots.txt may ask for more.
 	HostPause *Duration `yaml:"host_pause"`
@@ -125,6 +129,9 @@ const (
 	defaultPause    = time.Second
 	longestPause    = time.Minute
 	maxPages        = 20
+	maxPolls        = 1_000_000
+	leastPolls      = 1200 // an hour: what one small machine does without effort
+	pollsPerSource  = 4    // an hour: the mean interval is a quarter of an hour
 	maxDelay        = 30 * 24 * time.Hour
 )
 
@@ -147,6 +154,14 @@ func (l Limits) withDefaults() Limits {
 		l.HostPause = &pause
 	}
 	return l
+}
+
+// polls is the budget of visits an hour for a number of sources.
+func (l Limits) polls(sources int) float64 {
+	if l.PollsPerHour > 0 {
+		return float64(l.PollsPerHour)
+	}
+	return float64(max(leastPolls, pollsPerSource*sources))
 }
 
 // withDefaults fills in what was left out.
@@ -226,6 +241,9 @@ func (l Limits) check(report func(path, problem string)) {
 	}
 	if l.MaxItems < 0 || l.MaxItems > 100_000 {
 		report("max_items", fmt.Sprintf("%d items: want 1 to 100000", l.MaxItems))
+	}
+	if l.PollsPerHour < 0 || l.PollsPerHour > maxPolls {
+		report("polls_per_hour", fmt.Sprintf("%d polls an hour: want 1 to %d", l.PollsPerHour, maxPolls))
 	}
 	if l.HostPause != nil && *l.HostPause > Duration(longestPause) {
 		report("host_pause", fmt.Sprintf("%s: want 0s to %s", time.Duration(*l.HostPause), longestPause))

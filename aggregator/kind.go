@@ -36,6 +36,7 @@ type reading struct {
 	entries []Entry
 	repairs repairs
 	next    string // absolute address of the following page, if there is one
+	hints   Hints  // of the document itself
 
 	follow []string // addresses of the sitemaps that an index names, to be read as well
 	// volatile says that the same bytes may stand for other news the next time:

@@ -24,6 +24,7 @@ func readFeed(doc *Document, src SourceConfig, lim Limits) (reading, error) {
 	if text == "" {
 		return out, fault(store.NotAFeed, "the body is empty")
 	}
+	out.hints = feedHints(text)
 	if text[0] == '{' {
 		feed, err := readJSON(text, lim, &out.repairs)
 		if err != nil {

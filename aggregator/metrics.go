@@ -23,6 +23,10 @@ type metrics struct {
 	topics      *prometheus.CounterVec
 	originals   *prometheus.CounterVec
 	repairs     *prometheus.CounterVec
+	gaps        *prometheus.CounterVec
+	silent      *prometheus.GaugeVec
+	expected    *prometheus.GaugeVec
+	polls       prometheus.Gauge
 	listed      prometheus.Counter
 	delay       prometheus.Histogram
 	lag         prometheus.Histogram
@@ -59,7 +63,12 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		topics:      counter("topic_items_total", "New items by primary topic, none for those without. A topic that stays empty needs better phrases.", "topic"),
 		originals:   counter("original_changes_total", "Listed stories whose original was named anew."),
 		repairs:     counter("source_repairs_total", "Things mended or left out while reading, by kind. diemtin probe SOURCE shows where.", "kind"),
-		listed:      prometheus.NewCounter(prometheus.CounterOpts{Namespace: "diemtin", Name: "stories_listed_total", Help: "Stories that became visible to readers."}),
+		gaps:        counter("source_gaps_total", "Visits that found no item in common with the visit before, so that items were probably lost. If it grows, lower every.min of the source.", "source"),
+		silent:      gauge("source_silent", "1 if a source answers well but has brought nothing new for much longer than its learned profile lets expect."),
+		expected:    gauge("source_expected_items", "New items that a source's learned profile lets expect since its last new one. Above 12 for hours it counts as silent."),
+		polls: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "diemtin", Name: "schedule_budget_polls_per_hour",
+			Help: "Visits an hour that all sources together are meant to get: limits.polls_per_hour."}),
+		listed: prometheus.NewCounter(prometheus.CounterOpts{Namespace: "diemtin", Name: "stories_listed_total", Help: "Stories that became visible to readers."}),
 		delay: prometheus.NewHistogram(histogram("item_delay_seconds",
 			"From an item's publication to our first sight of it, for items of sources visited before. Shorten every.min where it is long.",
 			[]float64{10, 30, 60, 120, 300, 600, 1200, 3600, 7200, 21600, 86400})),
@@ -76,7 +85,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Help: "1 once every source that was due at the start has had its visit and its stories are listed; before that 0."}),
 	}
 	reg.MustRegister(m.refreshes, m.duration, m.bytes, m.lastSuccess, m.lastNew, m.next, m.failing, m.items, m.merged,
-		m.topics, m.originals, m.repairs, m.listed, m.delay, m.lag, m.inFlight, m.deferred, m.vanished, m.withdrawn, m.swept)
+		m.topics, m.originals, m.repairs, m.gaps, m.silent, m.expected, m.polls, m.listed, m.delay, m.lag, m.inFlight, m.deferred, m.vanished, m.withdrawn, m.swept)
 	for _, o := range store.Outcomes {
 		m.refreshes.WithLabelValues(string(o))
 	}
@@ -93,6 +102,17 @@ func (m *metrics) source(id string, st store.SourceState) {
 	seconds(m.lastNew, st.LastNew)
 	seconds(m.next, st.NextAt)
 	m.failing.WithLabelValues(id).Set(float64(st.Fails))
+}
+
+// silence shows whether a source is silent.
+func (m *metrics) silence(id string, st store.SourceState, now time.Time) {
+	l := decodeLearned(st.Learned)
+	m.expected.WithLabelValues(id).Set(l.Expected)
+	alarm := 0.0
+	if silent(st, &l, now) {
+		alarm = 1
+	}
+	m.silent.WithLabelValues(id).Set(alarm)
 }
 
 // changes counts what a visit changed.

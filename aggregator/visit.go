@@ -37,6 +37,10 @@ type Report struct {
 	read                     bool           // a document was read, so Repairs are its own
 	order                    []firstAliases // of all items of the document, if some are Known
 	memory                   *memory
+	hints                    Hints
+	inDocument               int       // items in the document, also those that did not change
+	gap                      bool      // nothing in common with the last visit
+	at                       time.Time // when its items were seen
 }
 
 // visit looks at one source and records what it found. ok is false if the
@@ -110,6 +114,7 @@ func (a *Aggregator) look(ctx context.Context, c configured, st store.SourceStat
 	if err != nil {
 		return r.failed(err)
 	}
+	r.hints.Fresh = freshFor(doc.Header, now)
 	if r.Status == 304 {
 		r.Outcome, r.etag, r.lastModified, r.hash = store.NotModified, st.ETag, st.LastModified, st.BodyHash
 		return r
@@ -135,6 +140,8 @@ func (a *Aggregator) look(ctx context.Context, c configured, st store.SourceStat
 	if err != nil {
 		return r.failed(err)
 	}
+	rd.hints.Fresh = r.hints.Fresh
+	r.hints = rd.hints
 	if err := a.complete(ctx, c, &rd, !st.Visited, now); err != nil {
 		return r.failed(err)
 	}
@@ -144,6 +151,9 @@ func (a *Aggregator) look(ctx context.Context, c configured, st store.SourceStat
 	n := normaliser{outlet: c.outlet, source: c.source, zone: c.zone, now: now, names: a.names, classify: a.classifier}
 	r.Items = n.items(rd.entries, &rd.repairs)
 	r.Repairs = rd.repairs
+	if !rd.volatile { // else what is read differs from visit to visit
+		r.inDocument = len(r.Items) + len(r.Known)
+	}
 	if len(r.Items) == 0 && len(rd.entries) > 0 && len(rd.known) == 0 && !rd.volatile {
 		return r.failed(fault(store.NotAFeed, "none of its %d entries has both a link and a text", len(rd.entries)))
 	}
@@ -246,11 +256,13 @@ func (r Report) failed(err error) Report {
 func (a *Aggregator) record(ctx context.Context, c configured, r Report, now time.Time, log *slog.Logger) Report {
 	ctx = context.WithoutCancel(ctx) // what was fetched is stored, even at the end
 	at := a.now()
+	r.at = at
 	changes, err := a.store.Record(ctx, store.Refresh{Source: r.Source, At: at, Items: r.Items, Hold: a.opening.hold(at), Settle: func(ch store.Changes) store.SourceState {
 		if r.Outcome == store.New && ch.New+ch.Changed == 0 {
 			r.Outcome = store.Unchanged
 		}
-		r.State = a.push.settle(r.next(c, ch.New+ch.Changed+ch.Carried > 0, now), r.Source.ID, c.source.Every, ch.New, now)
+		r.gap = r.lost(ch)
+		r.State = a.push.settle(r.next(c, ch, now, a.plan.Load()), r.Source.ID, c.source.Every, ch.New, now)
 		return r.State
 	}}, a.judge)
 	if err == nil {
@@ -267,7 +279,7 @@ func (a *Aggregator) record(ctx context.Context, c configured, r Report, now tim
 	log.Error("record visit", "error", err)
 	r.Outcome, r.Detail, r.Items = store.Internal, err.Error(), nil
 	if _, err := a.store.Record(ctx, store.Refresh{Source: r.Source, At: at, Settle: func(store.Changes) store.SourceState {
-		r.State = r.next(c, false, now)
+		r.State = r.next(c, store.Changes{}, now, a.plan.Load())
 		return r.State
 	}}, a.judge); err != nil {
 		log.Error("record failed visit", "error", err)
@@ -276,7 +288,7 @@ func (a *Aggregator) record(ctx context.Context, c configured, r Report, now tim
 }
 
 // next is the source's state after this visit.
-func (r Report) next(c configured, brought bool, now time.Time) store.SourceState {
+func (r Report) next(c configured, ch store.Changes, now time.Time, p *plan) store.SourceState {
 	st := r.Source.State
 	if r.Outcome.OK() {
 		st.ETag, st.LastModified, st.BodyHash = r.etag, r.lastModified, r.hash
@@ -289,7 +301,7 @@ func (r Report) next(c configured, brought bool, now time.Time) store.SourceStat
 	}
 	st.MovedTo, st.MovedSeen = r.moved.to, r.moved.seen
 	return settle(st, c.source.Every, settled{outcome: r.Outcome, detail: r.Detail, retryAfter: r.retryAfter,
-		brought: brought, rand: rand.Float64(), now: now})
+		brought: ch.New+ch.Changed+ch.Carried > 0, seen: r.observed(ch), hints: r.hints, rand: rand.Float64(), now: now}, p)
 }
 
 // standing are the repairs that the source's document needs: those of this
@@ -317,6 +329,11 @@ func (a *Aggregator) observe(r Report, log *slog.Logger) {
 		m.bytes.Observe(float64(r.Bytes))
 	}
 	m.source(r.Source.ID, r.State)
+	m.silence(r.Source.ID, r.State, r.State.LastTry)
+	if r.gap {
+		m.gaps.WithLabelValues(r.Source.ID).Inc()
+		log.Warn("gap: no item in common with the last visit, so items may have been lost", "items", len(r.Items))
+	}
 	m.changes(r.Changes)
 	for _, rep := range r.Repairs {
 		m.repairs.WithLabelValues(rep.Kind).Add(float64(rep.Count))

@@ -26,7 +26,7 @@ func (w *World) ConfigYAML(c Config) string {
 	fmt.Fprintf(&b, "# Simulated outlets on this machine: nothing in their news is true.\n")
 	fmt.Fprintf(&b, "site: {title: %q, base_url: %q, language: vi, operator: %q, contact: %q}\n",
 		c.Title, c.BaseURL, "Bản trình diễn", "demo@example.invalid")
-	b.WriteString("limits: {allow_private: true, host_pause: 0s}\noutlets:\n")
+	b.WriteString("limits: {allow_private: true, host_pause: 0s, polls_per_hour: 20000}\noutlets:\n")
 	for _, o := range w.outlets {
 		o.yaml(&b, c)
 	}
