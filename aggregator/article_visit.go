@@ -106,6 +106,7 @@ func (e *Entry) old(now time.Time) bool {
 // readArticle fetches and reads one article's page and remembers the answer.
 func (a *Aggregator) readArticle(ctx context.Context, c configured, link string, now time.Time) (ArticlePage, error) {
 	doc, err := a.another(ctx, c, link, now)
+	defer a.fetch.release(doc)
 	var p ArticlePage
 	if err == nil && doc.Cut {
 		err = cutFault(link)

@@ -189,3 +189,32 @@ func BenchmarkVisit(b *testing.B) {
 		v.visit(b, store.New, benchItems)
 	})
 }
+
+// BenchmarkFetch measures what fetching takes besides the network: the request,
+// unpacking and hashing.
+func BenchmarkFetch(b *testing.B) {
+	p := &press{}
+	p.newest.Store(benchItems)
+	text := p.feed()
+	for _, tt := range []struct {
+		name   string
+		answer canned
+	}{
+		{"304", canned{status: http.StatusNotModified}},
+		{"plain", canned{body: text}},
+		{"gzip", canned{body: gzipped(b, text), encoding: "gzip"}},
+	} {
+		b.Run(tt.name, func(b *testing.B) {
+			f := newFetcher("diemtin/bench", Limits{}.withDefaults())
+			via := tt.answer.access()
+			b.ReportAllocs()
+			for b.Loop() {
+				doc, err := f.get(b.Context(), via, "http://thu.example/rss", "", "", benchStart)
+				if err != nil {
+					b.Fatal(err)
+				}
+				f.release(doc)
+			}
+		})
+	}
+}

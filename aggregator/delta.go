@@ -22,7 +22,11 @@ const wholeEvery = 6 * time.Hour
 // longer than all the rest of a poll that brings the same body; whoever can
 // make two bodies with one hash can only hide news of his own.
 func bodyHash(body []byte) string {
-	return strconv.FormatInt(int64(len(body)), 16) + "-" + strconv.FormatUint(xxhash.Sum64(body), 16)
+	return hashText(len(body), xxhash.Sum64(body))
+}
+
+func hashText(size int, sum uint64) string {
+	return strconv.FormatInt(int64(size), 16) + "-" + strconv.FormatUint(sum, 16)
 }
 
 // memory is what the reading of a feed leaves for the next one, so that items

@@ -1,10 +1,7 @@
 package aggregator
 
 import (
-	"bufio"
 	"bytes"
-	"compress/gzip"
-	"compress/zlib"
 	"context"
 	"errors"
 	"fmt"
@@ -14,7 +11,6 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"os"
-	"strings"
 	"sync"
 	"time"
 
@@ -41,11 +37,13 @@ type Document struct {
 	Moved    string // where permanent redirects alone (301, 308) led, or empty
 	Status   int
 	Header   http.Header
-	Body     []byte // unpacked
+	Body     []byte // unpacked; of a document that was fetched, until its release
 	Cut      bool   // the connection broke off; Body is what had come
 	Hash     string // of Body, as bodyHash makes it
 	At       time.Time
 	Took     time.Duration
+
+	room *bytes.Buffer // that Body lies in, if it is to be used again
 }
 
 // fetcher gets documents conditionally and within limits.
@@ -54,6 +52,8 @@ type fetcher struct {
 	limits     Limits
 	mu         sync.Mutex
 	transports map[string]*http.Transport // shared by the sources with the same guard and proxy
+	unpackers  sync.Pool                  // of *unpacker
+	rooms      sync.Pool                  // of *bytes.Buffer, for bodies
 }
 
 func newFetcher(agent string, limits Limits) *fetcher {
@@ -192,14 +192,18 @@ func (f *fetcher) readResponse(address string, resp *http.Response, now time.Tim
 	if resp.StatusCode != http.StatusOK {
 		limit = maxFaultBody
 	}
-	body, err := unpack(resp, limit)
+	room, hash, err := f.unpack(resp, limit)
+	body := room.Bytes()
 	if resp.StatusCode != http.StatusOK {
-		return doc, statusFault(resp.StatusCode, resp.Header, body, now)
+		fault := statusFault(resp.StatusCode, resp.Header, body, now)
+		f.leave(room)
+		return doc, fault
 	}
 	if doc.Cut = errors.Is(err, io.ErrUnexpectedEOF) && len(body) > 0; err != nil && !doc.Cut {
+		f.leave(room)
 		return doc, bodyFault(address, err)
 	}
-	doc.Body, doc.Hash = body, bodyHash(body)
+	doc.Body, doc.Hash, doc.room = body, hash, room
 	return doc, nil
 }
 
@@ -231,64 +235,4 @@ func bodyFault(address string, err error) *Fault {
 // cutFault is for an answer of which nothing that came can be used.
 func cutFault(address string) *Fault {
 	return &Fault{Outcome: store.Connect, Status: http.StatusOK, Err: fmt.Errorf("read %s: the connection broke off in the middle", address)}
-}
-
-// unpack reads a body as its Content-Encoding says, at most limit bytes on the
-// wire and limit bytes unpacked: 32 KB of gzip can hold 22 MB of XML. Servers
-// give out files packed by hand without saying so, or pack them again: gzip
-// shows itself by its first bytes, which begin no text.
-func unpack(resp *http.Response, limit int64) ([]byte, error) {
-	wire := &limited{r: resp.Body, left: limit, what: "on the wire"}
-	var body io.Reader
-	switch enc := strings.ToLower(strings.TrimSpace(resp.Header.Get("Content-Encoding"))); enc {
-	case "", "identity":
-		body = wire
-	case "gzip", "x-gzip":
-		zr, err := gzip.NewReader(wire)
-		if err != nil {
-			return nil, fault(store.NotAFeed, "the body is labelled gzip and is not: %w", err)
-		}
-		body = zr
-	case "deflate":
-		zr, err := zlib.NewReader(wire)
-		if err != nil {
-			return nil, fault(store.NotAFeed, "the body is labelled deflate and is not: %w", err)
-		}
-		body = zr
-	default:
-		return nil, fault(store.NotAFeed, "the body is packed as %q, which we did not ask for", enc)
-	}
-	peeked := bufio.NewReader(&limited{r: body, left: limit, what: "unpacked"})
-	body = peeked
-	if magic, _ := peeked.Peek(2); string(magic) == "\x1f\x8b" {
-		zr, err := gzip.NewReader(peeked)
-		if err != nil {
-			return nil, fault(store.NotAFeed, "the body begins as gzip and is not: %w", err)
-		}
-		body = zr
-	}
-	var buf bytes.Buffer
-	if n := resp.ContentLength; n > 0 && n <= limit {
-		buf.Grow(int(n) + bytes.MinRead)
-	}
-	_, err := buf.ReadFrom(&limited{r: body, left: limit, what: "unpacked"})
-	return buf.Bytes(), err
-}
-
-// limited fails when a body is longer than it may be.
-type limited struct {
-	r    io.Reader
-	left int64
-	what string
-}
-
-func (l *limited) Read(p []byte) (int, error) {
-	if int64(len(p)) > l.left+1 {
-		p = p[:l.left+1]
-	}
-	n, err := l.r.Read(p)
-	if l.left -= int64(n); l.left < 0 {
-		return 0, fault(store.TooLarge, "the document is larger than the limit of bytes %s", l.what)
-	}
-	return n, err
 }

@@ -312,6 +312,7 @@ func (a *Aggregator) followSitemaps(ctx context.Context, c configured, rd *readi
 			continue
 		}
 		more, err := readSitemap(doc, c.source, a.cfg.Limits)
+		a.fetch.release(doc)
 		if err != nil {
 			failed = err
 			rd.repairs.add("sitemap_missing", address+": "+err.Error())

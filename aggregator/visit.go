@@ -107,6 +107,7 @@ func (a *Aggregator) look(ctx context.Context, c configured, st store.SourceStat
 		return r.failed(closedBy(why))
 	}
 	doc, err := a.fetch.get(ctx, c.access, address, conditions.ETag, conditions.LastModified, now)
+	defer a.fetch.release(doc)
 	r.moved = moved(st, c.source.URL, address, doc, err)
 	if doc != nil {
 		r.Status, r.FinalURL, r.Bytes = doc.Status, doc.FinalURL, len(doc.Body)
@@ -231,6 +232,7 @@ func (a *Aggregator) turnPages(ctx context.Context, c configured, rd *reading, n
 			return
 		}
 		more, err := read(doc, c.source, a.cfg.Limits, nil)
+		a.fetch.release(doc)
 		if err != nil {
 			rd.repairs.add("page_missing", err.Error())
 			return

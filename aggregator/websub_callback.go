@@ -345,6 +345,7 @@ func (a *Aggregator) deliver(ctx context.Context, p store.Push, doc *Document) (
 		return "failed"
 	}
 	c := a.sources[p.Source]
+	defer a.fetch.release(doc)
 	items, repairs, err := a.delivered(c, doc)
 	if err != nil {
 		log.Warn("delivery cannot be read", "detail", err.Error())
@@ -369,11 +370,12 @@ func (a *Aggregator) deliver(ctx context.Context, p store.Push, doc *Document) (
 
 // delivered is what a pushed document holds.
 func (a *Aggregator) delivered(c configured, doc *Document) ([]store.Item, repairs, error) {
-	body, err := unpack(&http.Response{Header: doc.Header, Body: io.NopCloser(bytes.NewReader(doc.Body))}, a.cfg.Limits.MaxBytes)
+	room, _, err := a.fetch.unpack(&http.Response{Header: doc.Header, Body: io.NopCloser(bytes.NewReader(doc.Body))}, a.cfg.Limits.MaxBytes)
 	if err != nil {
+		a.fetch.leave(room)
 		return nil, nil, err
 	}
-	doc.Body = body
+	doc.Body, doc.room = room.Bytes(), room
 	rd, err := read(doc, c.source, a.cfg.Limits, nil)
 	if err != nil {
 		return nil, rd.repairs, err

@@ -102,6 +102,7 @@ func (a *Aggregator) askPage(ctx context.Context, src configured, address string
 		return store.Unclear, why
 	}
 	doc, err := a.fetch.get(ctx, src.access, address, "", "", a.now())
+	defer a.fetch.release(doc)
 	return pageVerdict(address, doc, err)
 }
 
