@@ -97,6 +97,7 @@ type configured struct {
 // New builds an aggregator from a configuration that passed Check. st may be
 // nil if only Probe is called. Its metrics are registered with reg.
 func New(cfg Config, st Store, log *slog.Logger, reg prometheus.Registerer) (*Aggregator, error) {
+	paused := cfg.Limits.HostPause != nil
 	cfg.Limits = cfg.Limits.withDefaults()
 	classifier, err := NewClassifier(cfg.Topics)
 	if err != nil {
@@ -109,6 +110,7 @@ func New(cfg Config, st Store, log *slog.Logger, reg prometheus.Registerer) (*Ag
 		classifier: classifier, names: names, judge: NewJudge(names), sources: map[string]configured{},
 		slots: make(chan struct{}, cfg.Limits.Workers), by: fmt.Sprintf("%s/%d/%d", host, os.Getpid(), rand.Uint32()), now: time.Now}
 	a.hosts = newHosts(time.Duration(*cfg.Limits.HostPause), func() time.Time { return a.now() })
+	a.hosts.explicit = paused
 	a.push = newSubscriber(cfg, st, log, newPushMetrics(reg))
 	a.push.by, a.push.now, a.push.deliver = a.by, func() time.Time { return a.now() }, a.deliver
 	a.push.knows = func(id string) bool { _, ok := a.sources[id]; return ok }

@@ -2,9 +2,12 @@ package aggregator
 
 import (
 	"context"
+	"maps"
 	"net"
+	"net/http/httptrace"
 	"net/netip"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -19,16 +22,19 @@ const throttledFeeds = 2
 // two, and silence when several of its feeds asked for it. There are as many
 // entries as the configuration has hosts.
 type hosts struct {
-	pause time.Duration // between the end of one visit and the begin of the next
-	now   func() time.Time
-	mu    sync.Mutex
-	byKey map[string]*host
+	pause    time.Duration // between the end of one visit and the begin of the next
+	explicit bool          // the pause was configured
+	now      func() time.Time
+	mu       sync.Mutex
+	byKey    map[string]*host
 }
 
 type host struct {
+	private bool          // a machine of our own: no pause unless one is configured
 	free    chan struct{} // holds one token while nobody is inside
 	mu      sync.Mutex
 	lastEnd time.Time
+	ip      string                  // the address that answered last
 	delay   time.Duration           // Crawl-delay of its robots.txt
 	waits   map[string]time.Time    // until when each throttled source was asked to wait
 	robots  map[string]*robotsRules // by scheme and host
@@ -36,6 +42,13 @@ type host struct {
 
 func newHosts(pause time.Duration, now func() time.Time) *hosts {
 	return &hosts{pause: pause, now: now, byKey: map[string]*host{}}
+}
+
+// isPrivate tells whether a host's name is an address that is not of the open
+// net, or this machine's name.
+func isPrivate(name string) bool {
+	a, err := netip.ParseAddr(name)
+	return err == nil && closed(a) || name == "localhost"
 }
 
 // hostKey is what shares one budget: the registrable domain, so that
@@ -62,7 +75,8 @@ func (h *hosts) of(address string) *host {
 	defer h.mu.Unlock()
 	one := h.byKey[key]
 	if one == nil {
-		one = &host{free: make(chan struct{}, 1), waits: map[string]time.Time{}, robots: map[string]*robotsRules{}}
+		u, err := url.Parse(address)
+		one = &host{private: err == nil && isPrivate(u.Hostname()), free: make(chan struct{}, 1), waits: map[string]time.Time{}, robots: map[string]*robotsRules{}}
 		one.free <- struct{}{}
 		h.byKey[key] = one
 	}
@@ -83,11 +97,62 @@ func (h *hosts) enter(ctx context.Context, address string) (leave func(), err er
 		one.mu.Unlock()
 		one.free <- struct{}{}
 	}
-	if err := sleep(ctx, one.rest(h.pause, h.now())); err != nil {
+	pause := h.pause
+	if one.private && !h.explicit {
+		pause = 0
+	}
+	if err := sleep(ctx, max(one.rest(pause, h.now()), h.restOfAddress(one))); err != nil {
 		leave()
 		return nil, err
 	}
 	return leave, nil
+}
+
+// noteAddress is ctx, in which a connection tells hosts its address. Behind a
+// proxy that would be the proxy's.
+func (a *Aggregator) noteAddress(ctx context.Context, c configured, address string) context.Context {
+	if c.source.Proxy != "" {
+		return ctx
+	}
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) {
+		if host, _, err := net.SplitHostPort(i.Conn.RemoteAddr().String()); err == nil {
+			a.hosts.answered(address, host)
+		}
+	}})
+}
+
+// answered notes which address answered for a host.
+func (h *hosts) answered(address, ip string) {
+	if isPrivate(ip) {
+		return // machines of our own need no protection from us
+	}
+	one := h.of(address)
+	one.mu.Lock()
+	defer one.mu.Unlock()
+	one.ip = ip
+}
+
+// restOfAddress is how long the address that answers for the host is still to
+// be left alone: many portals of one province share a machine.
+func (h *hosts) restOfAddress(one *host) time.Duration {
+	one.mu.Lock()
+	ip := one.ip
+	one.mu.Unlock()
+	if ip == "" {
+		return 0
+	}
+	h.mu.Lock()
+	neighbours := slices.Collect(maps.Values(h.byKey))
+	h.mu.Unlock()
+	now, rest := h.now(), time.Duration(0)
+	for _, other := range neighbours {
+		other.mu.Lock()
+		if other != one && other.ip == ip && !other.lastEnd.IsZero() {
+			rest = max(rest, h.pause-now.Sub(other.lastEnd))
+		}
+		other.mu.Unlock()
+	}
+	return rest
 }
 
 // rest is how long the host is still to be left alone after the last visit.

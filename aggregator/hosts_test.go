@@ -107,3 +107,42 @@ func TestHostIsQuietWhenSeveralFeedsAre(t *testing.T) {
 		t.Errorf("%d waits remembered", n)
 	}
 }
+
+// Hosts that one machine answers for share its pause; machines of our own have
+// none unless one is configured.
+func TestPauseOfAddressAndOfPrivateHosts(t *testing.T) {
+	t.Parallel()
+	now := testNow
+	h := newHosts(time.Second, func() time.Time { return now })
+	visit := func(address string) {
+		t.Helper()
+		leave, err := h.enter(t.Context(), address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		leave()
+	}
+	visit("https://a.gov.vn/")
+	h.answered("https://a.gov.vn/", "203.113.1.1")
+	h.answered("https://b.gov.vn/", "203.113.1.1")
+	if got := h.restOfAddress(h.of("https://b.gov.vn/")); got != time.Second {
+		t.Errorf("a host on the same machine rests %v, want 1s", got)
+	}
+	if got := h.restOfAddress(h.of("https://c.gov.vn/")); got != 0 {
+		t.Errorf("a host elsewhere rests %v", got)
+	}
+	visit("http://127.0.0.1:8080/")
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	leave, err := h.enter(ctx, "http://127.0.0.1:8080/")
+	if err != nil {
+		t.Fatalf("loopback has a pause: %v", err)
+	}
+	leave()
+	h.explicit = true
+	ctx, cancel = context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := h.enter(ctx, "http://127.0.0.1:8080/"); err == nil {
+		t.Error("a configured pause does not hold for loopback")
+	}
+}

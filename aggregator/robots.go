@@ -55,6 +55,23 @@ func (r *robotsRules) disallowed(address, kind string) string {
 	return fmt.Sprintf("its robots.txt closes %s to %s", u.RequestURI(), whom)
 }
 
+// decision says in words what robots.txt has to do with an address.
+func (r *robotsRules) decision(address, kind string) string {
+	switch why := r.disallowed(address, kind); {
+	case why != "":
+		return why
+	case r.problem != "":
+		return "robots.txt cannot be read, which closes pages but not feeds"
+	case r.group == nil:
+		return "there is no robots.txt"
+	case r.named:
+		return "robots.txt names us and admits this address"
+	case kind == "feed":
+		return "robots.txt does not name us; its rules for every robot are not meant for feeds"
+	}
+	return "robots.txt admits every robot to this address"
+}
+
 // robots returns the rules of an address's host, asked for once a day. The
 // caller is inside the host.
 func (a *Aggregator) robots(ctx context.Context, c configured, address string) *robotsRules {

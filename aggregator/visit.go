@@ -33,6 +33,7 @@ type Report struct {
 	etag, lastModified, hash string
 	retryAfter               time.Duration
 	moved                    permanently
+	robots                   string
 	advert                   *advert
 	read                     bool           // a document was read, so Repairs are its own
 	order                    []firstAliases // of all items of the document, if some are Known
@@ -103,10 +104,12 @@ func (a *Aggregator) look(ctx context.Context, c configured, st store.SourceStat
 	if now.Sub(st.FullAt) > fullEvery { // some servers answer 304 for ever
 		conditions.ETag, conditions.LastModified = "", ""
 	}
-	if why := a.robots(ctx, c, address).disallowed(address, c.source.Kind); why != "" {
+	rules := a.robots(ctx, c, address)
+	r.robots = rules.decision(address, c.source.Kind)
+	if why := rules.disallowed(address, c.source.Kind); why != "" {
 		return r.failed(closedBy(why))
 	}
-	doc, err := a.fetch.get(ctx, c.access, address, conditions.ETag, conditions.LastModified, now)
+	doc, err := a.fetch.get(a.noteAddress(ctx, c, address), c.access, address, conditions.ETag, conditions.LastModified, now)
 	defer a.fetch.release(doc)
 	r.moved = moved(st, c.source.URL, address, doc, err)
 	if doc != nil {
@@ -301,7 +304,7 @@ func (r Report) next(c configured, ch store.Changes, now time.Time, p *plan) sto
 	if r.read {
 		st.Repairs = r.standing()
 	}
-	st.MovedTo, st.MovedSeen = r.moved.to, r.moved.seen
+	st.MovedTo, st.MovedSeen, st.Robots = r.moved.to, r.moved.seen, r.robots
 	return settle(st, c.source.Every, settled{outcome: r.Outcome, detail: r.Detail, retryAfter: r.retryAfter,
 		brought: ch.New+ch.Changed+ch.Carried > 0, seen: r.observed(ch), hints: r.hints, rand: rand.Float64(), now: now}, p)
 }

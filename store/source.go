@@ -42,6 +42,7 @@ type SourceState struct {
 	MovedTo      string    // where its address redirects for good, or empty
 	MovedSeen    int       // visits in a row that were redirected there
 	Repairs      []Repair  // what had to be mended in the last document that was read
+	Robots       string    // what its host's robots.txt says of its address, in English
 }
 
 // Repair is something in a document that had to be mended or left out.
@@ -70,7 +71,7 @@ func (t *tx) syncSources(sources []Source) error {
 }
 
 const sourceColumns = `id, outlet, kind, url, topic, active, etag, last_modified, body_hash, next_at,
-	interval_ms, why, fails, outcome, detail, last_try, last_success, last_new, visited, full_at, moved_to, moved_seen, repairs, learned`
+	interval_ms, why, fails, outcome, detail, last_try, last_success, last_new, visited, full_at, moved_to, moved_seen, repairs, learned, robots`
 
 func scanSource(rows *sql.Rows) (Source, error) {
 	var s Source
@@ -78,7 +79,7 @@ func scanSource(rows *sql.Rows) (Source, error) {
 	var repairs string
 	st := &s.State
 	err := rows.Scan(&s.ID, &s.Outlet, &s.Kind, &s.URL, &s.Topic, &active, &st.ETag, &st.LastModified,
-		&st.BodyHash, &next, &interval, &st.Why, &st.Fails, &st.Outcome, &st.Detail, &try, &success, &newest, &visited, &full, &st.MovedTo, &st.MovedSeen, &repairs, &st.Learned)
+		&st.BodyHash, &next, &interval, &st.Why, &st.Fails, &st.Outcome, &st.Detail, &try, &success, &newest, &visited, &full, &st.MovedTo, &st.MovedSeen, &repairs, &st.Learned, &st.Robots)
 	s.Active, st.Visited = active != 0, visited != 0
 	st.NextAt, st.LastTry, st.LastSuccess, st.LastNew = fromMillis(next), fromMillis(try), fromMillis(success), fromMillis(newest)
 	st.Interval, st.FullAt = time.Duration(interval)*time.Millisecond, fromMillis(full)
@@ -191,8 +192,8 @@ func (t *tx) saveDelivery(id string, at time.Time, c Changes) error {
 func (t *tx) saveState(id string, s SourceState) error {
 	return t.exec(`UPDATE sources SET etag = $1, last_modified = $2, body_hash = $3, next_at = $4, interval_ms = $5,
 		why = $6, fails = $7, outcome = $8, detail = $9, last_try = $10, last_success = $11, last_new = $12,
-		visited = $13, full_at = $14, moved_to = $15, moved_seen = $16, repairs = $17, learned = $18, lease_until = 0 WHERE id = $19`,
+		visited = $13, full_at = $14, moved_to = $15, moved_seen = $16, repairs = $17, learned = $18, robots = $19, lease_until = 0 WHERE id = $20`,
 		s.ETag, s.LastModified, s.BodyHash, millis(s.NextAt), s.Interval.Milliseconds(), s.Why, s.Fails,
 		string(s.Outcome), s.Detail, millis(s.LastTry), millis(s.LastSuccess), millis(s.LastNew), flag(s.Visited),
-		millis(s.FullAt), s.MovedTo, s.MovedSeen, encoded(s.Repairs), s.Learned, id)
+		millis(s.FullAt), s.MovedTo, s.MovedSeen, encoded(s.Repairs), s.Learned, s.Robots, id)
 }

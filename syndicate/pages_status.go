@@ -24,21 +24,22 @@ type outletHealth struct {
 
 // sourceRow is the health of one source.
 type sourceRow struct {
-	ID     string
-	Outlet link
-	Named  bool // say whose it is: the row does not stand under its outlet
-	Kind   string
-	URL    string
-	State  string // fine, failing or waiting: for its colour
-	Last   time.Time
-	Result string
-	Detail string // what went wrong, as it was noted, in English
-	Fails  string // "3 lần liền không đọc được"
-	Next   time.Time
-	Soon   bool   // due, no time known
-	Pace   string // why then
-	Why    string // the same as it was noted, in English
-	Advice string
+	ID      string
+	Outlet  link
+	Named   bool // say whose it is: the row does not stand under its outlet
+	Kind    string
+	URL     string
+	State   string // fine, failing or waiting: for its colour
+	Last    time.Time
+	Result  string
+	Repairs []string // what had to be mended in its last document
+	Detail  string   // what went wrong, as it was noted, in English
+	Fails   string   // "3 lần liền không đọc được"
+	Next    time.Time
+	Soon    bool   // due, no time known
+	Pace    string // why then
+	Why     string // the same as it was noted, in English
+	Advice  string
 }
 
 // statusPage shows how reading goes, for readers and for webmasters of outlets.
@@ -90,6 +91,9 @@ func (s *Server) sourceRow(src store.Source) sourceRow {
 		row.Outlet = link{Text: o.Name, Href: "/outlets/" + o.ID + "/"}
 	}
 	row.Pace = s.words[pace(x.Outcome)]
+	for _, r := range x.Repairs {
+		row.Repairs = append(row.Repairs, fmt.Sprintf("%s ×%d", r.Kind, r.Count))
+	}
 	switch {
 	case x.Outcome == "":
 		row.State = "waiting"

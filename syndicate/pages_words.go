@@ -191,6 +191,7 @@ var vietnamese = words{
 	"status.soon":    "sớm nhất có thể",
 	"status.detail":  "Chi tiết ghi lại (tiếng Anh):",
 	"status.fails":   "%d lần liền không đọc được",
+	"status.repairs": "Đã phải sửa khi đọc:",
 	"status.advice":  "Gợi ý cho người quản trị:",
 	"status.page":    "trang danh mục",
 	"status.feed":    "nguồn cấp tin",

@@ -159,6 +159,7 @@ type explainedSource struct {
 	Next        *string        `json:"next"`
 	Interval    string         `json:"interval"`
 	Why         string         `json:"why"`
+	Robots      string         `json:"robots,omitempty"`   // what robots.txt says of its address
 	MovedTo     string         `json:"moved_to,omitempty"` // where the address redirects for good
 	Repairs     []store.Repair `json:"repairs"`            // of the last document that was read
 	Push        *explainedPush `json:"push,omitempty"`     // if its document names a hub
@@ -169,7 +170,7 @@ func newExplainedSource(s store.Source) explainedSource {
 	return explainedSource{Source: s.ID, Outlet: s.Outlet, Kind: s.Kind, URL: s.URL, Active: s.Active, Outcome: st.Outcome,
 		Detail: st.Detail, Advice: aggregator.Advice(st.Outcome), Fails: st.Fails, LastTry: stamp(st.LastTry),
 		LastSuccess: stamp(st.LastSuccess), LastNew: stamp(st.LastNew), Next: stamp(st.NextAt),
-		Interval: st.Interval.Round(time.Second).String(), Why: st.Why, MovedTo: st.MovedTo, Repairs: orEmpty(st.Repairs)}
+		Interval: st.Interval.Round(time.Second).String(), Why: st.Why, Robots: st.Robots, MovedTo: st.MovedTo, Repairs: orEmpty(st.Repairs)}
 }
 
 func (e explainedSource) write(w io.Writer) {
@@ -187,6 +188,9 @@ func (e explainedSource) write(w io.Writer) {
 	}
 	fmt.Fprintf(w, "  last success  %s\n  last new item %s\n  next visit    %s, every %s: %s\n",
 		shown(e.LastSuccess), shown(e.LastNew), shown(e.Next), e.Interval, e.Why)
+	if e.Robots != "" {
+		fmt.Fprintf(w, "  robots.txt    %s\n", e.Robots)
+	}
 	if e.MovedTo != "" {
 		fmt.Fprintf(w, "  moved         its address redirects for good to %s: change the url\n", e.MovedTo)
 	}
