@@ -32,21 +32,32 @@ type check struct {
 	none bool     // the path must lead nowhere
 }
 
-// checksOf takes an expectation apart at its "and". A part that is neither a
-// comparison with a literal nor about a missing key has no path.
+// checksOf takes an expectation apart at its "and", and a == b == c into two
+// checks. A part that is neither a comparison with a literal nor about a
+// missing key has no path.
 func checksOf(expect string) []check {
 	var all []check
 	for _, part := range splitTop(expect, " and ") {
-		c := check{text: strings.TrimSpace(part)}
-		if m := missingKey.FindStringSubmatch(c.text); m != nil {
-			c.path, c.none = pathOf(m[1]+"."+m[2]), true
-		} else if sides := splitTop(c.text, "=="); len(sides) == 2 {
-			lit := literal{s: sides[1]}
-			if v, err := lit.whole(); err == nil {
-				c.path, c.want = pathOf(sides[0]), v
-			}
+		part = strings.TrimSpace(part)
+		if inner, ok := strings.CutPrefix(part, "("); ok && strings.HasSuffix(inner, ")") {
+			all = append(all, checksOf(strings.TrimSuffix(inner, ")"))...)
+			continue
 		}
-		all = append(all, c)
+		if m := missingKey.FindStringSubmatch(part); m != nil {
+			all = append(all, check{text: part, path: pathOf(m[1] + "." + m[2]), none: true})
+			continue
+		}
+		sides := splitTop(part, "==")
+		last := len(sides) - 1
+		lit := literal{s: sides[last]}
+		want, err := lit.whole()
+		if err != nil || last == 0 {
+			all = append(all, check{text: part})
+			continue
+		}
+		for _, side := range sides[:last] {
+			all = append(all, check{text: part, path: pathOf(side), want: want})
+		}
 	}
 	return all
 }
@@ -225,6 +236,16 @@ var escapeDigits = map[byte]int{'x': 2, 'u': 4, 'U': 8}
 
 func (l *literal) quoted(b *strings.Builder) error {
 	quote := l.s[l.i]
+	if long := strings.Repeat(string(quote), 3); strings.HasPrefix(l.s[l.i:], long) {
+		l.i += len(long)
+		text, rest, ok := strings.Cut(l.s[l.i:], long)
+		if !ok || strings.Contains(text, `\`) {
+			return errLiteral
+		}
+		b.WriteString(text)
+		l.i = len(l.s) - len(rest)
+		return nil
+	}
 	for l.i++; l.i < len(l.s); l.i++ {
 		c := l.s[l.i]
 		switch {
@@ -274,6 +295,8 @@ func (x *expectation) judge(c check) (finding, string, string) {
 		path, length = path[1:], true
 	}
 	switch {
+	case strings.Contains(c.text, "bozo") || c.text == "1" || c.text == "":
+		return notApplicable, "well-formed or not", ""
 	case len(path) == 0:
 		return notApplicable, "other", ""
 	case path[0] != "entries":
@@ -288,10 +311,18 @@ func (x *expectation) judge(c check) (finding, string, string) {
 		return notApplicable, "other", ""
 	}
 	if i >= len(x.entries) {
-		return failed, path[2], "there is no such entry"
+		v, kind, _ := x.judgeEntry(&Entry{}, c, path[2:], length)
+		if v == notApplicable {
+			return v, kind, ""
+		}
+		return failed, kind, "there is no such entry"
 	}
-	e := &x.entries[i]
-	field := strings.Join(path[2:], ".")
+	return x.judgeEntry(&x.entries[i], c, path[2:], length)
+}
+
+// judgeEntry judges a check of an entry by the path within it.
+func (x *expectation) judgeEntry(e *Entry, c check, path []string, length bool) (finding, string, string) {
+	field := strings.Join(path, ".")
 	switch {
 	case length:
 		return lengthOf(e, field, c.want)
@@ -304,7 +335,13 @@ func (x *expectation) judge(c check) (finding, string, string) {
 	case []any:
 		return x.list(e, field, want)
 	}
-	return notApplicable, path[2], ""
+	return foreign(field)
+}
+
+// foreign is the finding on a field that an Entry does not hold.
+func foreign(field string) (finding, string, string) {
+	name, _, _ := strings.Cut(field, ".")
+	return notApplicable, "entry " + name, ""
 }
 
 func same(kind, got, want string) (finding, string, string) {
@@ -323,7 +360,7 @@ func lengthOf(e *Entry, field string, want any) (finding, string, string) {
 	case "authors":
 		return same("author", fmt.Sprint(len(e.Authors)), fmt.Sprint(want))
 	}
-	return notApplicable, "entry " + field, ""
+	return foreign(field)
 }
 
 func (x *expectation) missing(e *Entry, field string) (finding, string, string) {
@@ -333,7 +370,7 @@ func (x *expectation) missing(e *Entry, field string) (finding, string, string) 
 	case "title":
 		return same("title", e.Title, "")
 	}
-	return notApplicable, "entry " + field, ""
+	return foreign(field)
 }
 
 // link is an entry's link by the normaliser's rule, which like feedparser's
@@ -382,7 +419,7 @@ func (x *expectation) text(e *Entry, field, want string) (finding, string, strin
 	case "category":
 		return same("tags", memberOf(e.Categories, 0), want)
 	}
-	return notApplicable, "entry " + field, ""
+	return foreign(field)
 }
 
 // member compares a field of one of an entry's lists.
@@ -407,7 +444,7 @@ func (x *expectation) member(e *Entry, list string, i int, field, want string) (
 	case field == "type":
 		return same(list, e.Enclosures[i].Type, want)
 	}
-	return notApplicable, "entry " + list + " " + field, ""
+	return foreign(list)
 }
 
 func memberOf(all []string, i int) string {
@@ -446,7 +483,7 @@ func (x *expectation) list(e *Entry, field string, want []any) (finding, string,
 		}
 		return same("tags", fmt.Sprint(e.Categories), fmt.Sprint(terms))
 	case !strings.HasSuffix(field, "_parsed") || len(want) < 6:
-		return notApplicable, "entry " + field, ""
+		return foreign(field)
 	}
 	var raw string
 	switch field {
@@ -455,7 +492,7 @@ func (x *expectation) list(e *Entry, field string, want []any) (finding, string,
 	case "updated_parsed":
 		raw = firstNonEmpty(e.Updated, e.Published)
 	default:
-		return notApplicable, "entry " + field, ""
+		return foreign(field)
 	}
 	var r repairs
 	got := x.n.date(raw, e.Parsed, &r)
@@ -479,18 +516,18 @@ func (t findings) add(kind string, v finding) {
 }
 
 // sum is how many checks apply and how many of them hold.
-func (t findings) sum() (holding, applicable, foreign int) {
+func (t findings) sum() (holding, applicable, others int) {
 	for _, n := range t {
-		holding, applicable, foreign = holding+n[held], applicable+n[held]+n[failed], foreign+n[notApplicable]
+		holding, applicable, others = holding+n[held], applicable+n[held]+n[failed], others+n[notApplicable]
 	}
-	return holding, applicable, foreign
+	return holding, applicable, others
 }
 
 func (t findings) String() string {
 	var b strings.Builder
 	for _, kind := range slices.Sorted(maps.Keys(t)) {
 		n := t[kind]
-		fmt.Fprintf(&b, "\n%-36s held %4d  failed %3d  not applicable %4d", kind, n[held], n[failed], n[notApplicable])
+		fmt.Fprintf(&b, "\n%-22s held %4d  failed %3d  not applicable %4d", kind, n[held], n[failed], n[notApplicable])
 	}
 	return b.String()
 }
@@ -517,6 +554,8 @@ func TestChecksOf(t *testing.T) {
 		{`entries[0]['summary'] == '<div></div>' and feed['title'] == 'A'`, []finding{notApplicable, notApplicable}},
 		{`entries[0]['content'][0]['value'] == '<img src="http://a.vn/p.jpg" />'`, []finding{held}},
 		{`entries[0]['content'][0]['value'] == '<img src="http://a.vn/q.jpg" />'`, []finding{failed}},
+		{`entries[0]['id'] == entries[0]['guid'] == '7'`, []finding{held, held}},
+		{`(entries[0]['id'] == '7' and entries[1]['id'] == '7') and entries[0]['author'] == '''An'''`, []finding{held, failed, held}},
 		{`entries[1]['title'] == 'A' or bozo`, []finding{notApplicable}},
 	} {
 		var got []finding
