@@ -10,6 +10,7 @@ func TestBrokenFields(t *testing.T) {
 	t.Parallel()
 	const rss = `<rss version="2.0" xmlns:media="http://search.yahoo.com/mrss/" xmlns:dcterms="http://purl.org/dc/terms/" xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd"><channel><item>%s</item></channel></rss>`
 	const rdf = `<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/"><channel rdf:about="http://a.vn/rdf"/>%s</rdf:RDF>`
+	const atom = `<feed xmlns="http://www.w3.org/2005/Atom"><entry>%s</entry></feed>`
 	for _, tt := range []struct {
 		name, form, item string
 		got              func(e Entry) string
@@ -36,6 +37,11 @@ func TestBrokenFields(t *testing.T) {
 		{"own category before others", rss, `<category>Y tế</category><media:category>news</media:category>`,
 			func(e Entry) string { return fmt.Sprint(e.Categories) }, "[Y tế]"},
 		{"mail address behind a name", rss, `<author>Trần An &lt;an@a.vn&gt;</author>`, func(e Entry) string { return fmt.Sprint(e.Authors) }, "[Trần An]"},
+		{"several creators", rss, `<dc:creator xmlns:dc="http://purl.org/dc/elements/1.1/">An</dc:creator><dc:creator xmlns:dc="http://purl.org/dc/elements/1.1/">Bình</dc:creator>`,
+			func(e Entry) string { return fmt.Sprint(e.Authors) }, "[An Bình]"},
+		{"Atom link without href", atom, `<link rel="enclosure">http://a.vn/1.mp3</link><link rel="alternate" type="text/html">http://a.vn/1?a&amp;b</link>`,
+			func(e Entry) string { return e.Link }, "http://a.vn/1?a&b"},
+		{"Atom enclosure without href is no link", atom, `<link rel="enclosure">http://a.vn/1.mp3</link>`, func(e Entry) string { return e.Link }, ""},
 		{"text behind a frame", rss, `<description>&lt;frameset>&lt;frame src="x">&lt;/frameset>Lời</description>`,
 			func(e Entry) string { return sanitised(e.Summary, e.Base) }, "Lời"},
 	} {

@@ -228,6 +228,9 @@ func entryOf(it *gofeed.Item, base, lang string) Entry {
 			e.Authors = append(e.Authors, name)
 		}
 	}
+	if dc := it.DublinCoreExt; dc != nil && len(dc.Creator) > 1 && len(e.Authors) == 1 && e.Authors[0] == strings.TrimSpace(dc.Creator[0]) {
+		e.Authors = append(e.Authors, dc.Creator[1:]...) // gofeed takes one
+	}
 	for _, enc := range it.Enclosures {
 		if enc != nil && enc.URL != "" {
 			e.Enclosures = append(e.Enclosures, RawEnclosure{enc.URL, enc.Type, enc.Length})
@@ -288,13 +291,16 @@ func (e *Entry) takeNested(categories []ext.Extension) {
 }
 
 // takeRaw reads from an item's own text what gofeed changes or passes over: an
-// atom:id, which it resolves as if it were an address, the rdf:about that is
-// an RSS 1.0 item's identity, a text in <body> or <fullitem>, and an image with
-// an element for it.
+// atom:id, which it resolves as if it were an address, an Atom link without
+// href, the rdf:about that is an RSS 1.0 item's identity, a text in <body> or
+// <fullitem>, and an image with an element for it.
 func (e *Entry) takeRaw(raw, format string) {
 	if format == "atom" {
 		if id := childText(raw, "id"); id != "" {
 			e.GUID = id
+		}
+		if e.Link == "" {
+			e.Link = linkText(raw)
 		}
 	}
 	if e.GUID == "" {
@@ -309,6 +315,21 @@ func (e *Entry) takeRaw(raw, format string) {
 		e.Image = childText(raw, "image", "url")
 	}
 }
+
+// linkText is the address that stands in an Atom link as its text, as in RSS.
+func linkText(raw string) string {
+	for _, m := range textLink.FindAllStringSubmatch(raw, -1) {
+		if rel := linkRel.FindStringSubmatch(m[1]); rel == nil || rel[1] == "alternate" {
+			return html.UnescapeString(m[2])
+		}
+	}
+	return ""
+}
+
+var (
+	textLink = regexp.MustCompile(`<(?:\w+:)?link\b([^<>]*)>\s*(https?://[^<>\s]+)\s*</`)
+	linkRel  = regexp.MustCompile(`\brel\s*=\s*["']([^"']*)`)
+)
 
 // rdfAbout is the identity in the start tag of an RSS 1.0 item.
 var rdfAbout = regexp.MustCompile(`^<(?:\w+:)?item\s[^<>]*?\brdf:about\s*=\s*(?:"([^"<>]*)"|'([^'<>]*)')`)
