@@ -3,6 +3,7 @@ package aggregator
 import (
 	"errors"
 	"fmt"
+	"html"
 	"net/url"
 	"regexp"
 	"strings"
@@ -222,11 +223,13 @@ func entryOf(it *gofeed.Item, base, lang string) Entry {
 		if a == nil {
 			continue
 		}
-		if name := strings.TrimSpace(a.Name); name != "" {
+		full := firstNonEmpty(strings.TrimSpace(a.Name), a.Email)
+		if name := firstNonEmpty(addressBehind.ReplaceAllString(full, ""), full); name != "" {
 			e.Authors = append(e.Authors, name)
-		} else if a.Email != "" {
-			e.Authors = append(e.Authors, a.Email)
 		}
+	}
+	if dc := it.DublinCoreExt; dc != nil && len(dc.Creator) > 1 && len(e.Authors) == 1 && e.Authors[0] == strings.TrimSpace(dc.Creator[0]) {
+		e.Authors = append(e.Authors, dc.Creator[1:]...) // gofeed takes one
 	}
 	for _, enc := range it.Enclosures {
 		if enc != nil && enc.URL != "" {
@@ -234,21 +237,102 @@ func entryOf(it *gofeed.Item, base, lang string) Entry {
 		}
 	}
 	e.Image = imageOf(it)
+	e.takeExtensions(it.Extensions)
 	return e
 }
 
-// takeRaw reads from an item's own text what gofeed changes: an atom:id, which
-// it resolves as if it were an address, and an image with an element for it.
+// addressBehind is the mail address that outlets put behind an author's name.
+var addressBehind = regexp.MustCompile(`\s*<[^<>\s]+@[^<>\s]+>\s*$`)
+
+// takeExtensions fills what an item's own elements leave out from those of
+// Media RSS, iTunes and Dublin Core terms that say the same.
+func (e *Entry) takeExtensions(all ext.Extensions) {
+	if len(all) == 0 {
+		return
+	}
+	value := func(prefix, name string) string {
+		if found := all[prefix][name]; len(found) > 0 {
+			return strings.TrimSpace(found[0].Value)
+		}
+		return ""
+	}
+	grouped := func(name string) string {
+		for _, group := range all["media"]["group"] {
+			if found := group.Children[name]; len(found) > 0 {
+				return strings.TrimSpace(found[0].Value)
+			}
+		}
+		return ""
+	}
+	e.Published = firstNonEmpty(e.Published, value("dcterms", "issued"))
+	e.Updated = firstNonEmpty(e.Updated, value("dcterms", "modified"))
+	e.Title = firstNonEmpty(e.Title, value("media", "title"), grouped("title"), value("itunes", "title"))
+	if e.Content == "" {
+		e.Summary = firstNonEmpty(e.Summary, value("media", "description"), grouped("description"), value("itunes", "summary"), value("itunes", "subtitle"))
+	}
+	if len(e.Categories) == 0 {
+		for _, c := range all["media"]["category"] {
+			if term := strings.TrimSpace(c.Value); term != "" {
+				e.Categories = append(e.Categories, term)
+			}
+		}
+		e.takeNested(all["itunes"]["category"])
+	}
+}
+
+// takeNested takes iTunes categories, the narrower ones within the wider.
+func (e *Entry) takeNested(categories []ext.Extension) {
+	for _, c := range categories {
+		if term := strings.TrimSpace(c.Attrs["text"]); term != "" {
+			e.Categories = append(e.Categories, term)
+		}
+		e.takeNested(c.Children["category"])
+	}
+}
+
+// takeRaw reads from an item's own text what gofeed changes or passes over: an
+// atom:id, which it resolves as if it were an address, an Atom link without
+// href, the rdf:about that is an RSS 1.0 item's identity, a text in <body> or
+// <fullitem>, and an image with an element for it.
 func (e *Entry) takeRaw(raw, format string) {
 	if format == "atom" {
 		if id := childText(raw, "id"); id != "" {
 			e.GUID = id
 		}
+		if e.Link == "" {
+			e.Link = linkText(raw)
+		}
+	}
+	if e.GUID == "" {
+		if m := rdfAbout.FindStringSubmatch(raw); m != nil {
+			e.GUID = html.UnescapeString(firstNonEmpty(m[1], m[2]))
+		}
+	}
+	if e.Summary == "" && e.Content == "" {
+		e.Content = firstNonEmpty(childText(raw, "body"), childText(raw, "fullitem"))
 	}
 	if strings.HasPrefix(e.Image, "<") { // what stands in <image>, whole
 		e.Image = childText(raw, "image", "url")
 	}
 }
+
+// linkText is the address that stands in an Atom link as its text, as in RSS.
+func linkText(raw string) string {
+	for _, m := range textLink.FindAllStringSubmatch(raw, -1) {
+		if rel := linkRel.FindStringSubmatch(m[1]); rel == nil || rel[1] == "alternate" {
+			return html.UnescapeString(m[2])
+		}
+	}
+	return ""
+}
+
+var (
+	textLink = regexp.MustCompile(`<(?:\w+:)?link\b([^<>]*)>\s*(https?://[^<>\s]+)\s*</`)
+	linkRel  = regexp.MustCompile(`\brel\s*=\s*["']([^"']*)`)
+)
+
+// rdfAbout is the identity in the start tag of an RSS 1.0 item.
+var rdfAbout = regexp.MustCompile(`^<(?:\w+:)?item\s[^<>]*?\brdf:about\s*=\s*(?:"([^"<>]*)"|'([^'<>]*)')`)
 
 // imageOf finds an item's picture in the order in which outlets mean it.
 func imageOf(it *gofeed.Item) string {

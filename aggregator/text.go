@@ -117,6 +117,7 @@ var contentPolicy = sync.OnceValue(func() *bluemonday.Policy {
 	p.AllowAttrs("width", "height").Matching(bluemonday.Integer).OnElements("img")
 	p.AllowAttrs("colspan", "rowspan").Matching(bluemonday.Integer).OnElements("td", "th")
 	p.AllowImages()
+	p.AllowElementsContent("frame") // it is void: what follows is no content of it
 	p.RequireNoFollowOnLinks(true)
 	return p
 })
