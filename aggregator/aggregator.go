@@ -39,6 +39,8 @@ const (
 	// new stories from being listed. Then many sources come at once, in any
 	// order, and a copy must not be quoted because it came before its original.
 	openingHold = 10 * time.Second
+	// roundHold is the same for a round by hand, which ends it itself.
+	roundHold = time.Hour
 	// listEvery is how often held stories are looked at.
 	listEvery = time.Second
 	// listBatch bounds the stories listed in one transaction.
@@ -79,6 +81,7 @@ type Aggregator struct {
 	pages      pageMemory // articles read of late
 	memories   memories
 	slots      chan struct{} // one token a worker
+	stranger   access        // to what is not on a source's own site
 	opening    *sweep        // the sources that were due at the start
 	plan       atomic.Pointer[plan]
 	contents   contents // what stood in each source's last document
@@ -111,6 +114,7 @@ func New(cfg Config, st Store, log *slog.Logger, reg prometheus.Registerer) (*Ag
 		slots: make(chan struct{}, cfg.Limits.Workers), by: fmt.Sprintf("%s/%d/%d", host, os.Getpid(), rand.Uint32()), now: time.Now}
 	a.hosts = newHosts(time.Duration(*cfg.Limits.HostPause), func() time.Time { return a.now() })
 	a.hosts.explicit = paused
+	a.stranger = a.fetch.access(SourceConfig{})
 	a.push = newSubscriber(cfg, st, log, newPushMetrics(reg))
 	a.push.by, a.push.now, a.push.deliver = a.by, func() time.Time { return a.now() }, a.deliver
 	a.push.knows = func(id string) bool { _, ok := a.sources[id]; return ok }
@@ -146,7 +150,7 @@ func (a *Aggregator) Run(ctx context.Context) error {
 	}
 	a.showStates(all)
 	a.replan(all)
-	a.opening = newSweep(overdue(all, a.now()), a.now())
+	a.opening = newSweep(overdue(all, a.now()), openingHold, a.now())
 	var visits sync.WaitGroup
 	visits.Go(func() { a.listHeld(ctx) })
 	visits.Go(func() { a.push.run(ctx) })
@@ -268,7 +272,7 @@ func (a *Aggregator) Round(ctx context.Context, onVisit func(Report)) (listed in
 		return 0, err
 	}
 	a.replan(all)
-	a.opening = newSweep(all, a.now())
+	a.opening = newSweep(all, roundHold, a.now())
 	var visits sync.WaitGroup
 	var mu sync.Mutex
 	for _, s := range all {

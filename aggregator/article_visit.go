@@ -127,14 +127,10 @@ func (a *Aggregator) another(ctx context.Context, c configured, address string, 
 	if why := a.robots(ctx, c, address).disallowed(address, "page"); why != "" {
 		return nil, closedBy(why)
 	}
-	one := a.hosts.of(address)
-	one.mu.Lock()
-	pause := max(a.hosts.pause, one.delay)
-	one.mu.Unlock()
-	if err := sleep(ctx, pause); err != nil {
+	if err := sleep(ctx, a.hosts.pauseOf(a.hosts.of(address))); err != nil {
 		return nil, err
 	}
-	return a.fetch.get(ctx, c.access, address, "", "", now)
+	return a.fetch.get(ctx, a.accessTo(c, address), address, "", "", now)
 }
 
 // fill gives an entry what its page tells and it lacks. A sitemap lists

@@ -123,7 +123,7 @@ func newVisited(b *testing.B) *visited {
 		b.Fatal(err)
 	}
 	b.Cleanup(a.fetch.close)
-	a.opening = newSweep(nil, time.Now())
+	a.opening = newSweep(nil, 0, time.Now())
 	src, err := db.Source(b.Context(), "rss")
 	if err != nil {
 		b.Fatal(err)

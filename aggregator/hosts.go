@@ -97,15 +97,22 @@ func (h *hosts) enter(ctx context.Context, address string) (leave func(), err er
 		one.mu.Unlock()
 		one.free <- struct{}{}
 	}
-	pause := h.pause
-	if one.private && !h.explicit {
-		pause = 0
-	}
-	if err := sleep(ctx, max(one.rest(pause, h.now()), h.restOfAddress(one))); err != nil {
+	if err := sleep(ctx, max(one.rest(h.pauseOf(one), h.now()), h.restOfAddress(one))); err != nil {
 		leave()
 		return nil, err
 	}
 	return leave, nil
+}
+
+// pauseOf is what a host is owed between two requests.
+func (h *hosts) pauseOf(one *host) time.Duration {
+	pause := h.pause
+	if one.private && !h.explicit {
+		pause = 0
+	}
+	one.mu.Lock()
+	defer one.mu.Unlock()
+	return max(pause, one.delay)
 }
 
 // noteAddress is ctx, in which a connection tells hosts its address. Behind a
@@ -162,7 +169,7 @@ func (o *host) rest(pause time.Duration, now time.Time) time.Duration {
 	if o.lastEnd.IsZero() {
 		return 0
 	}
-	return max(max(pause, o.delay)-now.Sub(o.lastEnd), 0)
+	return max(pause-now.Sub(o.lastEnd), 0)
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

@@ -335,3 +335,13 @@ func (a *Aggregator) followSitemaps(ctx context.Context, c configured, rd *readi
 
 // sameSite tells whether an address is on the host that the visit is inside of.
 func sameSite(address string, c configured) bool { return hostKey(address) == hostKey(c.source.URL) }
+
+// accessTo is how an address that a document named may be reached: as its
+// source is, if it is on the source's site; else guarded, and without the
+// source's password, cookies and proxy.
+func (a *Aggregator) accessTo(c configured, address string) access {
+	if sameSite(address, c) {
+		return c.access
+	}
+	return a.stranger
+}

@@ -168,3 +168,41 @@ func TestProxyIsGuarded(t *testing.T) {
 		t.Errorf("admitted target: %v", err)
 	}
 }
+
+// A password belongs to its site: what a document names elsewhere is asked for
+// without it.
+func TestPasswordStaysOnItsSite(t *testing.T) {
+	t.Setenv("DIEMTIN_TEST_PASSWORD", "bí mật")
+	var leaked atomic.Bool
+	foreign := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, _, sent := r.BasicAuth(); sent {
+			leaked.Store(true)
+		}
+		fmt.Fprint(w, `<ul><li><a href="/x">Tin ở nơi khác</a></li></ul>`)
+	}))
+	t.Cleanup(foreign.Close)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, _, sent := r.BasicAuth(); !sent {
+			t.Errorf("%s was asked for without the password", r.URL.Path)
+		}
+		if r.URL.Path == "/robots.txt" {
+			http.NotFound(w, r)
+			return
+		}
+		fmt.Fprintf(w, `<ul><li><a href="%s/a">Tin có liên kết lạ</a></li></ul><a class=next href="%s/page2">»</a>`, foreign.URL, foreign.URL)
+	}))
+	t.Cleanup(srv.Close)
+	a, _, _ := start(t, srv.URL, SourceConfig{ID: "page", URL: "/page", Kind: "page", User: "tin", PasswordEnv: "DIEMTIN_TEST_PASSWORD",
+		Page: &PageConfig{Item: "li", Next: "a.next", Pages: 3}})
+	r := runRound(t, a)["page"]
+	if r.Outcome != store.New || len(r.Items) != 1 {
+		t.Errorf("%s %s with %d items", r.Outcome, r.Detail, len(r.Items))
+	}
+	c := a.sources["page"]
+	if v, why := a.askPage(t.Context(), c, foreign.URL+"/a"); v != store.Alive {
+		t.Errorf("the foreign page: verdict %d %s", v, why)
+	}
+	if leaked.Load() {
+		t.Error("the password went to another site")
+	}
+}

@@ -101,7 +101,7 @@ func (a *Aggregator) robots(ctx context.Context, c configured, address string) *
 }
 
 func (a *Aggregator) askRobots(ctx context.Context, c configured, origin string, now time.Time) *robotsRules {
-	doc, err := a.fetch.get(ctx, c.access, origin+"/robots.txt", "", "", now)
+	doc, err := a.fetch.get(ctx, a.accessTo(c, origin), origin+"/robots.txt", "", "", now)
 	var f *Fault
 	switch {
 	case errors.As(err, &f) && f.Status >= 400 && f.Status < 500 && f.Status != http.StatusTooManyRequests:

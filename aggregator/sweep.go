@@ -14,11 +14,12 @@ type sweep struct {
 	mu      sync.Mutex
 	pending map[string]bool
 	start   time.Time
+	longest time.Duration // of the hold, from the start
 	over    chan struct{} // closed when every source has had its visit
 }
 
-func newSweep(sources []store.Source, now time.Time) *sweep {
-	s := &sweep{pending: map[string]bool{}, start: now, over: make(chan struct{})}
+func newSweep(sources []store.Source, longest time.Duration, now time.Time) *sweep {
+	s := &sweep{pending: map[string]bool{}, start: now, longest: longest, over: make(chan struct{})}
 	for _, src := range sources {
 		s.pending[src.ID] = true
 	}
@@ -59,5 +60,5 @@ func (s *sweep) hold(now time.Time) time.Duration {
 	if len(s.pending) == 0 {
 		return 0
 	}
-	return max(openingHold-now.Sub(s.start), 0)
+	return max(s.longest-now.Sub(s.start), 0)
 }

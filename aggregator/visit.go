@@ -225,11 +225,11 @@ func (a *Aggregator) turnPages(ctx context.Context, c configured, rd *reading, n
 	seen := map[string]bool{c.source.URL: true}
 	for n := 1; n < c.source.Page.Pages && rd.next != "" && !seen[rd.next]; n++ {
 		seen[rd.next] = true
-		if why := a.robots(ctx, c, rd.next).disallowed(rd.next, c.source.Kind); why != "" {
-			rd.repairs.add("page_missing", why)
+		if !sameSite(rd.next, c) {
+			rd.repairs.add("page_missing", "the following page is on another site: "+rd.next)
 			return
 		}
-		doc, err := a.fetch.get(ctx, c.access, rd.next, "", "", now)
+		doc, err := a.another(ctx, c, rd.next, now)
 		if err != nil {
 			rd.repairs.add("page_missing", err.Error())
 			return

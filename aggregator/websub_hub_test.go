@@ -256,7 +256,7 @@ func (w *pushWorld) process(t *testing.T, db *store.DB) *Aggregator {
 		t.Fatal(err)
 	}
 	a.now = w.now
-	a.opening = newSweep(nil, w.now())
+	a.opening = newSweep(nil, 0, w.now())
 	a.push.running.Store(true)
 	return a
 }

@@ -37,11 +37,13 @@ func (a *Aggregator) checkPages(ctx context.Context) {
 		if err != nil && ctx.Err() == nil {
 			a.log.Error("claim pages to check", "error", err)
 		}
+		batch, cancel := context.WithTimeout(ctx, checkLease/2) // the rest is claimed again
 		var checks sync.WaitGroup
 		for _, c := range due {
-			checks.Go(func() { a.checkPage(ctx, c) })
+			checks.Go(func() { a.checkPage(batch, c) })
 		}
 		checks.Wait()
+		cancel()
 	}
 }
 
@@ -51,7 +53,7 @@ func (a *Aggregator) checkPage(ctx context.Context, c store.Check) {
 	src, known := a.sources[c.Source]
 	if !known {
 		src = a.sourceAt(c.Link)
-		src.access = a.fetch.access(src.source)
+		src.access = a.stranger
 	}
 	v, why := a.verdict(ctx, src, c)
 	if ctx.Err() != nil {
@@ -101,7 +103,7 @@ func (a *Aggregator) askPage(ctx context.Context, src configured, address string
 	if why := a.robots(ctx, src, address).disallowed(address, "page"); why != "" {
 		return store.Unclear, why
 	}
-	doc, err := a.fetch.get(ctx, src.access, address, "", "", a.now())
+	doc, err := a.fetch.get(ctx, a.accessTo(src, address), address, "", "", a.now())
 	defer a.fetch.release(doc)
 	return pageVerdict(address, doc, err)
 }

@@ -112,7 +112,8 @@ func (t *tx) loadItems(ids []int64) ([]*Item, error) {
 	}
 	args = padded(args)
 	rows, err := scanItems(t.query(`SELECT `+itemColumns+` FROM items
-		WHERE id IN (`+places(1, len(args))+`) AND withdrawn = 0`, args...))
+		WHERE id IN (`+places(1, len(args))+`) AND withdrawn = 0
+		AND NOT EXISTS (SELECT 1 FROM stories s WHERE s.id = items.story AND s.withdrawn > 0)`, args...))
 	if err != nil {
 		return nil, err
 	}

@@ -170,17 +170,45 @@ func (t *tx) withdraw(c Check, now time.Time, outlets map[string]Outlet, judge J
 		return fmt.Errorf("withdraw item: %w", err)
 	}
 	s, err := t.story(c.Story)
-	if err != nil || s == nil || s.listed == 0 {
+	if err != nil || s == nil {
 		return err
 	}
+	items, err := t.storyItems(s.id)
+	if err != nil {
+		return fmt.Errorf("read items: %w", err)
+	}
+	left := free(items, outlets, millis(now))
 	v := &visit{tx: t, r: Refresh{At: now}, judge: judge, outlets: outlets, changes: &Changes{Originals: map[string]int{}}}
-	if s.quoted != c.Item {
+	switch {
+	case s.listed == 0 && len(items) == 0:
+		return t.exec(`UPDATE stories SET list_at = $1 WHERE id = $2`, never, s.id)
+	case s.listed == 0:
+		return nil
+	case s.quoted != c.Item:
 		return v.renameOriginal(s)
+	case len(left) > 0:
+		return t.quoteAnew(s, outlets[c.Outlet], left, now, outlets, judge)
 	}
 	if err := t.exec(`UPDATE stories SET withdrawn = $1, updated = $1 WHERE id = $2`, t.tick(millis(now)), s.id); err != nil {
 		return fmt.Errorf("withdraw story: %w", err)
 	}
 	return t.leave(s, outlets[c.Outlet])
+}
+
+// quoteAnew lets a story whose quoted item is gone quote another of its items:
+// what one outlet took back, the others still say. Id, listing and place stay.
+func (t *tx) quoteAnew(s *row, from Outlet, left []Item, now time.Time, outlets map[string]Outlet, judge Judge) error {
+	if err := t.leave(s, from); err != nil {
+		return err
+	}
+	o, why := judge.Original(left, outlets)
+	quoted := &left[o]
+	s.topics, s.province = topicIDs(quoted.Topics), quoted.Province
+	if err := t.exec(`UPDATE stories SET quoted = $1, original = $1, original_why = $2, topics = $3, province = $4, updated = $5 WHERE id = $6`,
+		quoted.ID, why, encoded(s.topics), s.province, t.tick(millis(now)), s.id); err != nil {
+		return fmt.Errorf("quote anew: %w", err)
+	}
+	return t.enter(s, outlets[quoted.Outlet])
 }
 
 // leave takes a story out of both orders of each of its scopes.
@@ -203,8 +231,11 @@ func (t *tx) restore(c Check, now time.Time, outlets map[string]Outlet, judge Ju
 		return fmt.Errorf("restore item: %w", err)
 	}
 	s, err := t.story(c.Story)
-	if err != nil || s == nil || s.listed == 0 {
+	if err != nil || s == nil {
 		return err
+	}
+	if s.listed == 0 {
+		return t.exec(`UPDATE stories SET list_at = $1 WHERE id = $2 AND list_at = $3`, millis(now), s.id, never)
 	}
 	if s.quoted != c.Item {
 		v := &visit{tx: t, r: Refresh{At: now}, judge: judge, outlets: outlets, changes: &Changes{Originals: map[string]int{}}}

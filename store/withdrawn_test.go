@@ -94,3 +94,54 @@ func TestWithdrawAndRestore(t *testing.T) {
 		}
 	})
 }
+
+// What one outlet takes back, the others still say: the story stays, under
+// another of its outlets, and a later copy joins it where it can be seen.
+func TestWithdrawLeavesTheCopies(t *testing.T) {
+	t.Parallel()
+	engines(t, func(t *testing.T, open func() *store.DB) {
+		db := open()
+		sync1(t, db, 3)
+		record(t, db, "o0-home", now, article("o0", "Bài chung", now))
+		record(t, db, "o1-home", now.Add(time.Minute), article("o1", "Bài chung", now))
+		before := stories(t, db, store.Query{})[0]
+		alias := "link:http://o0.example/Bài-chung"
+		if err := db.CheckSoon(t.Context(), "o0", []string{alias}, nil, now); err != nil {
+			t.Fatal(err)
+		}
+		for _, at := range []time.Time{now, now.Add(2 * time.Hour)} {
+			due, err := db.Checks(t.Context(), at, time.Minute, 10)
+			if err != nil || len(due) != 1 {
+				t.Fatalf("%d checks, %v", len(due), err)
+			}
+			if _, _, err := db.Checked(t.Context(), due[0], store.Removed, at, sameTitle{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got := stories(t, db, store.Query{})
+		if len(got) != 1 || got[0].ID != before.ID || got[0].Quoted.Outlet != "o1" || !got[0].Listed.Equal(before.Listed) || !got[0].Updated.After(before.Updated) {
+			t.Fatalf("after o0 took it back: %+v", got)
+		}
+		for outlet, want := range map[string]int{"o0": 0, "o1": 1} {
+			if n := len(stories(t, db, store.Query{Selection: store.Selection{Outlets: []string{outlet}}})); n != want {
+				t.Errorf("%s lists %d stories, want %d", outlet, n, want)
+			}
+		}
+		if c := record(t, db, "o2-home", now.Add(3*time.Hour), article("o2", "Bài chung", now)); c.Merged["text"] != 1 {
+			t.Errorf("a later copy changed %+v", c)
+		}
+		if err := db.CheckSoon(t.Context(), "o0", nil, []string{alias}, now.Add(4*time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		due, err := db.Checks(t.Context(), now.Add(4*time.Hour), time.Minute, 10)
+		if err != nil || len(due) != 1 {
+			t.Fatalf("%d checks, %v", len(due), err)
+		}
+		if _, back, err := db.Checked(t.Context(), due[0], store.Alive, now.Add(4*time.Hour), sameTitle{}); !back || err != nil {
+			t.Errorf("not restored: %v", err)
+		}
+		if copies, err := db.Copies(t.Context(), before.ID); err != nil || len(copies) != 3 {
+			t.Errorf("%d copies after the return, %v", len(copies), err)
+		}
+	})
+}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -141,10 +142,13 @@ func (s *service) open(ctx context.Context, cfg *config, dsn string, log *slog.L
 
 // publicMux gives hubs their callback and everybody else the pages.
 func publicMux(callback, pages http.Handler) http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("/websub/", callback)
-	mux.Handle("/", pages)
-	return mux
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/websub/") {
+			callback.ServeHTTP(w, r)
+			return
+		}
+		pages.ServeHTTP(w, r)
+	})
 }
 
 func buildInfo() prometheus.Collector {

@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/json"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -175,5 +177,26 @@ func TestDemoEndsAndCleansUp(t *testing.T) {
 	left, err := os.ReadDir(dir)
 	if err != nil || len(left) > 0 {
 		t.Errorf("the demo left %v behind, %v", left, err)
+	}
+}
+
+// The one place where callbacks and pages meet leaves paths as they are: a
+// slash too many is the pages' 301, not a mux's 307.
+func TestPublicPathsAreNotRewritten(t *testing.T) {
+	t.Parallel()
+	var asked []string
+	note := func(name string) http.Handler {
+		return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { asked = append(asked, name+" "+r.URL.Path) })
+	}
+	mux := publicMux(note("callback"), note("pages"))
+	for _, path := range []string{"//feed.rss", "/topics/../feed.rss", "/websub/token", "/websub"} {
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://x.example"+path, nil))
+		if w.Code != http.StatusOK {
+			t.Errorf("%s: %d before anybody was asked", path, w.Code)
+		}
+	}
+	if got := strings.Join(asked, ", "); got != "pages //feed.rss, pages /topics/../feed.rss, callback /websub/token, pages /websub" {
+		t.Errorf("asked %s", got)
 	}
 }
