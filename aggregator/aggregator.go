@@ -138,9 +138,6 @@ func New(cfg Config, st Store, log *slog.Logger, reg prometheus.Registerer) (*Ag
 	return a, nil
 }
 
-// Judge returns the judge with which this aggregator's items are recorded.
-func (a *Aggregator) Judge() *Judge { return a.judge }
-
 // Run visits sources as they fall due until ctx ends, waits for the visits
 // under way, and gives back what it had claimed.
 func (a *Aggregator) Run(ctx context.Context) error {

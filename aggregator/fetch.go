@@ -92,12 +92,6 @@ func (f *fetcher) access(s SourceConfig) access {
 	return access{client: client, user: s.User, password: os.Getenv(s.PasswordEnv)}
 }
 
-// NewGuardedClient returns a client that refuses private addresses at the
-// moment of connecting, for whoever else must call addresses given by others.
-func NewGuardedClient(timeout time.Duration) *http.Client {
-	return &http.Client{Transport: newTransport(true), CheckRedirect: checkRedirect, Timeout: timeout}
-}
-
 func newTransport(guard bool) *http.Transport {
 	dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}
 	if guard {

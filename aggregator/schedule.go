@@ -181,5 +181,12 @@ func retry(fails int, low time.Duration, v settled) (time.Duration, string) {
 	for i := 1; i < fails && wait < maxBackoff; i++ {
 		wait *= 2
 	}
-	return min(wait, max(maxBackoff, low)), fmt.Sprintf("failed %d times in a row, so the waits grow", fails)
+	return min(wait, max(maxBackoff, low)), failedSo(fails)
+}
+
+func failedSo(fails int) string {
+	if fails == 1 {
+		return "the last visit failed, so it is tried again soon"
+	}
+	return fmt.Sprintf("failed %d times in a row, so the waits grow", fails)
 }

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"fmt"
 	"time"
 )
 
@@ -13,15 +12,6 @@ type Day string
 
 // DayOf returns the day on which t falls in Việt Nam.
 func DayOf(t time.Time) Day { return Day(t.In(Zone).Format(time.DateOnly)) }
-
-// ParseDay reads "2024-11-05"; impossible dates are an error.
-func ParseDay(s string) (Day, error) {
-	t, err := time.ParseInLocation(time.DateOnly, s, Zone)
-	if err != nil {
-		return "", fmt.Errorf("day %q: want yyyy-mm-dd", s)
-	}
-	return DayOf(t), nil
-}
 
 // Start is the day's midnight in Việt Nam; the zero time for an invalid day.
 func (d Day) Start() time.Time {

@@ -14,7 +14,7 @@ import (
 type Source struct {
 	ID     string
 	Outlet string
-	Kind   string // feed, page
+	Kind   string // feed, page, sitemap
 	URL    string
 	Topic  Topic // the section's topic, or empty
 	Active bool  // false: no longer in feeds.yaml; never deleted
@@ -26,7 +26,7 @@ type Source struct {
 type SourceState struct {
 	ETag         string
 	LastModified string
-	BodyHash     string        // hex SHA-256 of the last body
+	BodyHash     string        // length and XXH64 of the last body
 	NextAt       time.Time     // when it is due
 	Interval     time.Duration // the interval now in force
 	Why          string        // why NextAt is what it is, in English
