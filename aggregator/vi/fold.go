@@ -74,6 +74,8 @@ func appendFolded(b []byte, r rune) []byte {
 		return append(b, c)
 	}
 	switch r {
+	case 'ɖ': // the small Ɖ, which Canon takes for đ too
+		return append(b, 'd')
 	case 'æ', 'Æ':
 		return append(b, "ae"...)
 	case 'œ', 'Œ':
