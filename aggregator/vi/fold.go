@@ -96,8 +96,8 @@ func appendFolded(b []byte, r rune) []byte {
 		case isAccent(e):
 		case e < utf8.RuneSelf:
 			b = append(b, byte(unicode.ToLower(e)))
-		default:
-			b = utf8.AppendRune(b, lowerRune(e))
+		default: // æ of ǽ: parts do not come apart again
+			b = appendFolded(b, e)
 		}
 	}
 	return b
