@@ -259,7 +259,11 @@ func (o OutletConfig) check(report func(path, problem string)) {
 	}
 	if o.Province != "" {
 		if _, ok := vi.ProvinceByID(o.Province); !ok {
-			report("province", fmt.Sprintf("province %q is not known; want an id such as hung-yen, ha-noi or ho-chi-minh", o.Province))
+			meant := "want an id such as hung-yen, ha-noi or ho-chi-minh"
+			if p, ok := vi.ProvinceNamed(o.Province); ok {
+				meant = "did you mean " + p.ID + "?"
+			}
+			report("province", fmt.Sprintf("province %q is not known; %s", o.Province, meant))
 		}
 	}
 	if o.Scope == store.Provincial && o.Province == "" {
@@ -354,7 +358,7 @@ func checkURL(raw string) string {
 // nearestTopic suggests what a mistyped topic may have meant.
 func nearestTopic(topics []TopicConfig, id store.Topic) string {
 	for _, t := range topics {
-		if strings.HasPrefix(string(t.ID), string(id)) || strings.HasPrefix(string(id), string(t.ID)) || vi.Fold(t.Name.VI) == vi.Fold(string(id)) {
+		if strings.HasPrefix(string(t.ID), string(id)) || strings.HasPrefix(string(id), string(t.ID)) || vi.Slug(t.Name.VI) == vi.Slug(string(id)) || strings.ReplaceAll(string(t.ID), "-", "") == strings.ReplaceAll(string(id), "-", "") {
 			return fmt.Sprintf("; did you mean %s?", t.ID)
 		}
 	}

@@ -357,10 +357,7 @@ func TestQueriedMetricsExist(t *testing.T) {
 // systemd reads the unit without a complaint, where it is at hand.
 func TestUnit(t *testing.T) {
 	t.Parallel()
-	path, err := exec.LookPath("systemd-analyze")
-	if err != nil {
-		t.Skip("systemd-analyze is missing")
-	}
+	path := need(t, "systemd-analyze")
 	program, err := binary()
 	if err != nil {
 		t.Fatal(err)

@@ -84,6 +84,8 @@ func TestConfigFaults(t *testing.T) {
 		{"no such topic", "topic: xay-dung-dang", "topic: xay-dung", `x.yaml:23:16: outlets[1].sources[0].topic: topic "xay-dung" is not among the topics of this file; did you mean xay-dung-dang?`},
 		{"no such scope", "scope: national", "scope: nation", `outlets[0].scope: scope "nation": want national, ministry or provincial`},
 		{"no such province", "province: hung-yen", "province: hung-ye", `x.yaml:18:15: outlets[1].province: province "hung-ye" is not known`},
+		{"a province by its name", "province: hung-yen", "province: Tỉnh Hưng Yên", `province "Tỉnh Hưng Yên" is not known; did you mean hung-yen?`},
+		{"a topic without its hyphens", "topic: xay-dung-dang", "topic: xaydungdang", `did you mean xay-dung-dang?`},
 		{"province missing", "    province: hung-yen\n", "", "x.yaml:14:5: outlets[1].province: a provincial outlet needs its province"},
 		{"no such kind", "kind: page", "kind: pages", `kind "pages": want feed or page`},
 		{"selectors missing", `        page: {item: "ul.news > li", title: a, link: a, date: .date, next: "a.next"}` + "\n", "", "needs its selectors"},
