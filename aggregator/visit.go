@@ -73,7 +73,7 @@ func (a *Aggregator) visit(ctx context.Context, src store.Source) (r Report, ok 
 		a.putOff(ctx, src, until, log)
 		return Report{}, false
 	}
-	r = a.look(ctx, c, src.State, a.memories.get(src.ID), start)
+	r = a.look(ctx, c, src.State, a.memories.get(src.ID, src.State), start)
 	if ctx.Err() != nil {
 		return Report{}, false
 	}
