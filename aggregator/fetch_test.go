@@ -156,6 +156,31 @@ func TestFetchFaults(t *testing.T) {
 	}
 }
 
+func TestRetryAfter(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		raw  string
+		want time.Duration
+	}{
+		{"", 0},
+		{" 120 ", 2 * time.Minute},
+		{"120.5", 2 * time.Minute},
+		{"-120", 0},
+		{"1h2", 0},
+		{"86401", maxRetryAfter},
+		{"99999999999", maxRetryAfter}, // more than a Duration holds
+		{"99999999999999999999999", maxRetryAfter}, // more than 64 bits hold
+		{testNow.Add(time.Hour).UTC().Format(http.TimeFormat), time.Hour},
+		{testNow.Add(-time.Hour).UTC().Format(http.TimeFormat), 0},
+		{testNow.AddDate(900, 0, 0).UTC().Format(http.TimeFormat), maxRetryAfter},
+		{"tomorrow", 0},
+	} {
+		if got := retryAfter(http.Header{"Retry-After": {tt.raw}}, testNow); got.Round(time.Second) != tt.want {
+			t.Errorf("Retry-After %q: %v, want %v", tt.raw, got, tt.want)
+		}
+	}
+}
+
 // Both versions of HTTP have their own words for headers that are too large.
 func TestFetchTooManyHeaders(t *testing.T) {
 	t.Parallel()
