@@ -52,9 +52,11 @@ func cleanLink(raw, base string, domains []string) (string, bool) {
 	if err != nil {
 		return "", false
 	}
-	if b, err := url.Parse(base); err == nil {
-		u = b.ResolveReference(u)
+	b, err := url.Parse(base)
+	if err != nil {
+		b = new(url.URL) // for what needs no base
 	}
+	u = b.ResolveReference(u)
 	u.Scheme = strings.ToLower(u.Scheme)
 	if u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
 		return "", false
@@ -66,6 +68,7 @@ func cleanLink(raw, base string, domains []string) (string, bool) {
 	if bare, special := bareHost(u.Host); special && slices.Contains(domains, bare) {
 		u.Host = bare
 		u.Path, u.RawPath = withoutAMP(u.Path), ""
+		u = new(url.URL).ResolveReference(u) // "/..amp" has become "/."
 	}
 	if u.Path == "" {
 		u.Path = "/"

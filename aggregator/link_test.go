@@ -35,6 +35,21 @@ func TestCleanLink(t *testing.T) {
 	}
 }
 
+// Dots in a path are gone whatever stood before and around them.
+func TestCleanLinkDots(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, raw, base, want string }{
+		{"with a base", "https://nhandan.vn/a/../b/.", "https://nhandan.vn/", "https://nhandan.vn/b/"},
+		{"without a base", "https://nhandan.vn/a/../b/.", "", "https://nhandan.vn/b/"},
+		{"a base that is none", "https://nhandan.vn/.", "https://nhandan\x10/", "https://nhandan.vn/"},
+		{"left by the mark of AMP", "https://amp.nhandan.vn/a/..amp", "", "https://nhandan.vn/a/"},
+	} {
+		if got, ok := cleanLink(tt.raw, tt.base, []string{"nhandan.vn"}); got != tt.want || !ok {
+			t.Errorf("%s: cleanLink(%q) = %q, %v, want %q", tt.name, tt.raw, got, ok, tt.want)
+		}
+	}
+}
+
 func TestLinkKeyUnitesVariants(t *testing.T) {
 	t.Parallel()
 	const want = "nhandan.vn/bai-123.html"
@@ -69,6 +84,8 @@ func TestLinkAliasesFollowTheOutlet(t *testing.T) {
 func FuzzLink(f *testing.F) {
 	f.Add("https://m.nhandan.vn/a.html?utm_source=x&b=%zz#c", "https://nhandan.vn/")
 	f.Add("//[::1]:80/%2f", "x")
+	f.Add("http://nhandan.vn/.", "https://nhandan\x10/")
+	f.Add("http://amp.nhandan.vn/..amp", "")
 	f.Fuzz(func(t *testing.T, raw, base string) {
 		link, ok := cleanLink(raw, base, []string{"nhandan.vn"})
 		if !ok {
