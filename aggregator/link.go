@@ -58,10 +58,12 @@ func cleanLink(raw, base string, domains []string) (string, bool) {
 	}
 	u = b.ResolveReference(u)
 	u.Scheme = strings.ToLower(u.Scheme)
-	if u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
+	if u.Scheme != "http" && u.Scheme != "https" {
 		return "", false
 	}
-	u.Host = cleanHost(u)
+	if u.Host = cleanHost(u); u.Host == "" || u.Host[0] == ':' {
+		return "", false
+	}
 	u.User, u.Fragment, u.RawFragment = nil, "", ""
 	u.RawQuery = cleanQuery(u.RawQuery)
 	u.ForceQuery = false
@@ -77,9 +79,9 @@ func cleanLink(raw, base string, domains []string) (string, bool) {
 }
 
 func cleanHost(u *url.URL) string {
-	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
+	host := strings.TrimRight(strings.ToLower(u.Hostname()), ".")
 	if ascii, err := idna.Lookup.ToASCII(host); err == nil {
-		host = ascii
+		host = strings.TrimRight(ascii, ".") // of another script
 	}
 	if strings.Contains(host, ":") {
 		host = "[" + host + "]"

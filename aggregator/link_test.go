@@ -27,6 +27,8 @@ func TestCleanLink(t *testing.T) {
 		{"mail", "mailto:a@b.vn", ""},
 		{"nothing", "  ", ""},
 		{"not an address", "http://[::1/", ""},
+		{"a host of dots", "http://../a", ""},
+		{"a host that ends in dots", "https://nhandan.vn../a", "https://nhandan.vn/a"},
 	} {
 		got, ok := cleanLink(tt.raw, "https://nhandan.vn/rss/home.rss", domains)
 		if got != tt.want && tt.name != "Vietnamese host" || ok != (tt.want != "") {
@@ -86,6 +88,7 @@ func FuzzLink(f *testing.F) {
 	f.Add("//[::1]:80/%2f", "x")
 	f.Add("http://nhandan.vn/.", "https://nhandan\x10/")
 	f.Add("http://amp.nhandan.vn/..amp", "")
+	f.Add("http://..:80", "")
 	f.Fuzz(func(t *testing.T, raw, base string) {
 		link, ok := cleanLink(raw, base, []string{"nhandan.vn"})
 		if !ok {
