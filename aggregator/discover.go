@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/PuerkitoBio/goquery"
-	"github.com/temoto/robotstxt"
 
 	"diemtin/aggregator/vi"
 )
@@ -60,7 +59,7 @@ var (
 type discoverer struct {
 	fetch  *fetcher
 	access access
-	robots *robotstxt.RobotsData // nil: there is none
+	robots *robotsFile // nil: there is none
 	cfg    Config
 	now    time.Time
 	base   *url.URL
@@ -114,7 +113,7 @@ func (d *discoverer) run(ctx context.Context, doc *Document) {
 	}
 	d.out.Outlet = outletAt(d.base, page)
 	if robots := d.get(ctx, "/robots.txt", "feed"); robots != nil && !looksLikeHTML(robots.Body) {
-		d.robots, _ = robotstxt.FromBytes(robots.Body) // unreadable lines are no rules
+		d.robots = parseRobots(robots.Body)
 	}
 	if d.takeFeed(doc, "the address itself") || page == nil && d.takeSitemap(ctx, doc, "the address itself") {
 		return
@@ -162,8 +161,8 @@ func (d *discoverer) closed(address, kind string) string {
 	if d.robots == nil || hostKey(address) != hostKey(d.base.String()) {
 		return ""
 	}
-	group := d.robots.FindGroup(robotsName)
-	rules := robotsRules{group: group, named: group != d.robots.FindGroup("*")}
+	group, named := d.robots.about(robotsName)
+	rules := robotsRules{group: group, named: named}
 	return rules.disallowed(address, kind)
 }
 
@@ -259,7 +258,7 @@ func (d *discoverer) described(f Find, entries []Entry) Find {
 // paths. A news sitemap ends the search.
 func (d *discoverer) findSitemaps(ctx context.Context) {
 	if d.robots != nil {
-		for _, address := range d.robots.Sitemaps[:min(len(d.robots.Sitemaps), maxSitemaps)] {
+		for _, address := range d.robots.sitemaps[:min(len(d.robots.sitemaps), maxSitemaps)] {
 			if doc := d.get(ctx, address, "sitemap"); doc != nil && d.takeSitemap(ctx, doc, "robots.txt") {
 				return
 			}
