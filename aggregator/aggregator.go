@@ -80,6 +80,7 @@ type Aggregator struct {
 	push       *subscriber
 	pages      pageMemory // articles read of late
 	memories   memories
+	children   childMemory   // the sitemaps of indexes
 	slots      chan struct{} // one token a worker
 	stranger   access        // to what is not on a source's own site
 	opening    *sweep        // the sources that were due at the start
