@@ -36,7 +36,7 @@ func (n *Names) readTail(line string) (credit, bool) {
 			from++
 		}
 	}
-	tail := line[from:]
+	tail := withoutRepeat(line[from:])
 	for _, read := range []func(string) (credit, bool){n.readParenthesis, n.readMarked, n.readUnmarked} {
 		if c, ok := read(tail); ok {
 			c.start, c.end = c.start+from, len(line)
@@ -44,6 +44,21 @@ func (n *Names) readTail(line string) (credit, bool) {
 		}
 	}
 	return credit{}, false
+}
+
+// withoutRepeat cuts a by-line that stands before the source and again behind
+// it: "Trung Hiếu/VOV Theo New York Post Trung Hiếu/VOV".
+func withoutRepeat(s string) string {
+	last := strings.TrimSpace(s[lastSentenceEnd(s):])
+	at, _ := cutMarker(last)
+	if at <= 0 {
+		return s
+	}
+	byline := strings.TrimSpace(last[:at])
+	if len(strings.Fields(byline)) < 2 {
+		return s
+	}
+	return strings.TrimSuffix(s, " "+byline)
 }
 
 // readParenthesis reads "(Theo Tuổi Trẻ)", "(TTXVN)", "(T/h)" and "Theo Hà Hà
@@ -275,6 +290,9 @@ func (n *Names) knownParts(s string) (c credit, ok bool) {
 // last sentence of s.
 func (n *Names) readUnmarked(s string) (credit, bool) {
 	at := lastSentenceEnd(s)
+	if slash := strings.LastIndexByte(s, '/'); slash > at {
+		at += reporterStart(s[at:slash])
+	}
 	last := strings.TrimSpace(s[at:])
 	if last == "" || len(strings.Fields(last)) > maxNameWords {
 		return credit{}, false
@@ -287,6 +305,9 @@ func (n *Names) readUnmarked(s string) (credit, bool) {
 	if outlet, known := n.lookup(last); known == strongName {
 		return credit{start: at, name: last, outlet: outlet}, true
 	}
+	if host := last[strings.LastIndexByte(last, ' ')+1:]; isDomain(host) && isReporter(strings.TrimSuffix(last, host)) {
+		return credit{start: at, name: host, outlet: n.host(host)}, true
+	}
 	byline, _, found := strings.Cut(last, "/")
 	c, ok := n.known(last)
 	if !found || !ok || !isByline(byline) {
@@ -297,6 +318,64 @@ func (n *Names) readUnmarked(s string) (credit, bool) {
 	}
 	c.start = at
 	return c, true
+}
+
+// isDomain tells whether s is a domain as one writes it: "dailymail.co.uk".
+func isDomain(s string) bool {
+	dot := strings.LastIndexByte(s, '.')
+	if dot < 1 || len(s)-dot < 3 {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; !(c >= 'a' && c <= 'z' || c == '.' || c == '-' || asciiDigit(c) && i < dot) {
+			return false
+		}
+	}
+	return true
+}
+
+// maxReporter is how many words a reporter's name has.
+const maxReporter = 4
+
+// isReporter tells whether s is a reporter's whole name, and nothing that only
+// begins with capital letters: "Website:".
+func isReporter(s string) bool {
+	n := len(strings.Fields(s))
+	return n >= 2 && n <= maxReporter && !strings.ContainsAny(s, ":@") && isByline(s)
+}
+
+// reporterStart returns where the reporter's name begins with which a line
+// ends that lost the break before it: "khu trại dã chiến Vinh Quang"; 0 if no
+// such name follows running text, or if it is a photographer's.
+func reporterStart(s string) int {
+	start, words := len(s), 0
+	for start > 0 && words < maxReporter {
+		at := strings.LastIndexByte(strings.TrimRight(s[:start], " "), ' ') + 1
+		word := strings.TrimSpace(s[at:start])
+		if !startsUpper(word) || strings.HasSuffix(word, ":") {
+			break
+		}
+		start, words = at, words+1
+	}
+	switch folded := strings.TrimRight(vi.Fold(s[:start]), " "); {
+	case words == 0, words == 1 && !strings.HasSuffix(folded, ":"):
+		return 0
+	case strings.HasSuffix(folded, ":") && hasAnySuffix(folded, pictureWords):
+		return 0
+	}
+	return start
+}
+
+// pictureWords stand before the name of who took a picture, folded.
+var pictureWords = []string{"anh:", "hinh:", "hoa:", "video:", "clip:", "nguon:", "do hoa:", "photo:"}
+
+func hasAnySuffix(s string, suffixes []string) bool {
+	for _, suffix := range suffixes {
+		if strings.HasSuffix(s, suffix) {
+			return true
+		}
+	}
+	return false
 }
 
 // cutAffix cuts words from the beginning or the end of s.
