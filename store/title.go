@@ -8,8 +8,8 @@ import (
 
 // OldTitle is a headline that an item had before.
 type OldTitle struct {
-	Title string
-	Until time.Time // when we read another in its place
+	Title string    `json:"title"`
+	Until time.Time `json:"until"` // when we read another in its place
 }
 
 // MaxTitles is how many of its former headlines an item keeps, the newest:
