@@ -60,9 +60,23 @@ func Compare(first, other *store.Item) Comparison {
 	c.OnlyFirst = passages(a, x, inA, false, minOwnWords)
 	c.OnlyOther = passages(b, y, inB, false, minOwnWords)
 	c.Shared, c.Length = sharedRuns(x, y, run), share(min(len(x), len(y)), max(len(x), len(y)))
-	c.NumbersFirst = missingNumbers(first.Title+". "+first.Summary, other.Title+". "+other.Summary+" "+textB)
-	c.NumbersOther = missingNumbers(other.Title+". "+other.Summary, first.Title+". "+first.Summary+" "+textA)
+	c.NumbersFirst, c.NumbersOther = numbersApart(first, other, textA, textB)
 	return c
+}
+
+// numbersApart returns the numbers of either title and summary that the other
+// item lacks. Where one of them has such a number, that of the other's title
+// stands beside it even if it occurs somewhere in the text: "số 12" and "số 18".
+func numbersApart(first, other *store.Item, textA, textB string) (a, b []string) {
+	leadA, leadB := first.Title+". "+first.Summary, other.Title+". "+other.Summary
+	a, b = missingNumbers(leadA, leadB+" "+textB), missingNumbers(leadB, leadA+" "+textA)
+	if len(a) == 0 && len(b) > 0 {
+		a = missingNumbers(first.Title, leadB)
+	}
+	if len(b) == 0 && len(a) > 0 {
+		b = missingNumbers(other.Title, leadA)
+	}
+	return a, b
 }
 
 // A placedWord is a word as it is compared, and where it stands.

@@ -185,6 +185,11 @@ func mergeSaid(m store.Merge, c *syndicate.Compared) syndicate.Said {
 	return s
 }
 
+const (
+	alike      = 45 // per cent of the shorter text: from here on "too little" would not be the reason
+	muchLonger = 40 // per cent: shorter ÷ longer
+)
+
 // nearSaid says why a near story is another one.
 func nearSaid(same bool, c syndicate.Compared) syndicate.Said {
 	if same {
@@ -196,6 +201,14 @@ func nearSaid(same bool, c syndicate.Compared) syndicate.Said {
 	s := syndicate.Said{
 		VI: fmt.Sprintf("So %s: chỉ trùng %d %% của bản ngắn hơn, chưa đủ để coi là cùng một bài.", p.VI, c.Shared),
 		EN: fmt.Sprintf("Its %s: only %d %% of the shorter one is the same, too little to be one article.", p.EN, c.Shared)}
+	if c.Shared >= alike {
+		s.VI = fmt.Sprintf("So %s: trùng %d %% của bản ngắn hơn, nhưng có dấu hiệu đây là hai bài khác nhau; xem kết quả phép so.", p.VI, c.Shared)
+		s.EN = fmt.Sprintf("Its %s: %d %% of the shorter one is the same, but something speaks against one article; see the verdict.", p.EN, c.Shared)
+	}
+	if c.Length < muchLonger {
+		s.VI += " Độ dài hai bản rất khác nhau."
+		s.EN += " One is much longer than the other."
+	}
 	if len(c.NumbersHere) > 0 && len(c.NumbersThere) > 0 {
 		s.VI = fmt.Sprintf("So %s: trùng %d %%, nhưng con số khác nhau: ở đây %s, ở kia %s.", p.VI, c.Shared, strings.Join(c.NumbersHere, ", "), strings.Join(c.NumbersThere, ", "))
 		s.EN = fmt.Sprintf("Its %s: %d %% is the same, but numbers differ: %s here, %s there.", p.EN, c.Shared, strings.Join(c.NumbersHere, ", "), strings.Join(c.NumbersThere, ", "))
