@@ -168,7 +168,7 @@ func (c *choice) published() ([]int, OriginalStep) {
 	if step.At.IsZero() && !c.spans[rest[0]].to.IsZero() {
 		step.By, step.At = bySeenBefore, c.spans[rest[0]].to
 	}
-	for _, i := range c.left {
+	for _, i := range c.left { // how long before the next
 		if at := c.spans[i].from; at.After(step.At) && (step.Gap == 0 || at.Sub(step.At) < step.Gap) {
 			step.Gap = at.Sub(step.At)
 		}
@@ -257,6 +257,9 @@ func spanOf(it *store.Item, o store.Outlet) timeframe {
 		}
 		return s
 	}
+	if at.Second() == 0 { // told to the minute: it may be any second of it
+		return timeframe{from: at, to: at.Add(time.Minute - 1)}
+	}
 	return timeframe{from: at, to: at}
 }
 
@@ -265,4 +268,4 @@ func (s timeframe) before(other timeframe) bool {
 	return !s.to.IsZero() && !other.from.IsZero() && s.to.Before(other.from)
 }
 
-func (s timeframe) exact() bool { return !s.from.IsZero() && s.from.Equal(s.to) }
+func (s timeframe) exact() bool { return !s.from.IsZero() && s.to.Sub(s.from) < time.Minute }

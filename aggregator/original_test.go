@@ -105,6 +105,14 @@ func TestOriginal(t *testing.T) {
 			{ID: 1, Outlet: "baolaocai", Published: at("07:00")},
 			{ID: 2, Outlet: "nhandan", Published: at("07:00")},
 		}, 1, "Báo Nhân Dân ranks first (1)"},
+		{"within one minute, told to the minute: rank", []store.Item{
+			{ID: 1, Outlet: "baolaocai", Published: at("07:00")},
+			{ID: 2, Outlet: "nhandan", Published: at("07:00").Add(40 * time.Second)},
+		}, 1, "Báo Nhân Dân ranks first (1)"},
+		{"within one minute, told to the second", []store.Item{
+			{ID: 1, Outlet: "baolaocai", Published: at("07:00").Add(10 * time.Second)},
+			{ID: 2, Outlet: "nhandan", Published: at("07:00").Add(40 * time.Second)},
+		}, 0, "published first: 07:00 05/11/2024, 30s before the next"},
 		{"one time unknown: rank", []store.Item{
 			{ID: 1, Outlet: "baolaocai", Published: at("07:00")},
 			{ID: 2, Outlet: "vnexpress"},

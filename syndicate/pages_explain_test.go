@@ -84,7 +84,7 @@ func TestTimeline(t *testing.T) {
 	if got, want := text(doc.Find(".spread")), "Đầu tiên lúc 08:00 05/11/2024 trên Báo Nhân Dân, rồi 2 báo, trang tin khác trong 3 giờ, ở 2 tỉnh, thành phố."; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got := texts(doc.Find(".diff")); !slices.Equal(got, []string{"[Bốn] ‹Ba› người [chết] ‹mất tích› vì lũ quét ở Lào Cai"}) {
+	if got := texts(doc.Find(".diff")); !slices.Equal(got, []string{"So tít: [Bốn] ‹Ba› người [chết] ‹mất tích› vì lũ quét ở Lào Cai"}) {
 		t.Errorf("headline: got %q", got)
 	}
 	if got := texts(doc.Find(".former")); !slices.Equal(got, []string{"Ba người chết vì lũ quét ở Lào Cai"}) {

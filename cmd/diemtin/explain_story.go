@@ -205,11 +205,11 @@ func nearSaid(same bool, c syndicate.Compared) syndicate.Said {
 		s.VI = fmt.Sprintf("So %s: trùng %d %% của bản ngắn hơn, nhưng có dấu hiệu đây là hai bài khác nhau; xem kết quả phép so.", p.VI, c.Shared)
 		s.EN = fmt.Sprintf("Its %s: %d %% of the shorter one is the same, but something speaks against one article; see the verdict.", p.EN, c.Shared)
 	}
-	if c.Length < muchLonger {
+	if c.By == string(aggregator.ByText) && c.Length < muchLonger {
 		s.VI += " Độ dài hai bản rất khác nhau."
 		s.EN += " One is much longer than the other."
 	}
-	if len(c.NumbersHere) > 0 && len(c.NumbersThere) > 0 {
+	if c.Shared >= alike && len(c.NumbersHere) > 0 && len(c.NumbersThere) > 0 {
 		s.VI = fmt.Sprintf("So %s: trùng %d %%, nhưng con số khác nhau: ở đây %s, ở kia %s.", p.VI, c.Shared, strings.Join(c.NumbersHere, ", "), strings.Join(c.NumbersThere, ", "))
 		s.EN = fmt.Sprintf("Its %s: %d %% is the same, but numbers differ: %s here, %s there.", p.EN, c.Shared, strings.Join(c.NumbersHere, ", "), strings.Join(c.NumbersThere, ", "))
 	}
