@@ -120,7 +120,7 @@ func TestNear(t *testing.T) {
 		one.Sketch, two.Sketch, three.Sketch = []uint32{1, 2, 3}, []uint32{2, 3, 4}, []uint32{5, 6}
 		record(t, db, "o0-home", now, one, two, three)
 		near := func(limit int, keys ...uint32) (titles []string) {
-			items, err := db.Near(t.Context(), keys, limit)
+			items, err := db.Near(t.Context(), keys, "", limit)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -134,6 +134,19 @@ func TestNear(t *testing.T) {
 		}
 		if got := near(1, 2, 3, 4); !slices.Equal(got, []string{"Tin hai"}) {
 			t.Errorf("got %v, want the nearest alone", got)
+		}
+		stories, err := db.Stories(t.Context(), store.Query{Limit: 9})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range stories {
+			if s.Quoted.Title != "Tin một" {
+				continue
+			}
+			items, err := db.Near(t.Context(), []uint32{1, 2, 3}, s.ID, 1)
+			if err != nil || len(items) != 1 || items[0].Title != "Tin hai" {
+				t.Errorf("got %v, %v; want the nearest of another story", items, err)
+			}
 		}
 		if got := append(near(9), near(9, 77)...); got != nil {
 			t.Errorf("got %v, want none", got)

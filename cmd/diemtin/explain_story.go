@@ -23,7 +23,7 @@ const (
 	// maxNearStories is how many near misses are shown.
 	maxNearStories = 3
 	// nearItems is how many candidates are looked at for them.
-	nearItems = 20
+	nearItems = 8
 )
 
 // explainer explains stories in words. It is what the pages and the verb share.
@@ -106,7 +106,7 @@ func (x *explainer) explainOriginal(e *syndicate.Explanation, st store.Story, co
 // near finds the stories that came nearest to this one, and why they are not it.
 func (x *explainer) near(ctx context.Context, st store.Story) ([]syndicate.NearWhy, error) {
 	quoted := &st.Quoted
-	items, err := x.db.Near(ctx, aggregator.SketchKeys(quoted), nearItems)
+	items, err := x.db.Near(ctx, aggregator.SketchKeys(quoted), st.ID, nearItems)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +114,7 @@ func (x *explainer) near(ctx context.Context, st store.Story) ([]syndicate.NearW
 	for i := range items {
 		it := &items[i]
 		o, ok := x.outlets[it.Outlet]
-		if it.Story == st.ID || !ok || o.Show == store.ShowNone || it.Time().Add(o.Delay).After(x.now()) {
+		if !ok || o.Show == store.ShowNone || it.Time().Add(o.Delay).After(x.now()) {
 			continue
 		}
 		if slices.ContainsFunc(found, func(n syndicate.NearWhy) bool { return n.Story == it.Story }) {
