@@ -239,7 +239,17 @@ func (v *visit) putBack(s *row) error {
 	if err := v.exhume(s.id, scopesOf(o, s.topics, s.province)); err != nil {
 		return err
 	}
-	return v.enter(s, o)
+	if err := v.enter(s, o); err != nil {
+		return err
+	}
+	home, err := v.storyOf(s.original)
+	if err != nil {
+		return fmt.Errorf("find the original: %w", err)
+	}
+	if home == nil || home.id != s.id { // it went while nobody saw the story
+		s.original = 0
+	}
+	return v.renameOriginal(s)
 }
 
 // quotedOutlet is the outlet of the item that a listed story quotes.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -148,6 +149,11 @@ func (db *DB) Rulings(ctx context.Context, q RulingQuery) ([]Ruling, error) {
 		return nil, fmt.Errorf("read rulings: %w", err)
 	}
 	return all, nil
+}
+
+// qualified puts a table's name before each of its columns.
+func qualified(table, columns string) string {
+	return table + "." + strings.ReplaceAll(columns, ", ", ", "+table+".")
 }
 
 // ruling reads one ruling that is in force.

@@ -66,7 +66,11 @@ func (v *visit) ruleUnmerge(r Ruling) (Ruling, error) {
 	if err != nil {
 		return r, err
 	}
-	s, err := v.live(old.Story)
+	n, err := v.story(old.Other)
+	if err != nil || n == nil {
+		return r, fmt.Errorf("read story %s: %w", old.Other, errOr(err, ErrNotFound))
+	}
+	s, err := v.live(n.mergedInto)
 	if err != nil {
 		return r, err
 	}
@@ -80,10 +84,6 @@ func (v *visit) ruleUnmerge(r Ruling) (Ruling, error) {
 		return r, refused("nothing is left to undo: no item of %s is in story %s any more", old.Other, s.id)
 	case len(part) == len(all):
 		return r, refused("nothing is left of story %s but what came from %s", s.id, old.Other)
-	}
-	n, err := v.story(old.Other)
-	if err != nil || n == nil {
-		return r, fmt.Errorf("read story %s: %w", old.Other, errOr(err, ErrNotFound))
 	}
 	if n.listed == 0 && slices.Contains(part, s.keeper(all)) && s.listed > 0 {
 		part = others(all, part) // readers know those words under this id
@@ -118,17 +118,18 @@ func (v *visit) whatToUnmerge(r Ruling) (Ruling, error) {
 	if s == nil {
 		return r, v.noStory(r.Story)
 	}
-	column := "story"
+	var all []Ruling
 	if s.mergedInto != "" {
-		column = "other"
+		all, err = scanRulings(v.query(`SELECT `+rulingColumns+` FROM rulings WHERE other = $1 AND verb = 'merge' AND undone = 0 ORDER BY id DESC LIMIT 1`, s.id))
+	} else {
+		all, err = v.mergedAway(s.id)
 	}
-	all, err := scanRulings(v.query(`SELECT `+rulingColumns+` FROM rulings WHERE `+column+` = $1 AND verb = 'merge' AND undone = 0 ORDER BY id DESC`, s.id))
 	switch {
 	case err != nil:
 		return r, fmt.Errorf("read rulings: %w", err)
 	case len(all) == 0:
 		return r, refused("no merge of story %s is left to undo; its copies were recognised one by one: use split", s.id)
-	case len(all) > 1 && column == "story":
+	case len(all) > 1:
 		names := ""
 		for _, m := range all[:min(len(all), maxNamed)] {
 			names += fmt.Sprintf(", ruling %d (%s)", m.ID, m.Other)
@@ -175,38 +176,72 @@ func topicsWithout(now, brought, before []string) []string {
 	})
 }
 
-// partAsStory is the story that a part of another becomes. If all of one that
-// was merged away is in it, that one lives again, under its old id: merged are
-// the rulings which that undoes.
+// partAsStory is the story that a part of another becomes. If one that was
+// merged away is in it, that one lives again, under its old id; merged are the
+// rulings which that undoes. Others that are in it redirect there.
 func (v *visit) partAsStory(s *row, part []int64) (n *row, merged []Ruling, err error) {
-	seen := []string{s.id}
-	for i := 0; i < len(seen) && i < maxRedirects; i++ {
-		all, err := scanRulings(v.query(`SELECT `+rulingColumns+` FROM rulings WHERE story = $1 AND verb = 'merge' AND undone = 0 ORDER BY id`, seen[i]))
-		if err != nil {
-			return nil, nil, fmt.Errorf("read rulings: %w", err)
+	away, err := v.mergedAway(s.id)
+	if err != nil {
+		return nil, nil, err
+	}
+	var inside []*row
+	for _, m := range away {
+		old, err := v.story(m.Other)
+		if err != nil || old == nil {
+			return nil, nil, fmt.Errorf("read story %s: %w", m.Other, errOr(err, ErrNotFound))
 		}
-		for _, m := range all {
-			seen = append(seen, m.Other)
-			if len(m.Items) == 0 || len(others(m.Items, part)) > 0 {
+		whole := len(m.Items) > 0 && len(others(m.Items, part)) == 0
+		known := old.listed > 0 && old.knownBy(part)
+		if whole {
+			inside = append(inside, old)
+		}
+		if !whole && !known {
+			continue
+		}
+		if n != nil {
+			if w, _ := survivor(n, old); w == n {
 				continue
 			}
-			old, err := v.story(m.Other)
-			if err != nil || old == nil {
-				return nil, nil, fmt.Errorf("read story %s: %w", m.Other, errOr(err, ErrNotFound))
-			}
-			if w := old; n != nil {
-				if w, _ = survivor(n, old); w == n {
-					continue
-				}
-			}
-			n, merged = old, []Ruling{m}
+		}
+		n, merged = old, []Ruling{m}
+	}
+	if n == nil {
+		n, err = v.newStory(s, part)
+		return n, nil, err
+	}
+	for _, old := range inside {
+		if old.id == n.id {
+			continue
+		}
+		if err := v.exec(`UPDATE stories SET merged_into = $1 WHERE id = $2`, n.id, old.id); err != nil {
+			return nil, nil, fmt.Errorf("redirect story: %w", err)
 		}
 	}
-	if n != nil {
-		return n, merged, nil
+	return n, merged, nil
+}
+
+// mergedAway are the merges in force that brought items into a story, and into
+// what it was made of.
+func (t *tx) mergedAway(id string) ([]Ruling, error) {
+	var all []Ruling
+	into := []string{id}
+	for i := 0; i < len(into) && i < MaxRulings; i++ {
+		found, err := scanRulings(t.query(`SELECT `+qualified("r", rulingColumns)+` FROM stories s JOIN rulings r ON r.other = s.id
+			WHERE s.merged_into = $1 AND s.merged_into <> '' AND r.verb = 'merge' AND r.undone = 0 ORDER BY r.id`, into[i]))
+		if err != nil {
+			return nil, fmt.Errorf("read rulings: %w", err)
+		}
+		for _, m := range found {
+			all, into = append(all, m), append(into, m.Other)
+		}
 	}
-	n, err = v.newStory(s, part)
-	return n, nil, err
+	return all, nil
+}
+
+// knownBy says whether readers have seen the words of one of these items under
+// the story's id.
+func (s *row) knownBy(items []int64) bool {
+	return slices.ContainsFunc(items, func(id int64) bool { return id == s.quoted || slices.Contains(s.quotedBefore, id) })
 }
 
 // newStory inserts a story for a part of another. Its id follows from its first
@@ -231,7 +266,7 @@ func (v *visit) newStory(from *row, part []int64) (*row, error) {
 	if from.listed == 0 {
 		n.holdUntil = from.holdUntil
 	}
-	if err := v.exec(`INSERT INTO stories (`+storyColumns+`) VALUES ($1, $2, $3, 0, 0, $4, 0, 0, '', '[]', '', $5, 0, '', 0, $6, 0, '')`,
+	if err := v.exec(`INSERT INTO stories (`+storyColumns+`) VALUES ($1, $2, $3, 0, 0, $4, 0, 0, '', '[]', '', $5, 0, '', 0, $6, 0, '', '')`,
 		n.id, n.listAt, n.holdUntil, n.shown, n.backfill, n.hidden); err != nil {
 		return nil, fmt.Errorf("insert story: %w", err)
 	}
@@ -255,6 +290,13 @@ func (v *visit) divide(s, n *row, part []int64, by Ruling) error {
 	}
 	if by.Verb == RuleSplit && s.pinned > 0 && slices.Contains(part, s.pinned) {
 		n.pinned, s.pinned = s.pinned, 0
+	}
+	// What readers know by now is no news: it comes out on pages only.
+	if n.listed == 0 && n.backfill == 0 && s.listed > 0 && s.knownBy(part) {
+		n.backfill = 1
+		if err := v.exec(`UPDATE stories SET backfill = 1 WHERE id = $1`, n.id); err != nil {
+			return fmt.Errorf("update story: %w", err)
+		}
 	}
 	s.copies, n.copies, n.mergedInto = s.copies-len(part), len(part), ""
 	for _, half := range []*row{s, n} {
@@ -292,21 +334,23 @@ func (v *visit) showHalf(s *row, gone []int64, back bool) error {
 		return fmt.Errorf("read items: %w", err)
 	}
 	left := free(items, v.outlets, millis(v.r.At))
-	quoted := slices.ContainsFunc(left, func(it Item) bool { return it.ID == s.quoted })
-	switch {
-	case s.hidden > 0:
-		return nil
-	case quoted && back && s.visible():
+	if len(left) == 0 {
+		left = items // of outlets that may not be shown now: nor will this be
+	}
+	switch quoted := slices.ContainsFunc(items, func(it Item) bool { return it.ID == s.quoted }); {
+	case !quoted && len(left) > 0:
+		return v.quoteInstead(s, left)
+	case !quoted:
+		if s.visible() && !back {
+			if err := v.takeOut(s, BuriedWithdrawn); err != nil {
+				return err
+			}
+		}
+		return v.exec(`UPDATE stories SET withdrawn = $1 WHERE id = $2`, millis(v.r.At), s.id)
+	case back && s.visible():
 		if err := v.putBack(s); err != nil {
 			return err
 		}
-	case !quoted && len(left) > 0 && (back || s.visible()):
-		return v.quoteInstead(s, left, back)
-	case !quoted && s.visible() && !back:
-		if err := v.takeOut(s, BuriedWithdrawn); err != nil {
-			return err
-		}
-		return v.exec(`UPDATE stories SET withdrawn = $1 WHERE id = $2`, millis(v.r.At), s.id)
 	}
 	if slices.Contains(gone, s.original) {
 		s.original = 0
@@ -316,7 +360,7 @@ func (v *visit) showHalf(s *row, gone []int64, back bool) error {
 
 // quoteInstead lets a part quote another item than it did: its own is in the
 // other part, or withdrawn.
-func (v *visit) quoteInstead(s *row, left []Item, back bool) error {
+func (v *visit) quoteInstead(s *row, left []Item) error {
 	from, err := v.quotedOutlet(s)
 	if err != nil {
 		return err

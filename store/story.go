@@ -69,10 +69,11 @@ type row struct {
 	withdrawn              int64
 	hidden                 int64    // the ruling that hides it
 	pinned                 int64    // the item ruled to be the original
+	quotedBefore           []int64  // items that it quoted once: readers know its entry by them
 	ruled                  []string // "+topic" and "-topic", as rulings say
 }
 
-const storyColumns = `id, list_at, hold_until, listed, updated, shown, quoted, original, original_why, topics, province, backfill, copies, merged_into, withdrawn, hidden, pinned, ruled_topics`
+const storyColumns = `id, list_at, hold_until, listed, updated, shown, quoted, original, original_why, topics, province, backfill, copies, merged_into, withdrawn, hidden, pinned, ruled_topics, quoted_before`
 
 func scanRows(rows *sql.Rows, err error) ([]row, error) {
 	if err != nil {
@@ -82,12 +83,12 @@ func scanRows(rows *sql.Rows, err error) ([]row, error) {
 	var all []row
 	for rows.Next() {
 		var r row
-		var topics, ruled string
+		var topics, ruled, before string
 		if err := rows.Scan(&r.id, &r.listAt, &r.holdUntil, &r.listed, &r.updated, &r.shown, &r.quoted, &r.original, &r.why,
-			&topics, &r.province, &r.backfill, &r.copies, &r.mergedInto, &r.withdrawn, &r.hidden, &r.pinned, &ruled); err != nil {
+			&topics, &r.province, &r.backfill, &r.copies, &r.mergedInto, &r.withdrawn, &r.hidden, &r.pinned, &ruled, &before); err != nil {
 			return nil, err
 		}
-		if err := errors.Join(decode(topics, &r.topics), decode(ruled, &r.ruled)); err != nil {
+		if err := errors.Join(decode(topics, &r.topics), decode(ruled, &r.ruled), decode(before, &r.quotedBefore)); err != nil {
 			return nil, err
 		}
 		all = append(all, r)
@@ -119,7 +120,7 @@ func (v *visit) joinStory(it *Item, existing, backfill bool) error {
 		if existing {
 			return fmt.Errorf("story %s has vanished", it.Story)
 		}
-		if err := v.exec(`INSERT INTO stories (`+storyColumns+`) VALUES ($1, $2, $3, 0, 0, $4, 0, 0, '', '[]', '', $5, 1, '', 0, 0, 0, '')`,
+		if err := v.exec(`INSERT INTO stories (`+storyColumns+`) VALUES ($1, $2, $3, 0, 0, $4, 0, 0, '', '[]', '', $5, 1, '', 0, 0, 0, '', '')`,
 			it.Story, at, hold, millis(it.Time()), flag(backfill)); err != nil {
 			return fmt.Errorf("insert story: %w", err)
 		}

@@ -235,9 +235,12 @@ func (t *tx) quoteAnew(s *row, from Outlet, left []Item, now time.Time, outlets 
 	}
 	o, why := s.chooseOriginal(left, outlets, judge)
 	quoted := &left[o]
+	if quoted.ID != s.quoted && !slices.Contains(s.quotedBefore, s.quoted) {
+		s.quotedBefore = append(s.quotedBefore, s.quoted)
+	}
 	s.quoted, s.topics, s.province = quoted.ID, ruledTopics(topicIDs(quoted.Topics), s.ruled), quoted.Province
-	if err := t.exec(`UPDATE stories SET quoted = $1, original = $1, original_why = $2, topics = $3, province = $4, updated = $5 WHERE id = $6`,
-		quoted.ID, why, encoded(s.topics), s.province, t.tick(millis(now)), s.id); err != nil {
+	if err := t.exec(`UPDATE stories SET quoted = $1, original = $1, original_why = $2, topics = $3, province = $4, updated = $5, quoted_before = $6 WHERE id = $7`,
+		quoted.ID, why, encoded(s.topics), s.province, t.tick(millis(now)), encoded(s.quotedBefore), s.id); err != nil {
 		return fmt.Errorf("quote anew: %w", err)
 	}
 	if !s.visible() {

@@ -46,6 +46,7 @@ CREATE INDEX tombstones_story ON tombstones (story);
 ALTER TABLE stories ADD COLUMN hidden BIGINT NOT NULL DEFAULT 0; -- the ruling that hides it
 ALTER TABLE stories ADD COLUMN pinned BIGINT NOT NULL DEFAULT 0; -- the item ruled to be the original
 ALTER TABLE stories ADD COLUMN ruled_topics TEXT NOT NULL DEFAULT ''; -- what a ruling adds and removes
+ALTER TABLE stories ADD COLUMN quoted_before TEXT NOT NULL DEFAULT ''; -- items that it quoted once
 ALTER TABLE outlets ADD COLUMN taken BIGINT NOT NULL DEFAULT 0; -- the ruling that took it down
 CREATE INDEX stories_merged ON stories (merged_into) WHERE merged_into <> '';
 CREATE INDEX stories_hidden ON stories (hidden) WHERE hidden > 0;
