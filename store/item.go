@@ -297,20 +297,26 @@ func (db *DB) Item(ctx context.Context, id int64) (Item, error) {
 // StoryOfLink returns the id of the story that holds an outlet's item with
 // that canonical link, or ErrNotFound.
 func (db *DB) StoryOfLink(ctx context.Context, link string) (string, error) {
+	_, story, err := db.ItemOfLink(ctx, link)
+	return story, err
+}
+
+// ItemOfLink returns the id of an outlet's item with that canonical link, and
+// of its story, or ErrNotFound. Neither need be listed.
+func (db *DB) ItemOfLink(ctx context.Context, link string) (item int64, story string, err error) {
 	var hashes []any
 	for id := range *db.outlets.Load() {
 		hashes = append(hashes, aliasHash(id, "link:"+link))
 	}
 	for chunk := range slices.Chunk(hashes, maxParams) {
-		var story string
-		err := db.engine.read.QueryRowContext(ctx, `SELECT story FROM items WHERE id =
-			(SELECT min(item) FROM aliases WHERE hash IN (`+places(1, len(chunk))+`))`, chunk...).Scan(&story)
+		err := db.engine.read.QueryRowContext(ctx, `SELECT id, story FROM items WHERE id =
+			(SELECT min(item) FROM aliases WHERE hash IN (`+places(1, len(chunk))+`))`, chunk...).Scan(&item, &story)
 		if err == nil {
-			return story, nil
+			return item, story, nil
 		}
 		if !errors.Is(err, sql.ErrNoRows) {
-			return "", fmt.Errorf("find %s: %w", link, err)
+			return 0, "", fmt.Errorf("find %s: %w", link, err)
 		}
 	}
-	return "", fmt.Errorf("no item with the link %s: %w", link, ErrNotFound)
+	return 0, "", fmt.Errorf("no item with the link %s: %w", link, ErrNotFound)
 }
