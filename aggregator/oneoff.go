@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"hash/fnv"
 	"html"
 	"slices"
 	"strings"
 
+	"diemtin/aggregator/vi"
 	"diemtin/store"
 )
 
@@ -19,7 +21,7 @@ type OneOff struct {
 	Outlet  string // id; empty = the outlet whose domain Address or Link is on
 	Title   string
 	Summary string
-	Link    string
+	Link    string // empty = it has no page of its own
 }
 
 // Judge is what decides for the store what is the same story.
@@ -43,13 +45,20 @@ func (a *Aggregator) ReadOneOff(ctx context.Context, o OneOff) (store.Item, erro
 		}
 		e.fill(p, "feed")
 	}
+	if link == "" { // a notice that stands nowhere else: known by its headline
+		h := fnv.New64a()
+		h.Write([]byte(vi.Fold(o.Title)))
+		e.Link = fmt.Sprintf("https://%s.invalid/?%x", c.outlet.ID, h.Sum64())
+	}
 	n := &normaliser{outlet: c.outlet, source: c.source, zone: c.zone, now: now, names: a.names, classify: a.classifier}
 	var mended repairs
 	items := n.items([]Entry{e}, &mended)
 	if len(items) != 1 {
 		return store.Item{}, fmt.Errorf("%s: no headline was found; give one", cmp.Or(link, "the item"))
 	}
-	items[0].Outlet = c.outlet.ID
+	if link == "" {
+		items[0].Link = ""
+	}
 	return items[0], nil
 }
 
