@@ -281,14 +281,25 @@ func (t *tx) addCarrier(item int64, source string) error {
 	return t.exec(`INSERT INTO carriers (item, source) VALUES ($1, $2) ON CONFLICT (item, source) DO NOTHING`, item, source)
 }
 
-// Item returns one item of a listed story, or ErrNotFound.
+// Item returns one item of a listed story, of an outlet that may be shown; ErrWithdrawn if it, or its story,
+// was taken down or removed by its outlet; else ErrNotFound.
 func (db *DB) Item(ctx context.Context, id int64) (Item, error) {
-	all, err := scanItems(db.engine.read.QueryContext(ctx, `SELECT `+itemColumns+` FROM items
-		WHERE id = $1 AND EXISTS (SELECT 1 FROM stories s WHERE s.id = items.story AND s.listed > 0 AND s.hidden = 0)`, id))
+	var gone bool
+	err := db.engine.read.QueryRowContext(ctx, `SELECT i.withdrawn + s.withdrawn + s.hidden > 0 FROM items i
+		JOIN stories s ON s.id = i.story WHERE i.id = $1 AND s.listed > 0`, id).Scan(&gone)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return Item{}, fmt.Errorf("item %d: %w", id, ErrNotFound)
+	case err != nil:
+		return Item{}, fmt.Errorf("read item %d: %w", id, err)
+	case gone:
+		return Item{}, fmt.Errorf("item %d: %w", id, ErrWithdrawn)
+	}
+	all, err := scanItems(db.engine.read.QueryContext(ctx, `SELECT `+itemColumns+` FROM items WHERE id = $1`, id))
 	if err != nil {
 		return Item{}, fmt.Errorf("read item %d: %w", id, err)
 	}
-	if len(all) == 0 {
+	if len(all) == 0 || (*db.outlets.Load())[all[0].Outlet].Show == ShowNone {
 		return Item{}, fmt.Errorf("item %d: %w", id, ErrNotFound)
 	}
 	return all[0].Item, nil
