@@ -253,13 +253,15 @@ func (n *normaliser) judge(it *store.Item) {
 	it.Topics = n.classify.Classify(Text{Title: it.Title, Summary: it.Summary, Body: body, Section: n.source.Topic, Scope: n.outlet.Scope})
 	links := LinkKeys(it)
 	it.Sketch = append(links[:min(len(links), store.MaxKeys-sketchAlone)], Sketch(it.Title, it.Summary, body)...)
-	it.Fingerprint = fingerprint(it)
+	it.Fingerprint = fingerprint(it, n.outlet.Domains)
 }
 
 // fingerprint changes when a reader would see a change: the headline, the
 // summary as far as feeds show it, the people, the picture, the link, the
-// attribution. A view counter is none.
-func fingerprint(it *store.Item) uint64 {
+// attribution. A view counter is none, nor is a move
+// of the outlet's from one of its domains to another: some readers know an
+// entry by its link, which stays.
+func fingerprint(it *store.Item, domains []string) uint64 {
 	h := fnv.New64a()
 	write := func(s string) {
 		var size [8]byte
@@ -269,13 +271,23 @@ func fingerprint(it *store.Item) uint64 {
 	}
 	write(it.Title)
 	write(vi.Truncate(withoutCounters(it.Summary), shownSyllables))
-	write(LinkKey(it.Link))
+	write(oneDomain(LinkKey(it.Link), domains))
 	write(it.Image)
 	write(it.Attribution.Text)
 	for _, a := range it.Authors {
 		write(a)
 	}
 	return h.Sum64()
+}
+
+// oneDomain is a link's key under the first of an outlet's domains if it is
+// under one of them.
+func oneDomain(key string, domains []string) string {
+	host, rest, _ := strings.Cut(key, "/")
+	if !slices.Contains(domains, host) {
+		return key
+	}
+	return domains[0] + "/" + rest
 }
 
 // counters are how pages count their readers within a text: "Lượt xem: 1.234",
