@@ -47,6 +47,6 @@ func checkExamples(cfg *config, found *faults) {
 		return
 	}
 	for _, w := range wrong {
-		found.report("topics"+w.Path, w.String())
+		found.report("topics"+w.Path, w.Describe(func(path string) string { return found.where("topics" + path) }))
 	}
 }
