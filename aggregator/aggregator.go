@@ -106,6 +106,7 @@ func New(cfg Config, st Store, log *slog.Logger, reg prometheus.Registerer) (*Ag
 	if err != nil {
 		return nil, fmt.Errorf("compile topics: %w", err)
 	}
+	showGate(reg, cfg.Gate)
 	outlets := cfg.StoreOutlets()
 	names := NewNames(outlets)
 	host, _ := os.Hostname()
