@@ -284,7 +284,7 @@ func (t *tx) addCarrier(item int64, source string) error {
 // Item returns one item of a listed story, or ErrNotFound.
 func (db *DB) Item(ctx context.Context, id int64) (Item, error) {
 	all, err := scanItems(db.engine.read.QueryContext(ctx, `SELECT `+itemColumns+` FROM items
-		WHERE id = $1 AND EXISTS (SELECT 1 FROM stories s WHERE s.id = items.story AND s.listed > 0)`, id))
+		WHERE id = $1 AND EXISTS (SELECT 1 FROM stories s WHERE s.id = items.story AND s.listed > 0 AND s.hidden = 0)`, id))
 	if err != nil {
 		return Item{}, fmt.Errorf("read item %d: %w", id, err)
 	}

@@ -107,7 +107,7 @@ func (db *DB) Outlets(ctx context.Context) ([]Outlet, error) {
 
 func (db *DB) readOutlets(ctx context.Context, where string) ([]Outlet, error) {
 	rows, err := db.engine.read.QueryContext(ctx, `SELECT id, name, aliases, domains, scope, province,
-		rank, show_as, images, delay FROM outlets `+where+` ORDER BY place`)
+		rank, show_as, images, delay, taken FROM outlets `+where+` ORDER BY place`)
 	if err != nil {
 		return nil, err
 	}
@@ -116,13 +116,16 @@ func (db *DB) readOutlets(ctx context.Context, where string) ([]Outlet, error) {
 	for rows.Next() {
 		var o Outlet
 		var aliases, domains string
-		var images, delay int64
+		var images, delay, taken int64
 		if err := rows.Scan(&o.ID, &o.Name, &aliases, &domains, &o.Scope, &o.Province,
-			&o.Rank, &o.Show, &images, &delay); err != nil {
+			&o.Rank, &o.Show, &images, &delay, &taken); err != nil {
 			return nil, err
 		}
 		if err := errors.Join(decode(aliases, &o.Aliases), decode(domains, &o.Domains)); err != nil {
 			return nil, err
+		}
+		if taken > 0 {
+			o.Show = ShowNone
 		}
 		o.Images, o.Delay = images != 0, time.Duration(delay)*time.Millisecond
 		all = append(all, o)

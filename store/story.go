@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/base32"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -66,9 +67,13 @@ type row struct {
 	copies                 int
 	mergedInto             string
 	withdrawn              int64
+	hidden                 int64    // the ruling that hides it
+	pinned                 int64    // the item ruled to be the original
+	quotedBefore           []int64  // items that it quoted once: readers know its entry by them
+	ruled                  []string // "+topic" and "-topic", as rulings say
 }
 
-const storyColumns = `id, list_at, hold_until, listed, updated, shown, quoted, original, original_why, topics, province, backfill, copies, merged_into, withdrawn`
+const storyColumns = `id, list_at, hold_until, listed, updated, shown, quoted, original, original_why, topics, province, backfill, copies, merged_into, withdrawn, hidden, pinned, ruled_topics, quoted_before`
 
 func scanRows(rows *sql.Rows, err error) ([]row, error) {
 	if err != nil {
@@ -78,12 +83,12 @@ func scanRows(rows *sql.Rows, err error) ([]row, error) {
 	var all []row
 	for rows.Next() {
 		var r row
-		var topics string
+		var topics, ruled, before string
 		if err := rows.Scan(&r.id, &r.listAt, &r.holdUntil, &r.listed, &r.updated, &r.shown, &r.quoted, &r.original, &r.why,
-			&topics, &r.province, &r.backfill, &r.copies, &r.mergedInto, &r.withdrawn); err != nil {
+			&topics, &r.province, &r.backfill, &r.copies, &r.mergedInto, &r.withdrawn, &r.hidden, &r.pinned, &ruled, &before); err != nil {
 			return nil, err
 		}
-		if err := decode(topics, &r.topics); err != nil {
+		if err := errors.Join(decode(topics, &r.topics), decode(ruled, &r.ruled), decode(before, &r.quotedBefore)); err != nil {
 			return nil, err
 		}
 		all = append(all, r)
@@ -115,7 +120,7 @@ func (v *visit) joinStory(it *Item, existing, backfill bool) error {
 		if existing {
 			return fmt.Errorf("story %s has vanished", it.Story)
 		}
-		if err := v.exec(`INSERT INTO stories (`+storyColumns+`) VALUES ($1, $2, $3, 0, 0, $4, 0, 0, '', '[]', '', $5, 1, '', 0)`,
+		if err := v.exec(`INSERT INTO stories (`+storyColumns+`) VALUES ($1, $2, $3, 0, 0, $4, 0, 0, '', '[]', '', $5, 1, '', 0, 0, 0, '', '')`,
 			it.Story, at, hold, millis(it.Time()), flag(backfill)); err != nil {
 			return fmt.Errorf("insert story: %w", err)
 		}
@@ -128,6 +133,9 @@ func (v *visit) joinStory(it *Item, existing, backfill bool) error {
 			return v.renameOriginal(s)
 		}
 		hold = s.holdUntil
+		if s.hidden > 0 {
+			return nil
+		}
 	}
 	if at > now || hold > now {
 		return nil
@@ -173,15 +181,15 @@ func (t *tx) list(id string, now int64, outlets map[string]Outlet, judge Judge) 
 	if len(items) == 0 {
 		return false, nil
 	}
-	o, why := judge.Original(items, outlets)
-	quoted := &items[o]
 	s, err := t.story(id)
 	if err != nil || s == nil {
 		return false, fmt.Errorf("read story: %w", err)
 	}
+	o, why := s.chooseOriginal(items, outlets, judge)
+	quoted := &items[o]
 	s.listed = t.tick(now)
 	s.shown = min(millis(quoted.Time()), s.listed)
-	s.topics, s.province = topicIDs(quoted.Topics), quoted.Province
+	s.topics, s.province = ruledTopics(topicIDs(quoted.Topics), s.ruled), quoted.Province
 	if err := t.exec(`UPDATE stories SET listed = $1, updated = $1, shown = $2, quoted = $3, original = $3,
 		original_why = $4, topics = $5, province = $6 WHERE id = $7`,
 		s.listed, s.shown, quoted.ID, why, encoded(s.topics), s.province, id); err != nil {
@@ -246,7 +254,7 @@ func (v *visit) changeStory(it *Item) error {
 	if err != nil {
 		return fmt.Errorf("read story: %w", err)
 	}
-	if s == nil || s.listed == 0 || s.quoted != it.ID || s.withdrawn > 0 {
+	if s == nil || s.listed == 0 || s.quoted != it.ID || !s.visible() {
 		return nil
 	}
 	return v.touch(s, v.outlets[it.Outlet])
@@ -277,7 +285,7 @@ const maxJudged = 200
 // renameOriginal judges again which item of a listed story is the original.
 // What the entry quotes stays; it gains "Bản gốc: …", which is one update.
 func (v *visit) renameOriginal(s *row) error {
-	if s.copies >= maxJudged {
+	if s.copies >= maxJudged && s.pinned == 0 && s.original != 0 {
 		return nil
 	}
 	items, err := v.storyItems(s.id)
@@ -285,13 +293,21 @@ func (v *visit) renameOriginal(s *row) error {
 		return fmt.Errorf("read items: %w", err)
 	}
 	items = free(items, v.outlets, millis(v.r.At))
-	if len(items) == 0 || s.withdrawn > 0 {
+	if len(items) == 0 || !s.visible() {
 		return nil
 	}
-	o, why := v.judge.Original(items, v.outlets)
+	if !slices.ContainsFunc(items, func(it Item) bool { return it.ID == s.quoted }) {
+		from, err := v.quotedOutlet(s) // which may be shown no longer
+		if err != nil {
+			return err
+		}
+		return v.quoteAnew(s, from, items, v.r.At, v.outlets, v.judge)
+	}
+	o, why := s.chooseOriginal(items, v.outlets, v.judge)
 	if items[o].ID == s.original {
 		return nil
 	}
+	s.original = items[o].ID
 	if err := v.exec(`UPDATE stories SET original = $1, original_why = $2 WHERE id = $3`, items[o].ID, why, s.id); err != nil {
 		return fmt.Errorf("update story: %w", err)
 	}
@@ -302,6 +318,15 @@ func (v *visit) renameOriginal(s *row) error {
 		}
 	}
 	return fmt.Errorf("story %s has lost its quoted item %d", s.id, s.quoted)
+}
+
+// chooseOriginal returns the index of the original among items, and why: what
+// an editor has ruled, else what the judge finds.
+func (s *row) chooseOriginal(items []Item, outlets map[string]Outlet, judge Judge) (int, string) {
+	if i := slices.IndexFunc(items, func(it Item) bool { return it.ID == s.pinned }); s.pinned > 0 && i >= 0 {
+		return i, "an editor ruled so"
+	}
+	return judge.Original(items, outlets)
 }
 
 // storyItems returns a story's first items that are not withdrawn, at most
@@ -336,7 +361,7 @@ func (db *DB) List(ctx context.Context, now time.Time, limit int, judge Judge) (
 	n := 0
 	var waiting bool
 	if err := db.engine.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM stories
-		WHERE listed = 0 AND merged_into = '' AND list_at <= $1 AND hold_until <= $1)`, millis(now)).Scan(&waiting); err != nil {
+		WHERE listed = 0 AND merged_into = '' AND hidden = 0 AND list_at <= $1 AND hold_until <= $1)`, millis(now)).Scan(&waiting); err != nil {
 		return 0, fmt.Errorf("list stories: %w", err)
 	}
 	if !waiting {
@@ -346,7 +371,7 @@ func (db *DB) List(ctx context.Context, now time.Time, limit int, judge Judge) (
 	err := db.do(ctx, limit, func(t *tx) error {
 		n = 0
 		due, err := scanRows(t.query(`SELECT `+storyColumns+` FROM stories
-			WHERE listed = 0 AND merged_into = '' AND list_at <= $1 AND hold_until <= $1 ORDER BY shown, id LIMIT $2`, millis(now), limit))
+			WHERE listed = 0 AND merged_into = '' AND hidden = 0 AND list_at <= $1 AND hold_until <= $1 ORDER BY shown, id LIMIT $2`, millis(now), limit))
 		if err != nil {
 			return err
 		}
