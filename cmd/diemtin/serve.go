@@ -87,6 +87,7 @@ type service struct {
 	db         *store.DB
 	aggregator *aggregator.Aggregator
 	servers    [2]*http.Server // public, admin
+	rules      string          // the digest of the topics' rules
 	ready      atomic.Bool
 }
 
@@ -126,6 +127,10 @@ func newService(ctx context.Context, cfg *config, dsn string, l listeners, log *
 func (s *service) open(ctx context.Context, cfg *config, dsn string, log *slog.Logger) (err error) {
 	if s.db, err = openStore(ctx, dsn, cfg); err != nil {
 		return err
+	}
+	s.rules = aggregator.RulesDigest(cfg.aggregate)
+	if gate := cfg.aggregate.Gate; gate.Set() {
+		log.Info("topics passed the gate", "f1", gate.Scores.Micro.F1, "floor", gate.F1, "primary", gate.Scores.Primary, "items", gate.Scores.N)
 	}
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), buildInfo())
@@ -192,6 +197,8 @@ func (s *service) adminMux(reg *prometheus.Registry) http.Handler {
 	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", s.readyz)
+	mux.HandleFunc("POST /topics/apply", s.applyTopics)
+	mux.HandleFunc("GET /topics/apply", s.writeApplied)
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
 	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
