@@ -1,7 +1,6 @@
 package aggregator
 
 import (
-	"cmp"
 	"slices"
 
 	"diemtin/store"
@@ -157,25 +156,17 @@ func (d *Differ) lost(it *store.Item, text Text, id store.Topic, verdicts []Verd
 	if j := strongest(missing); j >= 0 {
 		s.Phrase, s.Place, s.Weight = missing[j].Text, missing[j].Place, missing[j].Weight
 	}
-	switch lost := d.c.Lost(id, text); {
+	lost := d.c.Lost(id, text)
+	hidden := slices.IndexFunc(lost, func(l LostPhrase) bool { return l.Text == s.Phrase })
+	switch {
 	case v.Silenced != "":
 		s.Why, s.Path = "silenced by "+v.Silenced, v.Silencer
-	case len(lost) > 0:
-		slices.SortStableFunc(lost, func(a, b LostPhrase) int { // the missing phrase before others
-			return cmp.Compare(flagOf(a.Text != s.Phrase), flagOf(b.Text != s.Phrase))
-		})
-		s.Why, s.Path = lost[0].Text+" stands inside "+lost[0].Inside, lost[0].Hiding
+	case hidden >= 0:
+		s.Why, s.Path = "stands inside "+lost[hidden].Inside, lost[hidden].Hiding
 	case s.Phrase != "":
 		s.Why = "no longer a phrase of the topic"
 	default:
 		s.Why = "below the threshold, which the primary topic has raised"
 	}
 	return s
-}
-
-func flagOf(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }

@@ -151,8 +151,9 @@ func isDigit(r rune) bool { return r >= '0' && r <= '9' }
 // each other and say the same, the longer one is given.
 func (s *Suggester) Suggest(n int) []Suggestion {
 	var all []Suggestion
+	within := s.knownAround()
 	for gram, h := range s.inside {
-		if h.n < leastInside || s.isKnown(strings.Fields(gram)) {
+		if h.n < leastInside || 3*within[gram] >= 2*h.n {
 			continue
 		}
 		if z := logOdds(h.n, s.nIn, s.others[gram], s.nOut); z >= leastScore {
@@ -172,6 +173,26 @@ func (s *Suggester) Suggest(n int) []Suggestion {
 		}
 	}
 	return kept
+}
+
+// knownAround says of each run of syllables in how many items, at least, it
+// stands only beside or around a phrase that the topic has already: "để điều"
+// before "tra".
+func (s *Suggester) knownAround() map[string]int {
+	within := map[string]int{}
+	for gram, h := range s.inside {
+		words := strings.Fields(gram)
+		if h.n < leastInside || !s.isKnown(words) {
+			continue
+		}
+		for from := range words {
+			for to := from + gramMin; to <= len(words); to++ {
+				part := strings.Join(words[from:to], " ")
+				within[part] = max(within[part], h.n)
+			}
+		}
+	}
+	return within
 }
 
 // overlaps tells whether x stands inside k, or k inside x, in mostly the same
