@@ -149,6 +149,9 @@ func (a *Aggregator) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if g := a.cfg.Gate; g.Set() {
+		a.log.Info("topics passed the gate", "f1", g.Scores.Micro.F1, "floor", g.F1, "primary", g.Scores.Primary, "items", g.Scores.N)
+	}
 	a.showStates(all)
 	a.replan(all)
 	a.opening = newSweep(overdue(all, a.now()), openingHold, a.now())

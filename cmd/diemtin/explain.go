@@ -15,7 +15,7 @@ import (
 var explainVerb = verb{name: "explain", args: "STORY|SOURCE|URL", short: "Say why a story has its topics, copies and original, or how a source is doing.",
 	example: "diemtin explain --db sqlite:diemtin.db nhandan-home",
 	prepare: func(fs *flag.FlagSet) func(context.Context, stdio, []string) error {
-		dsn := dbFlag(fs)
+		name, dsn := configFlag(fs), dbFlag(fs)
 		asJSON := fs.Bool("json", false, "print one JSON object")
 		return func(ctx context.Context, std stdio, args []string) error {
 			if len(args) != 1 {
@@ -26,7 +26,7 @@ var explainVerb = verb{name: "explain", args: "STORY|SOURCE|URL", short: "Say wh
 				return err
 			}
 			defer db.Close()
-			e, err := explain(ctx, db, args[0])
+			e, err := explain(ctx, db, *name, args[0])
 			switch {
 			case err != nil:
 				return err
@@ -41,7 +41,7 @@ var explainVerb = verb{name: "explain", args: "STORY|SOURCE|URL", short: "Say wh
 // explained is either a story or a source.
 type explained interface{ write(io.Writer) }
 
-func explain(ctx context.Context, db *store.DB, ref string) (explained, error) {
+func explain(ctx context.Context, db *store.DB, config, ref string) (explained, error) {
 	src, err := db.Source(ctx, ref)
 	if err == nil {
 		e := newExplainedSource(src)
@@ -71,7 +71,9 @@ func explain(ctx context.Context, db *store.DB, ref string) (explained, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newExplainedStory(s, copies), nil
+	e := newExplainedStory(s, copies)
+	e.Verdicts, err = explainVerdicts(ctx, db, config, &s.Quoted)
+	return e, err
 }
 
 // explainedStory is the shape of explain --json for a story; its keys stay.
@@ -86,7 +88,10 @@ type explainedStory struct {
 	Why      string            `json:"why"`      // why that is the original
 	Province string            `json:"province"`
 	Topics   []store.ItemTopic `json:"topics"`
-	Copies   []explainedCopy   `json:"copies"`
+	// StoryTopics are those of all its items together, after rulings.
+	StoryTopics []store.Topic      `json:"story_topics"`
+	Verdicts    []explainedVerdict `json:"verdicts"` // of the configuration's rules on the quoted item
+	Copies      []explainedCopy    `json:"copies"`
 }
 
 type explainedCopy struct {
@@ -102,7 +107,7 @@ type explainedCopy struct {
 
 func newExplainedStory(s store.Story, copies []store.Copy) explainedStory {
 	e := explainedStory{Story: s.ID, Title: s.Quoted.Title, Listed: stamp(s.Listed), Updated: stamp(s.Updated), Backfill: s.Backfill,
-		Quoted: s.Quoted.Link, Original: s.Original.Link, Why: s.Why, Province: s.Province, Topics: orEmpty(s.Quoted.Topics)}
+		Quoted: s.Quoted.Link, Original: s.Original.Link, Why: s.Why, Province: s.Province, Topics: orEmpty(s.Quoted.Topics), StoryTopics: orEmpty(s.Topics)}
 	for _, c := range copies {
 		e.Copies = append(e.Copies, explainedCopy{Item: c.Item.ID, Outlet: c.Item.Outlet, Title: c.Item.Title, Link: c.Item.Link,
 			Published: stamp(c.Item.Published), Seen: stamp(c.Item.Seen), Theo: c.Item.Attribution.Text, Merge: c.Merge})
@@ -125,6 +130,7 @@ func (e explainedStory) write(w io.Writer) {
 	for _, t := range e.Topics {
 		fmt.Fprintf(w, "  topic    %s\n", topicLine(t))
 	}
+	e.writeVerdicts(w)
 	fmt.Fprintf(w, "\n%d copies, oldest first:\n", len(e.Copies))
 	for _, c := range e.Copies {
 		fmt.Fprintf(w, "  %s  %s  %s\n      %s\n      %s", shown(c.Published), c.Outlet, c.Title, c.Link, c.Merge.Reason)

@@ -129,9 +129,6 @@ func (s *service) open(ctx context.Context, cfg *config, dsn string, log *slog.L
 		return err
 	}
 	s.rules = aggregator.RulesDigest(cfg.aggregate)
-	if gate := cfg.aggregate.Gate; gate.Set() {
-		log.Info("topics passed the gate", "f1", gate.Scores.Micro.F1, "floor", gate.F1, "primary", gate.Scores.Primary, "items", gate.Scores.N)
-	}
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), buildInfo())
 	if s.aggregator, err = aggregator.New(cfg.aggregate, s.db, log, reg); err != nil {

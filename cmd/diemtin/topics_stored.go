@@ -7,8 +7,8 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math"
 	"slices"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -252,22 +252,21 @@ func nearMisses(verdicts []aggregator.Verdict) []nearMiss {
 	near := []nearMiss{}
 	for _, v := range verdicts {
 		if !v.Chosen {
-			near = append(near, nearMiss{v.Topic, v.Score, v.Needed, max(0, float64(int((v.Needed-v.Score)*100+0.5))/100), v.Silenced, v.Reasons})
+			near = append(near, nearMiss{v.Topic, v.Score, v.Needed, shortBy(v), v.Silenced, v.Reasons})
 		}
 	}
 	return near
 }
 
+// shortBy is what a topic lacks to be chosen, in hundredths of a point.
+func shortBy(v aggregator.Verdict) float64 { return max(0, math.Round((v.Needed-v.Score)*100)/100) }
+
 func (n nearMiss) String() string {
-	var words []string
-	for _, r := range n.Reasons {
-		words = append(words, fmt.Sprintf("%s (%s %v)", r.Text, r.Place, r.Weight))
-	}
 	end := fmt.Sprintf("%v of %v, %v short", n.Score, n.Needed, n.Off)
 	if n.Silenced != "" {
 		end = fmt.Sprintf("%v, silenced by %q", n.Score, n.Silenced)
 	}
-	return fmt.Sprintf("%s %s: %s", n.Topic, end, strings.Join(words, ", "))
+	return fmt.Sprintf("%s %s: %s", n.Topic, end, phraseList(n.Reasons))
 }
 
 var topicsUnclassifiedVerb = verb{name: "topics unclassified", short: "List stored items without a topic (“Chưa phân loại”), with the phrases that nearly matched.",
