@@ -1,13 +1,15 @@
 # make demo    see it at work: simulated outlets and the real service, no network
 # make test    everything CI checks; installs what it needs where it may
 # make quick   the developer's loop: under a minute, nothing to install
+# make fuzz TIME=2m   every fuzz target for that long
 # make bench-freshness SEED=7 | TRACE=FILE   delay at the same number of polls, against other policies
-.PHONY: demo run build quick test bench bench-freshness fuzz fmt vuln clean
+.PHONY: demo run build quick test bench bench-freshness soak fuzz fmt vuln clean
 
 GO ?= go
 BIN := bin/diemtin
-FUZZTIME ?= 2m
+TIME ?= 2m
 SEED ?= 7
+SOAK ?= 1000
 TRACE ?=
 FRESHNESS ?= # more flags: -freshness.budget=4 -freshness.min=5m -freshness.max=2h -freshness.outlets=300
 
@@ -40,8 +42,12 @@ bench-freshness:
 		-freshness.seed=$(SEED) $(if $(TRACE),-freshness.trace=$(abspath $(TRACE))) $(FRESHNESS) >bin/freshness.log || { cat bin/freshness.log; exit 1; }
 	@cat bin/freshness.txt
 
+# the races and the newsroom of the store's tests, a thousand times on both engines
+soak:
+	DIEMTIN_SOAK=$(SOAK) .ci/with-postgres $(GO) test -count=1 -timeout 3h -run 'ConcurrentCopies|RaceWithRulings|NoRepeatWhatever' ./store
+
 fuzz:
-	.ci/fuzz $(FUZZTIME)
+	.ci/fuzz $(TIME)
 
 vuln:
 	$(GO) run golang.org/x/vuln/cmd/govulncheck@latest ./...

@@ -124,7 +124,7 @@ func (n *normaliser) aliases(e *Entry, link string, shared bool) []string {
 	return all
 }
 
-func titleAlias(e *Entry) string { return "title:" + vi.Fold(lineOf(e.Title)) }
+func titleAlias(e *Entry) string { return "title:" + vi.Fold(e.headline()) }
 
 // guidAlias is the identity that a guid gives an item; "" if there is none.
 func guidAlias(source, guid string) string {
@@ -141,7 +141,7 @@ func guidAlias(source, guid string) string {
 }
 
 func (n *normaliser) readText(e *Entry, it *store.Item) {
-	it.Title = cut(lineOf(e.Title), maxTitle)
+	it.Title = cut(e.headline(), maxTitle)
 	it.Content = sanitised(e.Content, e.Base)
 	it.Summary = cut(linesOf(e.Summary), maxSummary)
 	if it.Summary == "" {
@@ -252,13 +252,15 @@ func (n *normaliser) judge(it *store.Item) {
 	it.Topics = n.classify.Classify(Text{Title: it.Title, Summary: it.Summary, Body: body, Section: n.source.Topic, Scope: n.outlet.Scope})
 	links := LinkKeys(it)
 	it.Sketch = append(links[:min(len(links), store.MaxKeys-sketchAlone)], Sketch(it.Title, it.Summary, body)...)
-	it.Fingerprint = fingerprint(it)
+	it.Fingerprint = fingerprint(it, n.outlet.Domains)
 }
 
 // fingerprint changes when a reader would see a change: the headline, the
 // summary as far as feeds show it, the people, the picture, the link, the
-// attribution. A view counter further down in the text is none.
-func fingerprint(it *store.Item) uint64 {
+// attribution. A view counter further down in the text is none, nor is a move
+// of the outlet's from one of its domains to another: some readers know an
+// entry by its link, which stays.
+func fingerprint(it *store.Item, domains []string) uint64 {
 	h := fnv.New64a()
 	write := func(s string) {
 		var size [8]byte
@@ -268,13 +270,23 @@ func fingerprint(it *store.Item) uint64 {
 	}
 	write(it.Title)
 	write(vi.Truncate(it.Summary, shownSyllables))
-	write(LinkKey(it.Link))
+	write(oneDomain(LinkKey(it.Link), domains))
 	write(it.Image)
 	write(it.Attribution.Text)
 	for _, a := range it.Authors {
 		write(a)
 	}
 	return h.Sum64()
+}
+
+// oneDomain is a link's key under the first of an outlet's domains if it is
+// under one of them.
+func oneDomain(key string, domains []string) string {
+	host, rest, _ := strings.Cut(key, "/")
+	if !slices.Contains(domains, host) {
+		return key
+	}
+	return domains[0] + "/" + rest
 }
 
 // shownSyllables is how much of a summary is ever given out again.

@@ -135,6 +135,10 @@ func (db *DB) readOutlets(ctx context.Context, where string) ([]Outlet, error) {
 
 // loadOutlets keeps every outlet in memory: each listing and story needs one.
 func (db *DB) loadOutlets(ctx context.Context) error {
+	var taken int64
+	if err := db.engine.read.QueryRowContext(ctx, takenSQL).Scan(&taken); err != nil {
+		return err
+	}
 	all, err := db.readOutlets(ctx, "")
 	if err != nil {
 		return err
@@ -144,5 +148,25 @@ func (db *DB) loadOutlets(ctx context.Context) error {
 		byID[o.ID] = o
 	}
 	db.outlets.Store(&byID)
+	db.taken.Store(taken)
 	return nil
+}
+
+// takenSQL changes with the set of outlets that rulings took down.
+const takenSQL = `SELECT coalesce(sum(taken), 0) FROM outlets`
+
+// followTaken reads the outlets anew if another process has taken one down or
+// restored it.
+func (db *DB) followTaken(ctx context.Context) error {
+	if db.engine.alone {
+		return nil
+	}
+	var taken int64
+	if err := db.engine.read.QueryRowContext(ctx, takenSQL).Scan(&taken); err != nil {
+		return err
+	}
+	if taken == db.taken.Load() {
+		return nil
+	}
+	return db.loadOutlets(ctx)
 }

@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"testing"
 	"time"
 
@@ -213,18 +211,8 @@ func (n *newsroom) act(t *testing.T) (op string, returns bool) {
 // back into a feed, and the store is whole.
 func TestNoRepeatWhateverHappens(t *testing.T) {
 	t.Parallel()
-	rounds, steps := 12, 80
-	if testing.Short() {
-		rounds = 4
-	}
-	if s := os.Getenv("DIEMTIN_SOAK"); s != "" {
-		n, err := strconv.Atoi(s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		rounds = n
-	}
-	for seed := range uint64(rounds) {
+	const steps = 80
+	for seed := range uint64(rounds(t, 15)) {
 		path := filepath.Join(t.TempDir(), "x.db")
 		db := opener(t, "sqlite:"+path)()
 		o, s := outlets(5)

@@ -252,6 +252,9 @@ func TestHideAndTakedown(t *testing.T) {
 				if _, err := db.Story(t.Context(), id); err == nil {
 					t.Error("its page still answers")
 				}
+				if it, err := db.Item(t.Context(), before.Quoted.ID); err == nil {
+					t.Errorf("its item still answers: %+v", it)
+				}
 				// It comes again, unchanged, edited and under another guid.
 				edited := gone
 				edited.Aliases, edited.Fingerprint = []string{"guid:o0-home:other", gone.Aliases[1]}, 77

@@ -362,6 +362,9 @@ func (db *DB) Unhold(ctx context.Context) error {
 // and says how many.
 func (db *DB) List(ctx context.Context, now time.Time, limit int, judge Judge) (int, error) {
 	n := 0
+	if err := db.followTaken(ctx); err != nil {
+		return 0, fmt.Errorf("list stories: %w", err)
+	}
 	var waiting bool
 	if err := db.engine.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM stories
 		WHERE listed = 0 AND merged_into = '' AND hidden = 0 AND list_at <= $1 AND hold_until <= $1)`, millis(now)).Scan(&waiting); err != nil {

@@ -147,8 +147,9 @@ func (db *DB) Checked(ctx context.Context, c Check, v Verdict, now time.Time, ju
 		case v == Alive && c.Taken:
 			restored = true
 			return t.restore(c, now, outlets, judge)
-		case v == Alive:
-			return t.exec(`UPDATE items SET check_at = 0, gone_seen = 0 WHERE id = $1`, c.Item)
+		case v == Alive: // one that had vanished too soon has its look after a day yet to come
+			return t.exec(`UPDATE items SET check_at = CASE WHEN seen > $1 THEN seen + CAST($2 AS BIGINT) ELSE 0 END, gone_seen = 0 WHERE id = $3`,
+				millis(now.Add(-FirstCheck)), FirstCheck.Milliseconds(), c.Item)
 		case v == Removed && c.Taken:
 			return t.exec(`UPDATE items SET check_at = 0 WHERE id = $1`, c.Item)
 		case v == Removed && c.Gone+1 < withdrawAfter:
@@ -287,7 +288,7 @@ func (v *visit) itemBack(item int64) error {
 	if s.listed == 0 {
 		return v.exec(`UPDATE stories SET list_at = $1 WHERE id = $2 AND list_at = $3`, millis(v.r.At), s.id, never)
 	}
-	if s.quoted != item && s.withdrawn > 0 {
+	if s.quoted != item && s.withdrawn > 0 { // what it quoted last was removed too, and is not back
 		return v.revive(s)
 	}
 	if s.quoted != item {

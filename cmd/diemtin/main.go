@@ -27,6 +27,7 @@ type verb struct {
 	args    string // what follows the flags
 	short   string
 	example string
+	dashed  bool // arguments may begin with a dash: -the-thao
 	// prepare declares the flags and returns what to do with the arguments.
 	prepare func(*flag.FlagSet) func(ctx context.Context, std stdio, args []string) error
 	sub     []verb // instead of prepare: the verbs that may follow, under their full names
@@ -37,7 +38,7 @@ type stdio struct{ out, err io.Writer }
 
 // verbs is the table of verbs, in the order of the overview.
 func verbs() []verb {
-	return []verb{serveVerb, demoVerb, pollVerb, probeVerb, discoverVerb, importVerb, exportVerb, explainVerb, checkVerb, topicsVerb, healthVerb, versionVerb}
+	return []verb{serveVerb, demoVerb, pollVerb, probeVerb, discoverVerb, importVerb, exportVerb, explainVerb, storyVerb, rulingsVerb, tokenVerb, checkVerb, topicsVerb, healthVerb, versionVerb}
 }
 
 // errUsage ends the program with exit code 2.
@@ -96,7 +97,7 @@ func (v verb) call(ctx context.Context, std stdio, args []string) error {
 	fs := flag.NewFlagSet(v.name, flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
 	do := v.prepare(fs)
-	rest, err := parseFlags(fs, args)
+	rest, err := parseFlags(fs, args, v.dashed)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		v.help(std.out, fs)
@@ -129,8 +130,13 @@ func (v verb) callSub(ctx context.Context, std stdio, args []string) error {
 }
 
 // parseFlags reads flags wherever they stand, before or after the arguments.
-func parseFlags(fs *flag.FlagSet, args []string) (rest []string, err error) {
+// dashed says that what begins with one dash and is no flag is an argument, if
+// another one stands before it.
+func parseFlags(fs *flag.FlagSet, args []string, dashed bool) (rest []string, err error) {
 	for {
+		for dashed && len(rest) > 0 && len(args) > 0 && isOperand(fs, args[0]) {
+			rest, args = append(rest, args[0]), args[1:]
+		}
 		if err := fs.Parse(args); err != nil {
 			return nil, err
 		}
@@ -139,6 +145,12 @@ func parseFlags(fs *flag.FlagSet, args []string) (rest []string, err error) {
 		}
 		rest, args = append(rest, fs.Arg(0)), fs.Args()[1:]
 	}
+}
+
+func isOperand(fs *flag.FlagSet, arg string) bool {
+	name, one := strings.CutPrefix(arg, "-")
+	name, _, _ = strings.Cut(name, "=")
+	return one && name != "" && name[0] != '-' && name != "h" && name != "help" && fs.Lookup(name) == nil
 }
 
 func overview(w io.Writer) {

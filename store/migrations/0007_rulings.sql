@@ -17,6 +17,7 @@ CREATE TABLE rulings (
   undone BIGINT NOT NULL DEFAULT 0
 );
 CREATE INDEX rulings_story ON rulings (story);
+CREATE INDEX rulings_editors ON rulings (id) WHERE who <> '';
 CREATE INDEX rulings_other ON rulings (other);
 
 -- Stories that never merge by themselves; each pair stands in both orders.
