@@ -54,14 +54,14 @@ func (e explainedStory) writeVerdicts(w io.Writer) {
 	for _, v := range e.Verdicts {
 		if v.Chosen {
 			today = append(today, string(v.Topic))
-			fmt.Fprintf(w, "  by rules %s %v of %v\n", v.Topic, v.Score, v.Needed)
+			fmt.Fprintf(w, "    đạt         %s %v trên %v   (chosen)\n", v.Topic, v.Score, v.Needed)
 			continue
 		}
-		end := fmt.Sprintf("%v of %v, %v short", v.Score, v.Needed, v.Off)
+		end := fmt.Sprintf("%v trên %v, thiếu %v", v.Score, v.Needed, v.Off)
 		if v.Silenced != "" {
-			end = fmt.Sprintf("%v, silenced by %q", v.Score, v.Silenced)
+			end = fmt.Sprintf("%v, bị loại bởi “%s”", v.Score, v.Silenced)
 		}
-		fmt.Fprintf(w, "  not      %s %s: %s\n", v.Topic, end, phraseList(v.Reasons))
+		fmt.Fprintf(w, "    không đạt   %s %s: %s   (not chosen)\n", v.Topic, end, phraseList(v.Reasons))
 	}
 	var has []string
 	for _, t := range e.StoryTopics {
@@ -69,13 +69,13 @@ func (e explainedStory) writeVerdicts(w io.Writer) {
 	}
 	slices.Sort(today)
 	if slices.Sort(has); e.Verdicts != nil && !slices.Equal(has, today) {
-		fmt.Fprintf(w, "  the story has %s: other copies, rulings or older rules; diemtin topics apply would say by the rules of today\n", orNone(has))
+		fmt.Fprintf(w, "    tin đang ở %s: do bản khác, quyết định của biên tập hoặc quy tắc cũ\n    (the story has these by other copies, rulings or older rules; see diemtin topics diff)\n", orNone(has))
 	}
 }
 
 func orNone(words []string) string {
 	if len(words) == 0 {
-		return "no topic"
+		return "không chuyên mục nào"
 	}
 	return strings.Join(words, ", ")
 }

@@ -183,7 +183,7 @@ func TestTopicsOfStoredItems(t *testing.T) {
 		t.Errorf("suggest: exit %d, %s", code, stdout)
 	}
 	stdout, _, code = output(t, "explain", "--config", old, "--db", dsn, "https://bao.example/1.html")
-	if code != 0 || !strings.Contains(stdout, "topic    lua (primary) 4") || !strings.Contains(stdout, "the story has lua: other copies, rulings or older rules") {
+	if code != 0 || !strings.Contains(stdout, "chuyên mục    lua (primary) 4") || !strings.Contains(stdout, "tin đang ở lua: do bản khác") {
 		t.Errorf("explain: exit %d, %s", code, stdout)
 	}
 }
