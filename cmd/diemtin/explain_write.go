@@ -14,8 +14,9 @@ import (
 // English beside it.
 type explainedStory struct {
 	syndicate.Explanation
-	StoryTopics []store.Topic      `json:"story_topics"` // of all its items together, after rulings
-	Verdicts    []explainedVerdict `json:"verdicts"`     // of the configuration's rules on the quoted item
+	StoryTopics []store.Topic      `json:"story_topics"`          // of all its items together, after rulings
+	Verdicts    []explainedVerdict `json:"verdicts"`              // of the configuration's rules on the quoted item
+	RulesFault  string             `json:"rules_fault,omitempty"` // why there are no verdicts
 }
 
 func (e explainedStory) write(w io.Writer) {

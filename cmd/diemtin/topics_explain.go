@@ -50,6 +50,10 @@ func explainVerdicts(ctx context.Context, db *store.DB, config string, it *store
 // writeVerdicts shows the topics that were not chosen, and says where the rules
 // of today give other topics than the story has.
 func (e explainedStory) writeVerdicts(w io.Writer) {
+	if e.RulesFault != "" {
+		fmt.Fprintf(w, "    không xét được theo quy tắc: %s   (the rules cannot be asked)\n", e.RulesFault)
+		return
+	}
 	var today []string
 	for _, v := range e.Verdicts {
 		if v.Chosen {
