@@ -258,7 +258,7 @@ func (n *normaliser) judge(it *store.Item) {
 
 // fingerprint changes when a reader would see a change: the headline, the
 // summary as far as feeds show it, the people, the picture, the link, the
-// attribution. A view counter further down in the text is none, nor is a move
+// attribution. A view counter is none, nor is a move
 // of the outlet's from one of its domains to another: some readers know an
 // entry by its link, which stays.
 func fingerprint(it *store.Item, domains []string) uint64 {

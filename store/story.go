@@ -310,12 +310,12 @@ func (v *visit) renameOriginal(s *row) error {
 	if items[o].ID == s.original && why == s.why {
 		return nil
 	}
-	same := items[o].ID == s.original
+	was := s.original
 	s.original, s.why = items[o].ID, why
 	if err := v.exec(`UPDATE stories SET original = $1, original_why = $2 WHERE id = $3`, items[o].ID, why, s.id); err != nil {
 		return fmt.Errorf("update story: %w", err)
 	}
-	if same { // the evidence has grown: nothing that feeds show
+	if items[o].ID == was { // the evidence has grown: nothing that feeds show
 		return nil
 	}
 	v.changes.Originals[why]++
@@ -325,15 +325,6 @@ func (v *visit) renameOriginal(s *row) error {
 		}
 	}
 	return fmt.Errorf("story %s has lost its quoted item %d", s.id, s.quoted)
-}
-
-// chooseOriginal returns the index of the original among items, and why: what
-// an editor has ruled, else what the judge finds.
-func (s *row) chooseOriginal(items []Item, outlets map[string]Outlet, judge Judge) (int, string) {
-	if i := slices.IndexFunc(items, func(it Item) bool { return it.ID == s.pinned }); s.pinned > 0 && i >= 0 {
-		return i, "an editor ruled so"
-	}
-	return judge.Original(items, outlets)
 }
 
 // storyItems returns a story's first items that are not withdrawn, at most
