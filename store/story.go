@@ -130,6 +130,9 @@ func (v *visit) joinStory(it *Item, existing, backfill bool) error {
 			return fmt.Errorf("update story: %w", err)
 		}
 		if s.listed > 0 {
+			if err := v.gainTopics(s, it); err != nil {
+				return err
+			}
 			return v.renameOriginal(s)
 		}
 		hold = s.holdUntil
@@ -189,7 +192,7 @@ func (t *tx) list(id string, now int64, outlets map[string]Outlet, judge Judge) 
 	quoted := &items[o]
 	s.listed = t.tick(now)
 	s.shown = min(millis(quoted.Time()), s.listed)
-	s.topics, s.province = ruledTopics(topicIDs(quoted.Topics), s.ruled), quoted.Province
+	s.topics, s.province = ruledTopics(storyTopics(items, quoted.ID), s.ruled), quoted.Province
 	if err := t.exec(`UPDATE stories SET listed = $1, updated = $1, shown = $2, quoted = $3, original = $3,
 		original_why = $4, topics = $5, province = $6 WHERE id = $7`,
 		s.listed, s.shown, quoted.ID, why, encoded(s.topics), s.province, id); err != nil {

@@ -6,12 +6,18 @@ import (
 	"strings"
 
 	"diemtin/aggregator/vi"
+	"diemtin/store"
 	"diemtin/syndicate"
 )
 
 // explainedStory is an explanation as the verb prints it: Vietnamese first, the
 // English beside it.
-type explainedStory struct{ syndicate.Explanation }
+type explainedStory struct {
+	syndicate.Explanation
+	StoryTopics []store.Topic      `json:"story_topics"`          // of all its items together, after rulings
+	Verdicts    []explainedVerdict `json:"verdicts"`              // of the configuration's rules on the quoted item
+	RulesFault  string             `json:"rules_fault,omitempty"` // why there are no verdicts
+}
 
 func (e explainedStory) write(w io.Writer) {
 	fmt.Fprintf(w, "%s\n  tin/story     %s\n  lên trang     %s   (listed)\n  sửa lần cuối  %s   (last changed)\n", e.Title, e.Story, shown(e.Listed), shown(e.Updated))
@@ -29,12 +35,13 @@ func (e explainedStory) write(w io.Writer) {
 	for _, t := range e.Topics {
 		fmt.Fprintf(w, "  chuyên mục    %s   (topic)\n", topicLine(t))
 	}
+	e.writeVerdicts(w)
 	fmt.Fprintf(w, "\n%d bản, cũ nhất trước   (%d copies, oldest first)\n", len(e.Copies), len(e.Copies))
 	for _, c := range e.Copies {
 		e.writeCopy(w, c)
 	}
 	writeNear(w, e.Near)
-	writeRulings(w, e.Rulings)
+	writeRulingsWhy(w, e.Rulings)
 }
 
 func (e explainedStory) writeOriginal(w io.Writer) {
@@ -137,7 +144,7 @@ func writeNear(w io.Writer, near []syndicate.NearWhy) {
 	}
 }
 
-func writeRulings(w io.Writer, rulings []syndicate.RulingWhy) {
+func writeRulingsWhy(w io.Writer, rulings []syndicate.RulingWhy) {
 	if len(rulings) == 0 {
 		return
 	}
