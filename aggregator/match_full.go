@@ -1,9 +1,6 @@
 package aggregator
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
 
 // A likeness is what was measured between two texts.
 type likeness struct {
@@ -62,43 +59,27 @@ func (s *subject) needed(d *matchDoc, l likeness) (need float64, because string)
 	return fullShared, "; numbers agree"
 }
 
-// measure compares the texts; why says that they need not be read to the end.
+// measure compares the texts; why says that one is far too short.
 func (s *subject) measure(d *matchDoc) (l likeness, why string) {
-	shorter, longer := len(s.item.Summary)+len(s.content), len(d.item.Summary)+len(d.content)
-	if shorter > longer {
-		shorter, longer = longer, shorter
+	l.fewer, l.more = min(len(d.full), len(s.full)), max(len(d.full), len(s.full))
+	if share(l.fewer, l.more) < sizeShare {
+		return l, fmt.Sprintf("one text is %d times as long as the other", l.more/max(l.fewer, 1))
 	}
-	if share(shorter, longer) < sizeShare {
-		return l, fmt.Sprintf("one text is %d times as long as the other", longer/shorter)
+	l.shared = s.fullRuns.count(d.full)
+	l.all = share(l.shared, len(d.full)+len(s.full)-l.shared)
+	longer, shorter := &s.matchDoc, &s.scratch
+	if len(d.full) > len(s.full) {
+		longer, shorter = d, &s.fullRuns
+	} else {
+		s.scratch.fill(d.full)
 	}
-	beginning := cutAtSpace(d.content, glanceBytes)
-	s.words = appendWords(append(s.words[:0], d.lead...), beginning)
-	seen, n := s.count(&s.fullRuns, s.words, bodyRun)
-	if share(seen, n) < glanceShare {
-		return l, fmt.Sprintf("%d %% of the beginning shared", percent(share(seen, n)))
-	}
-	l.head = s.fullRuns.shareOf(s.hashes[:min(headRuns, len(s.hashes))])
-	s.words = appendWords(s.words, d.content[len(beginning):])
-	shared, n := s.count(&s.fullRuns, s.words, bodyRun)
-	l.shared, l.fewer, l.more = shared, min(n, s.fullRuns.n), max(n, s.fullRuns.n)
-	l.all = share(shared, n+s.fullRuns.n-shared)
-	if n < s.fullRuns.n {
-		l.head = s.scratch.shareOf(s.head)
-	}
-	s.hashes = appendNumbers(appendNumbers(s.hashes[:0], d.title), s.words)
-	l.numbersBoth, n = s.countHashes(&s.fullNumbers)
-	l.numbersFewer = min(n, s.fullNumbers.n)
+	head := longer.full[:min(headRuns, len(longer.full))]
+	l.head = share(shorter.count(head), len(head))
+	l.numbersBoth, l.numbersFewer = s.fullNumbers.count(d.fullNums), min(len(d.fullNums), len(s.fullNums))
+	s.scratch.fill(d.fullNums)
 	l.disputed = min(absent(s.numbers, &s.scratch), absent(d.numbers, &s.fullNumbers))
 	return l, ""
 }
 
 // absent counts the numbers that a text lacks.
-func absent(numbers []uint32, in *runSet) int {
-	n := 0
-	for i, h := range numbers {
-		if !in.has(h) && !slices.Contains(numbers[:i], h) {
-			n++
-		}
-	}
-	return n
-}
+func absent(numbers []uint32, in *runSet) int { return len(numbers) - in.count(numbers) }
