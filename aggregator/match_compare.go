@@ -15,9 +15,10 @@ const (
 	minBodyRuns  = 60   // one that adds so little to the summary
 	minWhole     = 60   // runs of a summary that stands for a short text
 	fullShared   = 0.45 // shared ÷ all
-	fullDoubt    = 0.55 // the same if a number of title or summary is disputed
+	fullDoubt    = 0.50 // the same if a number of title or summary is disputed, or within one outlet
 	fullApart    = 0.60 // the same if far apart in time
-	fullRepeat   = 0.80 // the same within one outlet, if several numbers are disputed, or for a follow-up
+	fullRepeat   = 0.80 // the same if more speaks against it
+	numbersAll   = 0.90 // within one outlet, this share of the numbers of the text that has fewer is in both
 	numbersSpare = 2    // of the different numbers of the text that has fewer, so many may be its own;
 	numbersAgree = 0.50 // of the others this share must be in both
 
@@ -30,6 +31,7 @@ const (
 	// of its own.
 	quotedShared = 0.92 // shared ÷ runs of the shorter
 	quotedHead   = 0.05 // of the first headRuns of the longer, the shorter has no more
+	ownHead      = 0.10 // of the first headRuns of each text, the other has no more: they share an end
 	headRuns     = 100
 
 	// Title and summary: three-syllable runs.

@@ -177,11 +177,11 @@ func decodeForm(b []byte, arena []uint32) (f form, _ []uint32, err error) {
 	return f, arena, nil
 }
 
-// Prepare reads what an item is compared by from its words: Sketch, Form and
-// Lines. common tells which lines of its text are boilerplate; nil = none.
+// Prepare reads what an item is compared by from its words: Sketch, Form, Lines
+// and Names. common tells which lines of its text are boilerplate; nil = none.
 func (m *Matcher) Prepare(it *store.Item, common func(line uint64) bool) {
 	f, keys, lines := m.newForm(it, common)
 	links := LinkKeys(it)
 	it.Sketch = append(links[:min(len(links), store.MaxKeys-sketchAlone)], keys...)
-	it.Form, it.Lines = f.encode(), lines
+	it.Form, it.Lines, it.Names = f.encode(), lines, f.events
 }

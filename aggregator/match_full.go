@@ -7,6 +7,7 @@ type likeness struct {
 	shared, fewer, more int     // runs
 	all                 float64 // shared ÷ all runs of both
 	head                float64 // share of the longer text's beginning that the shorter has
+	ownHead             float64 // share of the shorter text's beginning that the longer has
 	numbersBoth         int     // different numbers in both texts
 	numbersFewer        int     // in the text that has fewer
 	disputed            int     // numbers of either title and summary that the other text lacks
@@ -45,8 +46,12 @@ func (s *subject) judgeFull(d *matchDoc) verdict {
 // than usual.
 func (s *subject) needed(d *matchDoc, l likeness) (need float64, because string) {
 	switch {
-	case s.sameOutlet(d):
+	case s.otherNames(d):
+		return fullRepeat, " where the titles name others"
+	case s.sameOutlet(d) && !s.repeats(d, l):
 		return fullRepeat, " within one outlet"
+	case l.head <= ownHead && l.ownHead <= ownHead:
+		return fullRepeat, " where each text begins with news of its own"
 	case l.head <= quotedHead && share(l.shared, l.fewer) >= quotedShared:
 		return fullRepeat, " where the longer text begins with other news"
 	case l.disputed > 1:
@@ -55,8 +60,16 @@ func (s *subject) needed(d *matchDoc, l likeness) (need float64, because string)
 		return fullApart, " so far apart in time"
 	case l.disputed == 1:
 		return fullDoubt, " with a number disputed"
+	case s.sameOutlet(d):
+		return fullDoubt, " within one outlet"
 	}
 	return fullShared, "; numbers agree"
+}
+
+// repeats tells whether two texts of one outlet are not two instalments of what
+// it writes every day: they are of one day, and all their numbers are the same.
+func (s *subject) repeats(d *matchDoc, l likeness) bool {
+	return l.disputed == 0 && s.apart(d) <= titleApart && float64(l.numbersBoth) >= numbersAll*float64(l.numbersFewer)
 }
 
 // measure compares the texts; why says that one is far too short.
@@ -67,14 +80,12 @@ func (s *subject) measure(d *matchDoc) (l likeness, why string) {
 	}
 	l.shared = s.fullRuns.count(d.full)
 	l.all = share(l.shared, len(d.full)+len(s.full)-l.shared)
-	longer, shorter := &s.matchDoc, &s.scratch
-	if len(d.full) > len(s.full) {
-		longer, shorter = d, &s.fullRuns
-	} else {
-		s.scratch.fill(d.full)
+	s.scratch.fill(d.full)
+	mine, its := s.full[:min(headRuns, len(s.full))], d.full[:min(headRuns, len(d.full))]
+	l.head, l.ownHead = share(s.fullRuns.count(its), len(its)), share(s.scratch.count(mine), len(mine))
+	if len(d.full) <= len(s.full) { // d is the shorter
+		l.head, l.ownHead = l.ownHead, l.head
 	}
-	head := longer.full[:min(headRuns, len(longer.full))]
-	l.head = share(shorter.count(head), len(head))
 	l.numbersBoth, l.numbersFewer = s.fullNumbers.count(d.fullNums), min(len(d.fullNums), len(s.fullNums))
 	s.scratch.fill(d.fullNums)
 	l.disputed = min(absent(s.numbers, &s.scratch), absent(d.numbers, &s.fullNumbers))

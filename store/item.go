@@ -47,6 +47,8 @@ type Item struct {
 	Form []byte
 	// Lines are keys of lines of the text that may be boilerplate.
 	Lines []uint64
+	// Names are keys of the names in its headline and its first words.
+	Names []uint32
 	// Fingerprint changes when, and only when, a reader would see a change.
 	Fingerprint uint64
 }
