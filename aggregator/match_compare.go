@@ -18,7 +18,7 @@ const (
 	fullDoubt    = 0.50 // the same if a number of title or summary is disputed, or within one outlet
 	fullApart    = 0.60 // the same if far apart in time
 	fullRepeat   = 0.80 // the same if more speaks against it
-	numbersAll   = 0.90 // within one outlet, this share of the numbers of the text that has fewer is in both
+	numbersAll   = 0.75 // within one outlet, this share of the numbers of the text that has fewer is in both
 	numbersSpare = 2    // of the different numbers of the text that has fewer, so many may be its own;
 	numbersAgree = 0.50 // of the others this share must be in both
 
@@ -40,8 +40,9 @@ const (
 	leadShort   = 0.93 // this share of the shorter summary;
 	manyShared  = 30   // where so many are,
 	leadLong    = 0.90 // this share;
-	minAlone    = 22   // where so many runs of title and summary are in no other story,
-	leadRare    = 0.70 // this share;
+	minAlone    = 25   // where so many runs of title and summary are in no other story,
+	leadRare    = 0.70 // this share, and
+	leadHalf    = 0.45 // shared ÷ all of both;
 	leadStrict  = 0.95 // shared ÷ all, within one outlet or far apart in time
 
 	// One item says that its text is the other outlet's: less proof is needed
@@ -180,7 +181,7 @@ func (s *subject) judgeLead(d *matchDoc) verdict {
 	case told >= minShared:
 		need = leadShort
 	}
-	if need <= leadShort && measured < need && contained >= leadRare {
+	if need <= leadShort && measured < need && contained >= leadRare && share(shared, all+len(s.lead)-shared) >= leadHalf {
 		if alone := s.alone(d); alone >= minAlone {
 			need, because = leadRare, fmt.Sprintf("; %d of them and the title's in no other story", alone)
 		}
