@@ -43,6 +43,9 @@ func (j *Judge) Match(it *store.Item, near []*store.Item) (int, store.Merge) {
 	return j.matcher.Match(it, near)
 }
 
+// Prepare reads what an item is found and compared by, as a visit does.
+func (j *Judge) Prepare(it *store.Item) { j.matcher.Prepare(it, nil) }
+
 // Adapt implements store.Judge.
 func (j *Judge) Adapt(it *store.Item, c store.Corpus) { j.matcher.Adapt(it, c) }
 
