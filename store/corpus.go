@@ -1,9 +1,9 @@
 package store
 
 import (
-	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"hash/fnv"
 	"slices"
 )
 
@@ -24,7 +24,7 @@ const (
 	commonOfAll    = 8
 	// maxLines and maxNames bound what is counted of one item.
 	maxLines = 8
-	maxNames = 24
+	maxNames = 16
 	// namesOfEvery is the share of items whose names are counted, one of so
 	// many: which names are rare shows in a sample too, and each costs a row.
 	namesOfEvery = 8
@@ -33,10 +33,10 @@ const (
 // Keys of the counts: of a line of an outlet, of a line of any, of a name, of
 // the number of items whose names were counted.
 func lineKey(outlet string, line uint64) int64 {
-	var b [8]byte
-	binary.LittleEndian.PutUint64(b[:], line)
-	sum := sha256.Sum256(append([]byte(outlet+"\x00"), b[:]...))
-	return int64(binary.BigEndian.Uint64(sum[:]) >> 1)
+	h := fnv.New64a()
+	h.Write([]byte(outlet))
+	h.Write(binary.LittleEndian.AppendUint64(nil, line))
+	return int64(h.Sum64() >> 1)
 }
 
 func nameKey(name uint32) int64 { return -2 - int64(name) }
@@ -54,7 +54,9 @@ func (t *tx) corpus(it *Item) (c Corpus, err error) {
 		keys = append(keys, nameKey(name))
 	}
 	counts := make(map[int64]int, len(keys))
-	keys = padded(keys)
+	for len(keys)%8 != 0 { // few statements, that stay prepared
+		keys = append(keys, countedKey)
+	}
 	in := places(1, len(keys))
 	err = t.eachPair(`SELECT key, n FROM counts_0 WHERE key IN (`+in+`) UNION ALL SELECT key, n FROM counts_1 WHERE key IN (`+in+`)`, keys,
 		func(key, n int64) { counts[key] += int(n) })

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/pprof"
 	"slices"
 	"syscall"
 	"time"
@@ -25,9 +26,21 @@ import (
 
 func main() {
 	data := flag.String("data", "", "`folder` with articles.jsonl.gz")
+	profile := flag.String("cpuprofile", "", "`file` for a processor profile")
 	items := flag.Int("items", 100_000, "how `many` items to store")
 	path := flag.String("db", "", "SQLite `file` to go on with; empty = a new one that is removed")
 	flag.Parse()
+	if *profile != "" {
+		f, err := os.Create(*profile)
+		if err == nil {
+			err = pprof.StartCPUProfile(f)
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "load:", err)
+			os.Exit(1)
+		}
+		defer pprof.StopCPUProfile()
+	}
 	if err := run(context.Background(), *data, *items, *path); err != nil {
 		fmt.Fprintln(os.Stderr, "load:", err)
 		os.Exit(1)
