@@ -2,7 +2,8 @@
 # make test    everything CI checks; installs what it needs where it may
 # make quick   the developer's loop: under a minute, nothing to install
 # make bench-freshness SEED=7 | TRACE=FILE   delay at the same number of polls, against other policies
-.PHONY: demo run build quick test bench bench-freshness fuzz fmt vuln clean
+# make eval-stories DATA=DIR   how well copies are told, on labelled articles
+.PHONY: demo run build quick test bench bench-freshness eval-stories fuzz fmt vuln clean
 
 GO ?= go
 BIN := bin/diemtin
@@ -39,6 +40,11 @@ bench-freshness:
 	@$(GO) test -count=1 -run '^TestFreshness$$' ./aggregator -args -freshness.report=$(abspath bin/freshness.txt) \
 		-freshness.seed=$(SEED) $(if $(TRACE),-freshness.trace=$(abspath $(TRACE))) $(FRESHNESS) >bin/freshness.log || { cat bin/freshness.log; exit 1; }
 	@cat bin/freshness.txt
+
+# DATA holds articles.jsonl.gz and pairs.tsv; what it costs to store them at any
+# size: go run ./evaluation/load -data DIR -items 100000
+eval-stories:
+	@$(GO) run ./evaluation/stories -data $(DATA)
 
 fuzz:
 	.ci/fuzz $(FUZZTIME)
