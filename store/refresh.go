@@ -203,7 +203,7 @@ func (v *visit) identify(it *Item) *known {
 // of an item with the same text.
 func (v *visit) addItem(it *Item, backfill bool) error {
 	it.ID, v.nextID, v.dirty = v.nextID, v.nextID+1, true
-	corpus, err := v.corpus(it)
+	corpus, counts, err := v.corpus(it)
 	if err != nil {
 		return fmt.Errorf("ask the corpus: %w", err)
 	}
@@ -230,7 +230,7 @@ func (v *visit) addItem(it *Item, backfill bool) error {
 	if err := v.addCarrier(it.ID, it.Source); err != nil {
 		return fmt.Errorf("store carrier: %w", err)
 	}
-	if err := errors.Join(v.addSketch(millis(v.r.At), it), v.count(millis(v.r.At), it)); err != nil {
+	if err := errors.Join(v.addSketch(millis(v.r.At), it), v.count(millis(v.r.At), it, counts)); err != nil {
 		return fmt.Errorf("store sketch: %w", err)
 	}
 	if err := v.relate(it, near, v.judge.Related(it, near, corpus)); err != nil {

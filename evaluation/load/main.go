@@ -75,11 +75,11 @@ func run(ctx context.Context, data string, items int, path string) error {
 	judge := &clock{Judge: aggregator.NewJudge(aggregator.NewNames(outlets))}
 	fmt.Println("items    stored/s  cpu-ms/item  decision-µs  p99-µs  of it verdict-µs  candidates  merged  disk-MB")
 	merged, step, begun, cpu := 0, 0, time.Now(), cpuTime()
-	prepared := time.Duration(0)
+	var prepared, preparing time.Duration
 	for n := w.n; n < items; n = w.n {
-		start := time.Now()
+		start, busy := time.Now(), cpuTime()
 		visit := w.visit(judge)
-		prepared += time.Since(start)
+		prepared, preparing = prepared+time.Since(start), preparing+cpuTime()-busy
 		judge.began = time.Now()
 		c, err := db.Record(ctx, visit, judge)
 		if err != nil {
@@ -93,10 +93,10 @@ func run(ctx context.Context, data string, items int, path string) error {
 			slices.Sort(judge.decisions)
 			mean, p99 := average(judge.decisions), judge.decisions[len(judge.decisions)*99/100]
 			fmt.Printf("%-8d %8.0f %12.2f %12.0f %7.0f %17.0f %11.1f %7d %8.0f\n", w.n, float64(step)/spent.Seconds(),
-				float64((cpuTime()-cpu-prepared).Microseconds())/1000/float64(step), micro(mean), micro(p99),
+				float64((cpuTime()-cpu-preparing).Microseconds())/1000/float64(step), micro(mean), micro(p99),
 				micro(average(judge.verdicts)), float64(judge.near)/float64(max(len(judge.verdicts), 1)), merged, size(path))
 			*judge = clock{Judge: judge.Judge}
-			merged, step, begun, cpu, prepared = 0, 0, time.Now(), cpuTime(), 0
+			merged, step, begun, cpu, prepared, preparing = 0, 0, time.Now(), cpuTime(), 0, 0
 		}
 	}
 	return nil
