@@ -1,13 +1,14 @@
 # make demo    see it at work: simulated outlets and the real service, no network
 # make test    everything CI checks; installs what it needs where it may
 # make quick   the developer's loop: under a minute, nothing to install
+# make fuzz TIME=2m   every fuzz target for that long
 # make bench-freshness SEED=7 | TRACE=FILE   delay at the same number of polls, against other policies
 # make eval-stories DATA=DIR   how well copies are told, on labelled articles
 .PHONY: demo run build quick test bench bench-freshness eval-stories fuzz fmt vuln clean
 
 GO ?= go
 BIN := bin/diemtin
-FUZZTIME ?= 2m
+TIME ?= 2m
 SEED ?= 7
 TRACE ?=
 FRESHNESS ?= # more flags: -freshness.budget=4 -freshness.min=5m -freshness.max=2h -freshness.outlets=300
@@ -47,7 +48,7 @@ eval-stories:
 	@$(GO) run ./evaluation/stories -data $(DATA)
 
 fuzz:
-	.ci/fuzz $(FUZZTIME)
+	.ci/fuzz $(TIME)
 
 vuln:
 	$(GO) run golang.org/x/vuln/cmd/govulncheck@latest ./...

@@ -164,7 +164,7 @@ func (a *Aggregator) showStates(all []store.Source) {
 	for _, s := range all {
 		if s.Active {
 			a.metrics.source(s.ID, s.State)
-			a.metrics.silence(s.ID, s.State, a.now())
+			a.metrics.silence(s, s.State, a.now())
 		}
 	}
 }

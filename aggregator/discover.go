@@ -238,7 +238,7 @@ func (d *discoverer) described(f Find, entries []Entry) Find {
 		if t := parseDate(firstNonEmpty(e.Published, e.Updated), opt); t.After(f.Newest) && t.Before(d.now.Add(futureSlack)) {
 			f.Newest = t
 		}
-		if title := lineOf(e.Title); title != "" && len(f.Samples) < maxSamples {
+		if title := e.headline(); title != "" && len(f.Samples) < maxSamples {
 			f.Samples = append(f.Samples, title)
 		}
 	}

@@ -10,7 +10,8 @@ import (
 // Entry is what a kind read of one article: raw strings, untrusted.
 type Entry struct {
 	GUID       string
-	Title      string // HTML or plain
+	Title      string // HTML or plain, unless Literal
+	Literal    bool   // Title is plain text, "<b>" in it included
 	Link       string // maybe relative to Base
 	Base       string // absolute
 	Summary    string // HTML or plain

@@ -111,13 +111,19 @@ func (a *Aggregator) askRobots(ctx context.Context, c configured, origin string,
 	case doc.Cut: // the rest may have closed more
 		return &robotsRules{problem: cutFault(origin).Error(), until: now.Add(robotsRetry)}
 	}
-	data, err := robotstxt.FromBytes(doc.Body)
-	if err != nil { // unreadable lines are no rules
-		return &robotsRules{until: now.Add(robotsEvery)}
+	rules := readRobots(doc.Body)
+	rules.until = now.Add(robotsEvery)
+	return rules
+}
+
+// readRobots reads the rules for us; unreadable lines are no rules.
+func readRobots(body []byte) *robotsRules {
+	data, err := robotstxt.FromBytes(body)
+	if err != nil {
+		return &robotsRules{}
 	}
 	group := data.FindGroup(robotsName)
-	everybody := data.FindGroup("*")
-	return &robotsRules{group: group, named: group != everybody, until: now.Add(robotsEvery)}
+	return &robotsRules{group: group, named: group != data.FindGroup("*")}
 }
 
 // closedBy is the fault of a visit that robots.txt forbids.

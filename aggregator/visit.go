@@ -73,7 +73,7 @@ func (a *Aggregator) visit(ctx context.Context, src store.Source) (r Report, ok 
 		a.putOff(ctx, src, until, log)
 		return Report{}, false
 	}
-	r = a.look(ctx, c, src.State, a.memories.get(src.ID), start)
+	r = a.look(ctx, c, src.State, a.memories.get(src.ID, src.State), start)
 	if ctx.Err() != nil {
 		return Report{}, false
 	}
@@ -334,7 +334,7 @@ func (a *Aggregator) observe(r Report, log *slog.Logger) {
 		m.bytes.Observe(float64(r.Bytes))
 	}
 	m.source(r.Source.ID, r.State)
-	m.silence(r.Source.ID, r.State, r.State.LastTry)
+	m.silence(r.Source, r.State, r.State.LastTry)
 	if r.gap {
 		m.gaps.WithLabelValues(r.Source.ID).Inc()
 		log.Warn("gap: no item in common with the last visit, so items may have been lost", "items", len(r.Items))
