@@ -23,7 +23,7 @@ const (
 	// loneKey is how many items, at most, may have the only key that a
 	// candidate shares with the new item: a phrase that more use says little,
 	// and reading what has only that in common was most of a decision's cost.
-	loneKey = 8
+	loneKey = 3
 )
 
 // windowTable is the one of a pair of tables that is filled now: sketches,

@@ -22,7 +22,7 @@ const (
 	copyEvery = 5
 	copyBack  = 97 // a copy comes so many items after its original
 	// exchanged is one of how many syllables is another than the article's.
-	exchanged = 4
+	exchanged = 3
 )
 
 type article struct{ Title, Summary, Body string }
@@ -83,7 +83,9 @@ func (w *writer) visit(j *clock) store.Refresh {
 	return r
 }
 
-func (w *writer) at(n int) time.Time { return w.begin.Add(time.Duration(n) * (24 * time.Hour / perDay)) }
+func (w *writer) at(n int) time.Time {
+	return w.begin.Add(time.Duration(n) * (24 * time.Hour / perDay))
+}
 
 func (w *writer) item(outlet string) store.Item {
 	text := w.n
@@ -96,8 +98,8 @@ func (w *writer) item(outlet string) store.Item {
 	it := store.Item{Title: w.changed(r, a.Title), Summary: w.changed(r, a.Summary), Content: "<p>" + w.changed(r, a.Body) + "</p>",
 		Link: link, Published: w.at(w.n), Fingerprint: r.Uint64(), Topics: []store.ItemTopic{{Topic: "kinh-te", Primary: true}, {Topic: "xa-hoi"}},
 		Aliases: []string{fmt.Sprintf("guid:%s:%d", outlet, w.n), "link:" + aggregator.LinkKey(link)}}
-	if text != w.n { // another headline, another lead
-		it.Title, it.Summary = w.changed(r, it.Title), w.changed(r, it.Summary)
+	if text != w.n { // the copy has a lead of its own
+		it.Summary = w.changed(r, it.Summary)
 	}
 	return it
 }
