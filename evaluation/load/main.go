@@ -29,6 +29,7 @@ func main() {
 	profile := flag.String("cpuprofile", "", "`file` for a processor profile")
 	items := flag.Int("items", 100_000, "how `many` items to store")
 	path := flag.String("db", "", "SQLite `file` to go on with; empty = a new one that is removed")
+	from := flag.Int("from", 0, "the `number` of the first item: how many the file holds already")
 	flag.Parse()
 	if *profile != "" {
 		f, err := os.Create(*profile)
@@ -41,13 +42,13 @@ func main() {
 		}
 		defer pprof.StopCPUProfile()
 	}
-	if err := run(context.Background(), *data, *items, *path); err != nil {
+	if err := run(context.Background(), *data, *from, *items, *path); err != nil {
 		fmt.Fprintln(os.Stderr, "load:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, data string, items int, path string) error {
+func run(ctx context.Context, data string, from, items int, path string) error {
 	if data == "" {
 		return errors.New("want -data FOLDER, with articles.jsonl.gz")
 	}
@@ -55,6 +56,7 @@ func run(ctx context.Context, data string, items int, path string) error {
 	if err != nil {
 		return err
 	}
+	w.n = from
 	if path == "" {
 		dir, err := os.MkdirTemp("", "eval-load-")
 		if err != nil {
