@@ -80,6 +80,7 @@ type Aggregator struct {
 	push       *subscriber
 	pages      pageMemory // articles read of late
 	memories   memories
+	children   childMemory   // the sitemaps of indexes
 	slots      chan struct{} // one token a worker
 	stranger   access        // to what is not on a source's own site
 	opening    *sweep        // the sources that were due at the start
@@ -294,17 +295,19 @@ func (a *Aggregator) Round(ctx context.Context, onVisit func(Report)) (listed in
 }
 
 // enter waits for the source's host, then for a worker. Waiting for the host
-// holds no worker: one slow outlet with a dozen feeds blocks nobody else.
+// holds no worker: one slow outlet with a dozen feeds blocks nobody else, and its
+// own feeds not for longer than its patience.
 func (a *Aggregator) enter(ctx context.Context, address string) (leave func(), err error) {
-	unlock, err := a.hosts.enter(ctx, address)
+	in, err := a.hosts.enter(ctx, address)
 	if err != nil {
 		return nil, err
 	}
 	select {
 	case a.slots <- struct{}{}:
-		return func() { <-a.slots; unlock() }, nil
+		in.begin()
+		return func() { <-a.slots; in.leave() }, nil
 	case <-ctx.Done():
-		unlock()
+		in.leave()
 		return nil, ctx.Err()
 	}
 }

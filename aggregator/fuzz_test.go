@@ -101,7 +101,8 @@ func FuzzReadRobots(f *testing.F) {
 	f.Add([]byte("User-agent: diemtin\nDisallow: /a*b$\nCrawl-delay: 3\nSitemap: /s.xml\n"), "https://x.vn/a?b")
 	f.Add([]byte("\xef\xbb\xbfuser-agent:*\r\nallow:/\rdisallow"), "/")
 	f.Fuzz(func(t *testing.T, body []byte, address string) {
-		rules := readRobots(body)
+		group, named := parseRobots(body).about(robotsName)
+		rules := &robotsRules{group: group, named: named}
 		for _, kind := range kindNames() {
 			why := rules.disallowed(address, kind)
 			if said := rules.decision(address, kind); said == "" || why != "" && said != why {

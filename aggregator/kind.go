@@ -39,7 +39,8 @@ type reading struct {
 	next    string // absolute address of the following page, if there is one
 	hints   Hints  // of the document itself
 
-	follow []string // addresses of the sitemaps that an index names, to be read as well
+	follow   []string         // addresses of the sitemaps that an index names, to be read as well
+	children map[string]child // those that were read or have not changed, by address
 	// volatile says that the same bytes may stand for other news the next time:
 	// an index whose sitemaps change, articles that are still to be read.
 	volatile bool

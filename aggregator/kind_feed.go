@@ -303,7 +303,7 @@ func (e *Entry) takeRaw(raw, format string) {
 			e.Link = linkText(raw)
 		}
 		if strings.Contains(e.Title, "<") {
-			open, _ := child(raw, "title")
+			open, _ := childOf(raw, "title")
 			e.Literal = saysText.MatchString(open) && !wrapped(e.Title)
 		}
 	}

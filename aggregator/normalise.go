@@ -3,6 +3,7 @@ package aggregator
 import (
 	"encoding/binary"
 	"hash/fnv"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -256,7 +257,7 @@ func (n *normaliser) judge(it *store.Item) {
 
 // fingerprint changes when a reader would see a change: the headline, the
 // summary as far as feeds show it, the people, the picture, the link, the
-// attribution. A view counter further down in the text is none.
+// attribution. A view counter is none.
 func fingerprint(it *store.Item) uint64 {
 	h := fnv.New64a()
 	write := func(s string) {
@@ -266,7 +267,7 @@ func fingerprint(it *store.Item) uint64 {
 		h.Write([]byte(s))
 	}
 	write(it.Title)
-	write(vi.Truncate(it.Summary, shownSyllables))
+	write(vi.Truncate(withoutCounters(it.Summary), shownSyllables))
 	write(LinkKey(it.Link))
 	write(it.Image)
 	write(it.Attribution.Text)
@@ -274,6 +275,20 @@ func fingerprint(it *store.Item) uint64 {
 		write(a)
 	}
 	return h.Sum64()
+}
+
+// counters are how pages count their readers within a text: "Lượt xem: 1.234",
+// "(12 bình luận)".
+var counters = regexp.MustCompile(`(?i)[([]?\s*(?:(?:số )?(?:lượt (?:xem|đọc|thích|truy cập)|bình luận|views?|comments?)\s*:?\s*\d[\d.,]*[km]?|` +
+	`\d[\d.,]*[km]?\s*(?:lượt (?:xem|đọc|thích|truy cập)|bình luận|views?|comments?)\b)\s*[)\]]?`)
+
+// withoutCounters returns a text without them: they move by themselves, and
+// nobody wants to be told.
+func withoutCounters(s string) string {
+	if !strings.ContainsAny(s, "0123456789") {
+		return s
+	}
+	return strings.TrimSpace(counters.ReplaceAllString(s, ""))
 }
 
 // shownSyllables is how much of a summary is ever given out again.

@@ -135,13 +135,13 @@ func (n *nesting) meet(t tag) {
 // childText is the text of the element that a path of names leads to within an
 // item, or "".
 func childText(item string, path ...string) string {
-	_, text := child(item, path...)
+	_, text := childOf(item, path...)
 	return text
 }
 
-// child is the start tag of the element that a path of names leads to within
+// childOf is the start tag of the element that a path of names leads to within
 // an item, and its text; both are empty if there is none.
-func child(item string, path ...string) (start, text string) {
+func childOf(item string, path ...string) (start, text string) {
 	var nest nesting
 	var open tag
 	end := -1

@@ -38,6 +38,7 @@ type Report struct {
 	read                     bool           // a document was read, so Repairs are its own
 	order                    []firstAliases // of all items of the document, if some are Known
 	memory                   *memory
+	children                 map[string]child // of an index of sitemaps
 	hints                    Hints
 	inDocument               int       // items in the document, also those that did not change
 	gap                      bool      // nothing in common with the last visit
@@ -82,6 +83,7 @@ func (a *Aggregator) visit(ctx context.Context, src store.Source) (r Report, ok 
 	a.push.visited(ctx, r)
 	if r.read && r.Outcome.OK() {
 		a.memories.put(src.ID, r.memory)
+		a.children.put(src.ID, r.children, r.Repairs, start)
 	}
 	r.Took = a.now().Sub(start)
 	a.observe(r, log)
@@ -149,6 +151,7 @@ func (a *Aggregator) look(ctx context.Context, c configured, st store.SourceStat
 	if err := a.complete(ctx, c, &rd, !st.Visited, now); err != nil {
 		return r.failed(err)
 	}
+	r.children = rd.children
 	if rd.volatile {
 		r.etag, r.lastModified, r.hash = "", "", ""
 	}

@@ -95,12 +95,14 @@ type Changes struct {
 func (db *DB) Record(ctx context.Context, r Refresh, judge Judge) (Changes, error) {
 	var c Changes
 	outlets := *db.outlets.Load()
+	var dates []dated
 	err := db.do(ctx, len(r.Items), func(t *tx) error {
 		c = Changes{Merged: map[string]int{}, Topics: map[Topic]int{}, Originals: map[string]int{}}
 		v := &visit{tx: t, r: r, judge: judge, outlets: outlets, changes: &c}
 		if err := v.recordItems(); err != nil {
 			return err
 		}
+		dates = v.dates
 		if r.Settle == nil {
 			return t.saveDelivery(r.Source.ID, r.At, c)
 		}
@@ -109,6 +111,7 @@ func (db *DB) Record(ctx context.Context, r Refresh, judge Judge) (Changes, erro
 	if err != nil {
 		return Changes{}, fmt.Errorf("record %s: %w", r.Source.ID, err)
 	}
+	db.learnClock(r.Source.Outlet, dates)
 	return c, nil
 }
 
@@ -119,6 +122,7 @@ type visit struct {
 	judge   Judge
 	outlets map[string]Outlet
 	changes *Changes
+	dates   []dated // of the new items that have one
 	byHash  map[int64]int64
 	byID    map[int64]*known
 }
@@ -238,6 +242,9 @@ func (v *visit) addItem(it *Item, backfill bool) error {
 	}
 	v.byID[it.ID] = &known{id: it.ID, source: it.Source, story: it.Story, title: it.Title, summary: it.Summary, fingerprint: it.Fingerprint, carried: true}
 	v.changes.New++
+	if !it.Published.IsZero() {
+		v.dates = append(v.dates, dated{it.Published, it.Seen, v.r.Source.State.Visited})
+	}
 	if v.r.Source.State.Visited && !it.Published.IsZero() {
 		v.changes.Delays = append(v.changes.Delays, it.Seen.Sub(it.Published))
 	}
@@ -276,6 +283,12 @@ func (v *visit) meetAgain(it *Item, k *known) error {
 	}
 	if err := v.updateItem(it); err != nil {
 		return fmt.Errorf("update: %w", err)
+	}
+	if k.title != it.Title {
+		if err := v.keepTitle(k.id, k.title, millis(v.r.At)); err != nil {
+			return fmt.Errorf("keep title: %w", err)
+		}
+		k.title = it.Title
 	}
 	if err := v.addSketch(millis(v.r.At), it); err != nil {
 		return fmt.Errorf("store sketch: %w", err)

@@ -23,6 +23,7 @@ type DB struct {
 	engine  *engine
 	writer  *writer                           // nil if opened to read
 	outlets atomic.Pointer[map[string]Outlet] // by id, the active and the former ones
+	clocks  clocks
 }
 
 // Open opens the database at dsn ("sqlite:PATH" or "postgres://…"), creates

@@ -289,11 +289,14 @@ func (v *visit) renameOriginal(s *row) error {
 		return nil
 	}
 	o, why := v.judge.Original(items, v.outlets)
-	if items[o].ID == s.original {
+	if items[o].ID == s.original && why == s.why {
 		return nil
 	}
 	if err := v.exec(`UPDATE stories SET original = $1, original_why = $2 WHERE id = $3`, items[o].ID, why, s.id); err != nil {
 		return fmt.Errorf("update story: %w", err)
+	}
+	if items[o].ID == s.original { // the evidence has grown: nothing that feeds show
+		return nil
 	}
 	v.changes.Originals[why]++
 	for _, it := range items {

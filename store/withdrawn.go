@@ -145,8 +145,9 @@ func (db *DB) Checked(ctx context.Context, c Check, v Verdict, now time.Time, ju
 		case v == Alive && c.Taken:
 			restored = true
 			return t.restore(c, now, outlets, judge)
-		case v == Alive:
-			return t.exec(`UPDATE items SET check_at = 0, gone_seen = 0 WHERE id = $1`, c.Item)
+		case v == Alive: // one that had vanished too soon has its look after a day yet to come
+			return t.exec(`UPDATE items SET check_at = CASE WHEN seen > $1 THEN seen + CAST($2 AS BIGINT) ELSE 0 END, gone_seen = 0 WHERE id = $3`,
+				millis(now.Add(-FirstCheck)), FirstCheck.Milliseconds(), c.Item)
 		case v == Removed && c.Taken:
 			return t.exec(`UPDATE items SET check_at = 0 WHERE id = $1`, c.Item)
 		case v == Removed && c.Gone+1 < withdrawAfter:
@@ -237,7 +238,10 @@ func (t *tx) restore(c Check, now time.Time, outlets map[string]Outlet, judge Ju
 	if s.listed == 0 {
 		return t.exec(`UPDATE stories SET list_at = $1 WHERE id = $2 AND list_at = $3`, millis(now), s.id, never)
 	}
-	if s.quoted != c.Item {
+	switch {
+	case s.quoted != c.Item && s.withdrawn > 0: // what it quoted last was removed too, and is not back
+		return t.revive(s, c, now, outlets, judge)
+	case s.quoted != c.Item:
 		v := &visit{tx: t, r: Refresh{At: now}, judge: judge, outlets: outlets, changes: &Changes{Originals: map[string]int{}}}
 		return v.renameOriginal(s)
 	}
@@ -245,4 +249,20 @@ func (t *tx) restore(c Check, now time.Time, outlets map[string]Outlet, judge Ju
 		return fmt.Errorf("restore story: %w", err)
 	}
 	return t.enter(s, outlets[c.Outlet])
+}
+
+// revive lets a withdrawn story quote an item that is back.
+func (t *tx) revive(s *row, c Check, now time.Time, outlets map[string]Outlet, judge Judge) error {
+	items, err := t.storyItems(s.id)
+	if err != nil {
+		return fmt.Errorf("read items: %w", err)
+	}
+	left := free(items, outlets, millis(now))
+	if len(left) == 0 {
+		return nil
+	}
+	if err := t.exec(`UPDATE stories SET withdrawn = 0 WHERE id = $1`, s.id); err != nil {
+		return fmt.Errorf("restore story: %w", err)
+	}
+	return t.quoteAnew(s, outlets[c.Outlet], left, now, outlets, judge)
 }

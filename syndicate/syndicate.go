@@ -36,6 +36,8 @@ type Store interface {
 	// Neighbours returns the nearest days before and after day that have
 	// stories of the selection; empty where there is none.
 	Neighbours(ctx context.Context, sel store.Selection, day store.Day) (prev, next store.Day, err error)
+	// Titles returns the former headlines of a story's items, by item id.
+	Titles(ctx context.Context, story string) (map[int64][]store.OldTitle, error)
 	Outlets(ctx context.Context) ([]store.Outlet, error)
 	// Sources returns every source with its health, by outlet and id.
 	Sources(ctx context.Context) ([]store.Source, error)
@@ -51,6 +53,10 @@ type Config struct {
 	Version  string            // of the program, for <generator>
 
 	CacheBytes int64 // memory for rendered feeds; 0 = DefaultCacheBytes
+
+	// Explainer puts the explanation of a story into words; nil = only what the
+	// store noted is shown.
+	Explainer Explainer
 }
 
 // Site is who runs this installation.
