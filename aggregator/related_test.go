@@ -61,12 +61,17 @@ func TestRelatedByText(t *testing.T) {
 	t.Parallel()
 	one, two := prose(1, 200)+prose(2, 150), prose(3, 200)+prose(2, 150)
 	m := NewMatcher(nil)
-	a, b := article("a", "Một tin", "", one, 0), article("b", "Tin khác", "", two, time.Hour)
+	a, b := article("a", "Một tin trong ngày", "", one, 0), article("b", "Tin khác", "", two, time.Hour)
 	if got := m.Related(a, []*store.Item{b}, store.Corpus{}); len(got) != 1 || !strings.Contains(got[0].Why, "lời văn") {
 		t.Errorf("got %+v, want one relation by text", got)
 	}
-	if i, merge := m.Match(a, []*store.Item{b}); i >= 0 {
-		t.Errorf("merged: %+v", merge)
+	for _, tc := range []struct {
+		other *store.Item
+		want  string
+	}{{a, Same}, {b, Related}, {article("c", "Tin thứ ba", "", prose(4, 300), 0), Different}} {
+		if got := m.Decide(a, tc.other, store.Corpus{}); got.Kin != tc.want || got.Evidence == "" || got.Score < 0 || got.Score > 1 {
+			t.Errorf("%s: got %+v, want %s", tc.other.Title, got, tc.want)
+		}
 	}
 }
 
