@@ -19,7 +19,7 @@ const (
 	// many share is boilerplate and must not cost more.
 	maxPerKey = 50
 	// maxNear is how many candidates are compared, the likeliest first.
-	maxNear = 20
+	maxNear = 12
 	// loneKey is how many items, at most, may have the only key that a
 	// candidate shares with the new item: a phrase that more use says little,
 	// and reading what has only that in common was most of a decision's cost.
