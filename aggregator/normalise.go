@@ -251,8 +251,7 @@ func (n *normaliser) judge(it *store.Item) {
 		it.Province = n.outlet.Province
 	}
 	it.Topics = n.classify.Classify(Text{Title: it.Title, Summary: it.Summary, Body: body, Section: n.source.Topic, Scope: n.outlet.Scope})
-	links := LinkKeys(it)
-	it.Sketch = append(links[:min(len(links), store.MaxKeys-sketchAlone)], Sketch(it.Title, it.Summary, body)...)
+	NewMatcher(n.names).Prepare(it, nil)
 	it.Fingerprint = fingerprint(it, n.outlet.Domains)
 }
 

@@ -42,6 +42,13 @@ type Item struct {
 	// Sketch holds the keys under which items with nearly the same text find
 	// each other.
 	Sketch []uint32
+	// Form is what the judge compares in place of the item's words, kept as
+	// long as the sketch; empty = compare the words.
+	Form []byte
+	// Lines are keys of lines of the text that may be boilerplate.
+	Lines []uint64
+	// Names are keys of the names in its headline and its first words.
+	Names []uint32
 	// Fingerprint changes when, and only when, a reader would see a change.
 	Fingerprint uint64
 }

@@ -16,6 +16,9 @@ import (
 // sameTopicStories is how many stories "Tin cùng chuyên mục" lists.
 const sameTopicStories = 10
 
+// relatedStories is how many stories "Tin cùng sự kiện" lists.
+const relatedStories = 6
+
 // storyView is what a story's own page shows.
 type storyView struct {
 	Title    string
@@ -33,6 +36,7 @@ type storyView struct {
 	Timeline *timeline
 	Copies   []copyRow
 	Carried  string // "3 báo, trang tin cùng đăng"; empty if it is the only one
+	Event    []card // stories on the same event, with texts of their own
 	Same     []card // the latest of its topic
 	SameOf   link
 	Why      string // address of the explanation
@@ -92,6 +96,13 @@ func (s *Server) storyPage(ctx context.Context, r *http.Request) (page, error) {
 	}
 	if st.Carriers > 1 {
 		v.Carried = fmt.Sprintf(s.words["copies"], st.Carriers)
+	}
+	related, err := s.store.Related(ctx, st.ID, relatedStories)
+	if err != nil {
+		return page{}, err
+	}
+	for _, r := range related {
+		v.Event = append(v.Event, s.cfg.card(r.Story, 0))
 	}
 	if v.Same, v.SameOf, err = s.sameTopic(ctx, st); err != nil {
 		return page{}, err

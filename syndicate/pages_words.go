@@ -137,6 +137,7 @@ var vietnamese = words{
 	"story.copies":       "Các bản đã đăng",
 	"story.headline":     "Báo chỉ cho hiện tiêu đề; mời đọc bài tại trang của báo.",
 	"story.seen":         "Báo không ghi giờ đăng; đây là lúc trang này đọc thấy bài.",
+	"story.event":        "Tin cùng sự kiện",
 	"story.same":         "Tin cùng chuyên mục",
 	"story.newest":       "Tin mới nhất",
 	"story.why":          "Vì sao tin này được xếp như vậy?",

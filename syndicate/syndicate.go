@@ -30,6 +30,9 @@ type Store interface {
 	Story(ctx context.Context, id string) (store.Story, error)
 	// Copies returns all items of a story, oldest first.
 	Copies(ctx context.Context, id string) ([]store.Copy, error)
+	// Related returns the listed stories on the same event as a story, with
+	// texts of their own, the nearest first, at most limit.
+	Related(ctx context.Context, story string, limit int) ([]store.Related, error)
 	// Item returns one item, and store.ErrNotFound if its story is not listed.
 	Item(ctx context.Context, id int64) (store.Item, error)
 	// Neighbours returns the nearest days before and after day that have
