@@ -53,6 +53,9 @@ type Refresh struct {
 	// Hold is how long a new story waits to be listed, for copies and the
 	// original to arrive; 0 = not at all.
 	Hold time.Duration
+	// Reading says whether the new items' own pages are read. Its zero value is
+	// never.
+	Reading Reading
 	// Settle returns the source's new state, given what changed. It is nil for
 	// what was delivered and not fetched: then the source's state and lease,
 	// which belong to whoever visits it, stay as they are.
@@ -81,6 +84,7 @@ type Changes struct {
 	Merged    map[string]int  // new items put into an existing story, by reason
 	Topics    map[Topic]int   // new items by primary topic, "" = none
 	Originals map[string]int  // stories whose original changed, by evidence
+	Waits     []time.Duration // from the first sight of a story's first item to its listing, one for each of Listed
 	Delays    []time.Duration // from publication to Seen, of new items of a source visited before
 }
 
@@ -197,7 +201,12 @@ func (v *visit) identify(it *Item) *known {
 // of an item with the same text.
 func (v *visit) addItem(it *Item, backfill bool) error {
 	it.ID, v.nextID, v.dirty = v.nextID, v.nextID+1, true
-	near, err := v.near(it.Sketch)
+	if it.Page != nil {
+		if err := v.dropSharedText(it, it.Page); err != nil {
+			return fmt.Errorf("look for the same text: %w", err)
+		}
+	}
+	near, err := v.near(it.Sketch, it.hasText())
 	if err != nil {
 		return fmt.Errorf("find near items: %w", err)
 	}
@@ -228,7 +237,11 @@ func (v *visit) addItem(it *Item, backfill bool) error {
 		v.changes.Delays = append(v.changes.Delays, it.Seen.Sub(it.Published))
 	}
 	v.countTopic(it)
-	return v.joinStory(it, i >= 0, backfill)
+	holds, err := v.queueArticle(it, near, merge, backfill)
+	if err != nil {
+		return fmt.Errorf("queue its page: %w", err)
+	}
+	return v.joinStory(it, i >= 0, backfill, holds)
 }
 
 func (v *visit) countTopic(it *Item) {
@@ -265,6 +278,11 @@ func (v *visit) meetAgain(it *Item, k *known) error {
 	}
 	if err := v.addSketch(millis(v.r.At), it.ID, it.Sketch); err != nil {
 		return fmt.Errorf("store sketch: %w", err)
+	}
+	if it.Page != nil {
+		if err := v.meetPage(it); err != nil {
+			return fmt.Errorf("store its page: %w", err)
+		}
 	}
 	k.fingerprint, k.source, k.orphan = it.Fingerprint, it.Source, false
 	v.changes.Changed++

@@ -79,8 +79,10 @@ func nearQuery() string {
 	return strings.Join(parts, " UNION ALL ")
 }
 
-// near returns the stored items that share most keys with a new one.
-func (t *tx) near(keys []uint32) ([]*Item, error) {
+// near returns the stored items that share most keys with a new one, with the
+// texts of their pages if asked to: an item without a text of its own is
+// compared by title and summary.
+func (t *tx) near(keys []uint32, texts bool) ([]*Item, error) {
 	keys = keys[:min(len(keys), MaxKeys)]
 	if len(keys) == 0 {
 		return nil, nil
@@ -97,7 +99,11 @@ func (t *tx) near(keys []uint32) ([]*Item, error) {
 		return cmp.Or(cmp.Compare(shared[b], shared[a]), cmp.Compare(b, a))
 	})
 	ids = ids[:min(len(ids), maxNear)]
-	return t.loadItems(ids)
+	all, err := t.loadItems(ids)
+	if err == nil && texts {
+		err = t.loadTexts(all)
+	}
+	return all, err
 }
 
 // loadItems returns the items in the order of ids, without those withdrawn: a
