@@ -313,7 +313,7 @@ func (v *visit) endWait(id string) error {
 	if err := v.exec(`UPDATE stories SET read_until = 0 WHERE id = $1`, id); err != nil {
 		return fmt.Errorf("end wait: %w", err)
 	}
-	if s.listAt > now || s.holdUntil > now {
+	if s.hidden > 0 || s.listAt > now || s.holdUntil > now {
 		return nil
 	}
 	return v.listNow(id, now)

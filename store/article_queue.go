@@ -98,9 +98,9 @@ type ArticleVisit struct {
 	Item    int64
 	By      string // who claimed it
 	At      time.Time
-	Article *Article // nil if it could not be read: then
-	Outcome Outcome  // says why,
-	Detail  string   // for a person too, and
+	Article *Article  // nil if it could not be read: then
+	Outcome Outcome   // says why,
+	Detail  string    // for a person too, and
 	RetryAt time.Time // when it is tried again; zero = never
 }
 

@@ -169,7 +169,7 @@ func (db *DB) loadStories(ctx context.Context, ids []string) ([]Story, error) {
 			args[i] = id
 		}
 		rows, err := scanRows(db.engine.read.QueryContext(ctx, `SELECT `+storyColumns+` FROM stories
-			WHERE listed > 0 AND withdrawn = 0 AND id IN (`+places(1, len(args))+`)`, args...))
+			WHERE listed > 0 AND withdrawn = 0 AND hidden = 0 AND merged_into = '' AND id IN (`+places(1, len(args))+`)`, args...))
 		if err != nil {
 			return nil, err
 		}
@@ -254,19 +254,20 @@ func (db *DB) carriers(ctx context.Context, rows []row) (map[string]int, error) 
 }
 
 // Story returns the listed story with that id, or the one it was merged into,
-// whose ID then differs; ErrWithdrawn if its outlet removed it; else ErrNotFound.
+// whose ID then differs; ErrWithdrawn if its outlet removed it or a ruling hides
+// it; else ErrNotFound.
 func (db *DB) Story(ctx context.Context, id string) (Story, error) {
 	for range maxRedirects {
 		var into string
-		var withdrawn int64
-		err := db.engine.read.QueryRowContext(ctx, `SELECT merged_into, withdrawn FROM stories WHERE id = $1`, id).Scan(&into, &withdrawn)
+		var gone bool
+		err := db.engine.read.QueryRowContext(ctx, `SELECT merged_into, merged_into = '' AND withdrawn + hidden > 0 FROM stories WHERE id = $1`, id).Scan(&into, &gone)
 		if errors.Is(err, sql.ErrNoRows) {
 			break
 		}
 		if err != nil {
 			return Story{}, fmt.Errorf("read story %s: %w", id, err)
 		}
-		if withdrawn > 0 {
+		if gone {
 			return Story{}, fmt.Errorf("story %s: %w", id, ErrWithdrawn)
 		}
 		if into == "" {
@@ -285,7 +286,7 @@ func (db *DB) Story(ctx context.Context, id string) (Story, error) {
 }
 
 // maxRedirects bounds a chain of merged stories.
-const maxRedirects = 16
+const maxRedirects = 64
 
 // MaxCopies bounds the answer of Copies.
 const MaxCopies = 1000

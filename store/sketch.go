@@ -107,7 +107,8 @@ func (t *tx) near(keys []uint32, texts bool) ([]*Item, error) {
 }
 
 // loadItems returns the items in the order of ids, without those withdrawn: a
-// copy must not join a story that nobody sees.
+// copy must not join a story that its outlet took back. One that a ruling
+// hides it does join: that is how its copies stay hidden.
 func (t *tx) loadItems(ids []int64) ([]*Item, error) {
 	if len(ids) == 0 {
 		return nil, nil
@@ -119,7 +120,7 @@ func (t *tx) loadItems(ids []int64) ([]*Item, error) {
 	args = padded(args)
 	rows, err := scanItems(t.query(`SELECT `+itemColumns+` FROM items
 		WHERE id IN (`+places(1, len(args))+`) AND withdrawn = 0
-		AND NOT EXISTS (SELECT 1 FROM stories s WHERE s.id = items.story AND s.withdrawn > 0)`, args...))
+		AND NOT EXISTS (SELECT 1 FROM stories s WHERE s.id = items.story AND s.withdrawn > 0 AND s.hidden = 0)`, args...))
 	if err != nil {
 		return nil, err
 	}

@@ -66,10 +66,12 @@ type row struct {
 	copies                 int
 	mergedInto             string
 	withdrawn              int64
+	hidden                 int64 // the ruling that hides it
+	pinned                 int64 // the item ruled to be the original
 	readUntil              int64 // when waiting for pages ends
 }
 
-const storyColumns = `id, list_at, hold_until, listed, updated, shown, quoted, original, original_why, topics, province, backfill, copies, merged_into, withdrawn, read_until`
+const storyColumns = `id, list_at, hold_until, listed, updated, shown, quoted, original, original_why, topics, province, backfill, copies, merged_into, withdrawn, hidden, pinned, read_until`
 
 func scanRows(rows *sql.Rows, err error) ([]row, error) {
 	if err != nil {
@@ -81,7 +83,7 @@ func scanRows(rows *sql.Rows, err error) ([]row, error) {
 		var r row
 		var topics string
 		if err := rows.Scan(&r.id, &r.listAt, &r.holdUntil, &r.listed, &r.updated, &r.shown, &r.quoted, &r.original, &r.why,
-			&topics, &r.province, &r.backfill, &r.copies, &r.mergedInto, &r.withdrawn, &r.readUntil); err != nil {
+			&topics, &r.province, &r.backfill, &r.copies, &r.mergedInto, &r.withdrawn, &r.hidden, &r.pinned, &r.readUntil); err != nil {
 			return nil, err
 		}
 		if err := decode(topics, &r.topics); err != nil {
@@ -120,7 +122,7 @@ func (v *visit) joinStory(it *Item, existing, backfill, holds bool) error {
 		if existing {
 			return fmt.Errorf("story %s has vanished", it.Story)
 		}
-		if err := v.exec(`INSERT INTO stories (`+storyColumns+`) VALUES ($1, $2, $3, 0, 0, $4, 0, 0, '', '[]', '', $5, 1, '', 0, $6)`,
+		if err := v.exec(`INSERT INTO stories (`+storyColumns+`) VALUES ($1, $2, $3, 0, 0, $4, 0, 0, '', '[]', '', $5, 1, '', 0, 0, 0, $6)`,
 			it.Story, at, hold, millis(it.Time()), flag(backfill), read); err != nil {
 			return fmt.Errorf("insert story: %w", err)
 		}
@@ -136,6 +138,9 @@ func (v *visit) joinStory(it *Item, existing, backfill, holds bool) error {
 			if read, err = v.waitForCopy(s); err != nil {
 				return err
 			}
+		}
+		if s.hidden > 0 {
+			return nil
 		}
 	}
 	if at > now || hold > now || read > now {
@@ -188,12 +193,12 @@ func (t *tx) list(id string, now int64, outlets map[string]Outlet, judge Judge) 
 	if len(items) == 0 {
 		return 0, false, nil
 	}
-	o, why := judge.Original(items, outlets)
-	quoted := &items[o]
 	s, err := t.story(id)
 	if err != nil || s == nil {
 		return 0, false, fmt.Errorf("read story: %w", err)
 	}
+	o, why := s.chooseOriginal(items, outlets, judge)
+	quoted := &items[o]
 	s.listed = t.tick(now)
 	s.shown = min(millis(quoted.Time()), s.listed)
 	s.topics, s.province = topicIDs(quoted.Topics), quoted.Province
@@ -261,7 +266,7 @@ func (v *visit) changeStory(it *Item) error {
 	if err != nil {
 		return fmt.Errorf("read story: %w", err)
 	}
-	if s == nil || s.listed == 0 || s.quoted != it.ID || s.withdrawn > 0 {
+	if s == nil || s.listed == 0 || s.quoted != it.ID || !s.visible() {
 		return nil
 	}
 	return v.touch(s, v.outlets[it.Outlet])
@@ -292,7 +297,7 @@ const maxJudged = 200
 // renameOriginal judges again which item of a listed story is the original.
 // What the entry quotes stays; it gains "Bản gốc: …", which is one update.
 func (v *visit) renameOriginal(s *row) error {
-	if s.copies >= maxJudged {
+	if s.copies >= maxJudged && s.pinned == 0 {
 		return nil
 	}
 	items, err := v.storyItems(s.id)
@@ -300,10 +305,10 @@ func (v *visit) renameOriginal(s *row) error {
 		return fmt.Errorf("read items: %w", err)
 	}
 	items = free(items, v.outlets, millis(v.r.At))
-	if len(items) == 0 || s.withdrawn > 0 {
+	if len(items) == 0 || !s.visible() {
 		return nil
 	}
-	o, why := v.judge.Original(items, v.outlets)
+	o, why := s.chooseOriginal(items, v.outlets, v.judge)
 	if items[o].ID == s.original {
 		return nil
 	}
@@ -317,6 +322,15 @@ func (v *visit) renameOriginal(s *row) error {
 		}
 	}
 	return fmt.Errorf("story %s has lost its quoted item %d", s.id, s.quoted)
+}
+
+// chooseOriginal returns the index of the original among items, and why: what
+// an editor has ruled, else what the judge finds.
+func (s *row) chooseOriginal(items []Item, outlets map[string]Outlet, judge Judge) (int, string) {
+	if i := slices.IndexFunc(items, func(it Item) bool { return it.ID == s.pinned }); s.pinned > 0 && i >= 0 {
+		return i, "an editor ruled so"
+	}
+	return judge.Original(items, outlets)
 }
 
 // storyItems returns a story's first items that are not withdrawn, at most
@@ -354,7 +368,7 @@ func (db *DB) Unhold(ctx context.Context, pages bool) error {
 func (db *DB) List(ctx context.Context, now time.Time, limit int, judge Judge) (waits []time.Duration, err error) {
 	var waiting bool
 	if err := db.engine.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM stories
-		WHERE listed = 0 AND merged_into = '' AND list_at <= $1 AND hold_until <= $1 AND read_until <= $1)`, millis(now)).Scan(&waiting); err != nil {
+		WHERE listed = 0 AND merged_into = '' AND hidden = 0 AND list_at <= $1 AND hold_until <= $1 AND read_until <= $1)`, millis(now)).Scan(&waiting); err != nil {
 		return nil, fmt.Errorf("list stories: %w", err)
 	}
 	if !waiting {
@@ -364,7 +378,7 @@ func (db *DB) List(ctx context.Context, now time.Time, limit int, judge Judge) (
 	err = db.do(ctx, limit, func(t *tx) error {
 		waits = nil
 		due, err := scanRows(t.query(`SELECT `+storyColumns+` FROM stories
-			WHERE listed = 0 AND merged_into = '' AND list_at <= $1 AND hold_until <= $1 AND read_until <= $1 ORDER BY shown, id LIMIT $2`, millis(now), limit))
+			WHERE listed = 0 AND merged_into = '' AND hidden = 0 AND list_at <= $1 AND hold_until <= $1 AND read_until <= $1 ORDER BY shown, id LIMIT $2`, millis(now), limit))
 		if err != nil {
 			return err
 		}

@@ -169,7 +169,7 @@ func (t *tx) withdraw(c Check, now time.Time, outlets map[string]Outlet, judge J
 		withdrawAfter, millis(now), withdrawnBySource, c.Item); err != nil {
 		return fmt.Errorf("withdraw item: %w", err)
 	}
-	s, err := t.story(c.Story)
+	s, err := t.storyOf(c.Item)
 	if err != nil || s == nil {
 		return err
 	}
@@ -178,7 +178,7 @@ func (t *tx) withdraw(c Check, now time.Time, outlets map[string]Outlet, judge J
 		return fmt.Errorf("read items: %w", err)
 	}
 	left := free(items, outlets, millis(now))
-	v := &visit{tx: t, r: Refresh{At: now}, judge: judge, outlets: outlets, changes: &Changes{Originals: map[string]int{}}}
+	v := t.editing(now, outlets, judge)
 	switch {
 	case s.listed == 0 && len(items) == 0:
 		return t.exec(`UPDATE stories SET list_at = $1 WHERE id = $2`, never, s.id)
@@ -189,24 +189,52 @@ func (t *tx) withdraw(c Check, now time.Time, outlets map[string]Outlet, judge J
 	case len(left) > 0:
 		return t.quoteAnew(s, outlets[c.Outlet], left, now, outlets, judge)
 	}
+	if s.visible() {
+		if err := v.takeOut(s, BuriedWithdrawn); err != nil {
+			return err
+		}
+	}
 	if err := t.exec(`UPDATE stories SET withdrawn = $1, updated = $1 WHERE id = $2`, t.tick(millis(now)), s.id); err != nil {
 		return fmt.Errorf("withdraw story: %w", err)
 	}
-	return t.leave(s, outlets[c.Outlet])
+	return nil
+}
+
+// storyOf is the story that an item is in now: it may have been merged since
+// somebody asked.
+func (t *tx) storyOf(item int64) (*row, error) {
+	var id string
+	if err := t.queryRow(`SELECT coalesce(max(story), '') FROM items WHERE id = $1`, item).Scan(&id); err != nil {
+		return nil, err
+	}
+	return t.story(id)
 }
 
 // quoteAnew lets a story whose quoted item is gone quote another of its items:
 // what one outlet took back, the others still say. Id, listing and place stay.
 func (t *tx) quoteAnew(s *row, from Outlet, left []Item, now time.Time, outlets map[string]Outlet, judge Judge) error {
-	if err := t.leave(s, from); err != nil {
-		return err
+	before := scopesOf(from, s.topics, s.province)
+	if s.visible() {
+		if err := t.leave(s, from); err != nil {
+			return err
+		}
 	}
-	o, why := judge.Original(left, outlets)
+	o, why := s.chooseOriginal(left, outlets, judge)
 	quoted := &left[o]
-	s.topics, s.province = topicIDs(quoted.Topics), quoted.Province
+	s.quoted, s.topics, s.province = quoted.ID, topicIDs(quoted.Topics), quoted.Province
 	if err := t.exec(`UPDATE stories SET quoted = $1, original = $1, original_why = $2, topics = $3, province = $4, updated = $5 WHERE id = $6`,
 		quoted.ID, why, encoded(s.topics), s.province, t.tick(millis(now)), s.id); err != nil {
 		return fmt.Errorf("quote anew: %w", err)
+	}
+	if !s.visible() {
+		return nil
+	}
+	after := scopesOf(outlets[quoted.Outlet], s.topics, s.province)
+	if err := t.exhume(s.id, after); err != nil {
+		return err
+	}
+	if err := t.bury(s, without(before, after), buriedMoved, t.clock); err != nil {
+		return err
 	}
 	return t.enter(s, outlets[quoted.Outlet])
 }
@@ -230,19 +258,26 @@ func (t *tx) restore(c Check, now time.Time, outlets map[string]Outlet, judge Ju
 	if err := t.exec(`UPDATE items SET check_at = 0, gone_seen = 0, withdrawn = 0, withdrawn_why = '' WHERE id = $1`, c.Item); err != nil {
 		return fmt.Errorf("restore item: %w", err)
 	}
-	s, err := t.story(c.Story)
+	s, err := t.storyOf(c.Item)
 	if err != nil || s == nil {
 		return err
 	}
+	v := t.editing(now, outlets, judge)
 	if s.listed == 0 {
 		return t.exec(`UPDATE stories SET list_at = $1 WHERE id = $2 AND list_at = $3`, millis(now), s.id, never)
 	}
 	if s.quoted != c.Item {
-		v := &visit{tx: t, r: Refresh{At: now}, judge: judge, outlets: outlets, changes: &Changes{Originals: map[string]int{}}}
 		return v.renameOriginal(s)
 	}
-	if err := t.exec(`UPDATE stories SET withdrawn = 0, updated = $1 WHERE id = $2`, t.tick(millis(now)), s.id); err != nil {
+	if s.withdrawn == 0 {
+		return nil
+	}
+	s.withdrawn = 0
+	if err := t.exec(`UPDATE stories SET withdrawn = 0 WHERE id = $1`, s.id); err != nil {
 		return fmt.Errorf("restore story: %w", err)
 	}
-	return t.enter(s, outlets[c.Outlet])
+	if !s.visible() {
+		return nil
+	}
+	return v.putBack(s)
 }
