@@ -56,7 +56,7 @@ func (a *Aggregator) readArticles(ctx context.Context, c configured, rd *reading
 	kept := rd.entries[:0]
 	asked, failed, waiting := 0, 0, 0
 	for _, e := range rd.entries {
-		if c.source.Article.Read != ReadNever && e.needsPage() {
+		if c.source.Article.Read != store.ReadNever && e.needsPage() {
 			link, ok := cleanLink(e.Link, e.Base, c.outlet.Domains)
 			p, known := a.pages.get(pageKey{link, c.source.Article}, now)
 			switch {
@@ -133,15 +133,20 @@ func (a *Aggregator) another(ctx context.Context, c configured, address string, 
 	return a.fetch.get(ctx, a.accessTo(c, address), address, "", "", now)
 }
 
-// fill gives an entry what its page tells and it lacks. A sitemap lists
-// sections too: a page that is no article's gives no headline.
+// fill gives an entry what its page tells and it lacks; its text is for
+// comparing alone. A sitemap lists sections too: a page that is no article's
+// gives no headline.
 func (e *Entry) fill(p ArticlePage, kind string) {
+	if p.Title == "" { // it could not be read
+		return
+	}
 	if e.Title == "" {
 		if kind == "sitemap" && !p.IsArticle {
 			return
 		}
 		e.Title = html.EscapeString(p.Title)
 	}
+	e.page = &p
 	if e.Published == "" && !p.Published.IsZero() {
 		e.Published = p.Published.Format(time.RFC3339)
 	}
@@ -150,9 +155,6 @@ func (e *Entry) fill(p ArticlePage, kind string) {
 	}
 	if e.Summary == "" && !p.NoSnippet {
 		e.Summary = html.EscapeString(p.Lead)
-	}
-	if e.Content == "" && !p.NoSnippet && !p.NoArchive {
-		e.Content = p.Content
 	}
 	if e.Image == "" {
 		e.Image = p.Image
@@ -194,7 +196,7 @@ type remembered struct {
 }
 
 func (r remembered) size() int {
-	return len(r.page.Content) + len(r.page.Lead) + len(r.page.Title) + 512 // of the struct, the keys and the rest
+	return len(r.page.Text) + len(r.page.Lead) + len(r.page.Title) + 512 // of the struct, the keys and the rest
 }
 
 // get returns what is remembered of a page. One that failed a while ago is not
@@ -210,7 +212,7 @@ func (m *pageMemory) get(key pageKey, now time.Time) (ArticlePage, bool) {
 }
 
 func (m *pageMemory) put(key pageKey, p ArticlePage, good bool, now time.Time) {
-	p.Text = "" // Content says the same
+	p.Content = "" // Text says the same
 	r := remembered{p, good, now}
 	m.mu.Lock()
 	defer m.mu.Unlock()

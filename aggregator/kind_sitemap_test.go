@@ -234,7 +234,7 @@ func TestListingWithoutDates(t *testing.T) {
 	pages["/list"] = "<ul>" + list + "</ul>"
 	s := newSite(t, pages)
 	a, _, _ := start(t, s.URL, SourceConfig{ID: "list", URL: "/list", Kind: "page", Page: &PageConfig{Item: "li"}})
-	b, _, _ := start(t, s.URL, SourceConfig{ID: "never", URL: "/list?2", Kind: "page", Page: &PageConfig{Item: "li"}, Article: ArticleConfig{Read: ReadNever}})
+	b, _, _ := start(t, s.URL, SourceConfig{ID: "never", URL: "/list?2", Kind: "page", Page: &PageConfig{Item: "li"}, Article: ArticleConfig{Read: store.ReadNever}})
 	s.pages["/list?2"] = pages["/list"]
 
 	if r := runRound(t, b)["never"]; len(r.Items) != 12 || len(s.asked) != 2 || !r.Items[0].Published.IsZero() {

@@ -75,8 +75,17 @@ func (m *Matcher) newDoc(it *store.Item) *matchDoc {
 	d.title = appendWords(nil, title)
 	d.lead = appendWords(nil, m.names.withoutDateline(summary))
 	d.numbers = appendNumbers(appendNumbers(nil, d.title), d.lead)
-	d.content = m.names.withoutAttribution(contentText(it.Content, maxMatchBytes))
+	d.content = m.names.withoutAttribution(matchText(it))
 	return d
+}
+
+// matchText is the text that an item is compared by: that of its page, else
+// what its source gave.
+func matchText(it *store.Item) string {
+	if it.Text != "" {
+		return cutAtSpace(it.Text, maxMatchBytes)
+	}
+	return contentText(it.Content, maxMatchBytes)
 }
 
 // hasBody tells whether the item brought its text.

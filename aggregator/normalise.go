@@ -106,6 +106,9 @@ func (n *normaliser) item(e *Entry, sharedLink bool, r *repairs) (store.Item, bo
 	n.readMedia(e, &it)
 	it.Lang = vi.Line(firstNonEmpty(n.source.Lang, e.Lang))
 	n.judge(&it)
+	if e.page != nil {
+		n.readPage(&it, *e.page)
+	}
 	return it, true
 }
 
@@ -252,6 +255,23 @@ func (n *normaliser) judge(it *store.Item) {
 	it.Topics = n.classify.Classify(Text{Title: it.Title, Summary: it.Summary, Body: body, Section: n.source.Topic, Scope: n.outlet.Scope})
 	links := LinkKeys(it)
 	it.Sketch = append(links[:min(len(links), store.MaxKeys-sketchAlone)], Sketch(it.Title, it.Summary, body)...)
+	it.Fingerprint = fingerprint(it)
+}
+
+// readPage adds what the item's own page tells, which was read for the listing:
+// its text finds copies, and its topics as a text in the feed would.
+func (n *normaliser) readPage(it *store.Item, p ArticlePage) {
+	it.Page = keeper{outlet: n.outlet, source: n.source, names: n.names, classify: n.classify}.article(it, p)
+	it.Text = it.Page.Text
+	if it.Attribution.Text == "" {
+		it.Attribution = it.Page.Attribution
+	}
+	if len(it.Topics) == 0 {
+		it.Topics = it.Page.Topics
+	}
+	if len(it.Page.Sketch) > 0 {
+		it.Sketch = it.Page.Sketch
+	}
 	it.Fingerprint = fingerprint(it)
 }
 
