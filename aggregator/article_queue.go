@@ -43,15 +43,51 @@ var articlePauses = []time.Duration{2 * time.Minute, 15 * time.Minute, 2 * time.
 type articleQueue struct {
 	mu    sync.Mutex
 	busy  map[string]bool // outlets whose pages are being read
-	slots chan struct{}   // one token a page that is being fetched or read
-	wake  chan struct{}   // there may be something to do
+	ill   map[string]illness
+	slots chan struct{} // one token a page that is being fetched or read
+	wake  chan struct{} // there may be something to do
 	work  sync.WaitGroup
 }
 
 // newArticleQueue has half as many places as there are workers: pages never
 // take those of the visits.
 func newArticleQueue(workers int) *articleQueue {
-	return &articleQueue{busy: map[string]bool{}, slots: make(chan struct{}, max(1, workers/2)), wake: make(chan struct{}, 1)}
+	return &articleQueue{busy: map[string]bool{}, ill: map[string]illness{}, slots: make(chan struct{}, max(1, workers/2)), wake: make(chan struct{}, 1)}
+}
+
+// illness is how often in a row an outlet's pages failed, and why the last did.
+type illness struct {
+	fails int
+	last  error
+	at    time.Time
+}
+
+// note notes how a request for a page of an outlet ended.
+func (q *articleQueue) note(outlet string, err error, now time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if err == nil {
+		delete(q.ill, outlet)
+		return
+	}
+	q.ill[outlet] = illness{q.ill[outlet].fails + 1, err, now}
+}
+
+// trouble is the fault of a page that is not asked for since those before it
+// failed: an outlet in trouble is not asked for all its pages. After a pause
+// the next one is tried.
+func (q *articleQueue) trouble(outlet string, now time.Time) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	i, ok := q.ill[outlet]
+	if !ok || i.fails < articleFailures || now.Sub(i.at) >= articlePauses[0] {
+		return nil
+	}
+	var f *Fault
+	if !errors.As(i.last, &f) {
+		return nil
+	}
+	return &Fault{Outcome: f.Outcome, Err: fmt.Errorf("not asked for, since %d pages of its outlet failed in a row, the last: %w", i.fails, i.last)}
 }
 
 func (q *articleQueue) stir() {
@@ -207,20 +243,27 @@ func (a *Aggregator) fetchArticle(ctx context.Context, c configured, it *store.I
 			err = fault(store.Internal, "panic: %v\n%s", r, debug.Stack())
 		}
 	}()
-	if p, known := a.pages.get(pageKey{it.Link, c.source.Article}, a.now()); known && p.Title != "" {
-		return p, nil // read for its listing
+	if p, known, err := a.pages.get(pageKey{it.Link, c.source.Article}, a.now()); known {
+		return p, err // asked for by its listing
+	}
+	if err := a.articles.trouble(it.Outlet, a.now()); err != nil {
+		return p, err
 	}
 	doc, leave, err := a.askArticle(ctx, c, it)
 	defer leave()
 	defer a.fetch.release(doc)
 	switch {
 	case err != nil:
+		if outcomeOf(err) != store.Disallowed && ctx.Err() == nil {
+			a.articles.note(it.Outlet, err, a.now())
+		}
 		return p, err
 	case doc.Cut:
 		return p, cutFault(it.Link)
 	case isStartPage(doc.FinalURL) && !isStartPage(it.Link):
 		return p, fault(store.NotAFeed, "%s redirects to the front page", it.Link)
 	}
+	a.articles.note(it.Outlet, nil, a.now())
 	a.metrics.articleBytes.Observe(float64(len(doc.Body)))
 	return ReadArticle(doc, c.source.Article, ArticleOptions{Zone: c.zone, Names: a.names})
 }
