@@ -45,6 +45,9 @@ func explain(ctx context.Context, db *store.DB, ref string) (explained, error) {
 	src, err := db.Source(ctx, ref)
 	if err == nil {
 		e := newExplainedSource(src)
+		if e.Articles, err = explainArticles(ctx, db, src.ID); err != nil {
+			return nil, err
+		}
 		e.Push, err = explainPush(ctx, db, src.ID, time.Now())
 		return e, err
 	}
@@ -71,7 +74,11 @@ func explain(ctx context.Context, db *store.DB, ref string) (explained, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newExplainedStory(s, copies), nil
+	pages, err := db.StoryArticles(ctx, s.ID)
+	if err != nil {
+		return nil, err
+	}
+	return newExplainedStory(s, copies, pages), nil
 }
 
 // explainedStory is the shape of explain --json for a story; its keys stay.
@@ -98,14 +105,21 @@ type explainedCopy struct {
 	Seen      *string     `json:"seen"`
 	Theo      string      `json:"attribution"`
 	Merge     store.Merge `json:"merge"`
+
+	Page *explainedArticle `json:"page"` // what became of its own page; null = it is not read
 }
 
-func newExplainedStory(s store.Story, copies []store.Copy) explainedStory {
+func newExplainedStory(s store.Story, copies []store.Copy, pages map[int64]store.ArticleReading) explainedStory {
 	e := explainedStory{Story: s.ID, Title: s.Quoted.Title, Listed: stamp(s.Listed), Updated: stamp(s.Updated), Backfill: s.Backfill,
 		Quoted: s.Quoted.Link, Original: s.Original.Link, Why: s.Why, Province: s.Province, Topics: orEmpty(s.Quoted.Topics)}
 	for _, c := range copies {
 		e.Copies = append(e.Copies, explainedCopy{Item: c.Item.ID, Outlet: c.Item.Outlet, Title: c.Item.Title, Link: c.Item.Link,
 			Published: stamp(c.Item.Published), Seen: stamp(c.Item.Seen), Theo: c.Item.Attribution.Text, Merge: c.Merge})
+		if r, ok := pages[c.Item.ID]; ok {
+			p := newExplainedArticle(r)
+			p.Link = ""
+			e.Copies[len(e.Copies)-1].Page = p
+		}
 	}
 	return e
 }
@@ -134,7 +148,7 @@ func (e explainedStory) write(w io.Writer) {
 		if c.Theo != "" {
 			fmt.Fprintf(w, "; it says “theo %s”", c.Theo)
 		}
-		fmt.Fprintln(w)
+		fmt.Fprintf(w, "\n      %s\n", c.Page.line())
 	}
 }
 
@@ -147,25 +161,26 @@ func shown(s *string) string {
 
 // explainedSource is the shape of explain --json for a source; its keys stay.
 type explainedSource struct {
-	Source      string         `json:"source"`
-	Outlet      string         `json:"outlet"`
-	Kind        string         `json:"kind"`
-	URL         string         `json:"url"`
-	Active      bool           `json:"active"`
-	Outcome     store.Outcome  `json:"outcome"`
-	Detail      string         `json:"detail,omitempty"`
-	Advice      string         `json:"advice,omitempty"`
-	Fails       int            `json:"failures_in_a_row"`
-	LastTry     *string        `json:"last_try"`
-	LastSuccess *string        `json:"last_success"`
-	LastNew     *string        `json:"last_new_item"`
-	Next        *string        `json:"next"`
-	Interval    string         `json:"interval"`
-	Why         string         `json:"why"`
-	Robots      string         `json:"robots,omitempty"`   // what robots.txt says of its address
-	MovedTo     string         `json:"moved_to,omitempty"` // where the address redirects for good
-	Repairs     []store.Repair `json:"repairs"`            // of the last document that was read
-	Push        *explainedPush `json:"push,omitempty"`     // if its document names a hub
+	Source      string             `json:"source"`
+	Outlet      string             `json:"outlet"`
+	Kind        string             `json:"kind"`
+	URL         string             `json:"url"`
+	Active      bool               `json:"active"`
+	Outcome     store.Outcome      `json:"outcome"`
+	Detail      string             `json:"detail,omitempty"`
+	Advice      string             `json:"advice,omitempty"`
+	Fails       int                `json:"failures_in_a_row"`
+	LastTry     *string            `json:"last_try"`
+	LastSuccess *string            `json:"last_success"`
+	LastNew     *string            `json:"last_new_item"`
+	Next        *string            `json:"next"`
+	Interval    string             `json:"interval"`
+	Why         string             `json:"why"`
+	Robots      string             `json:"robots,omitempty"`   // what robots.txt says of its address
+	MovedTo     string             `json:"moved_to,omitempty"` // where the address redirects for good
+	Repairs     []store.Repair     `json:"repairs"`            // of the last document that was read
+	Articles    *explainedArticles `json:"articles,omitempty"` // the pages of its newest items
+	Push        *explainedPush     `json:"push,omitempty"`     // if its document names a hub
 }
 
 func newExplainedSource(s store.Source) explainedSource {
@@ -196,6 +211,9 @@ func (e explainedSource) write(w io.Writer) {
 	}
 	if e.MovedTo != "" {
 		fmt.Fprintf(w, "  moved         its address redirects for good to %s: change the url\n", e.MovedTo)
+	}
+	if e.Articles != nil {
+		e.Articles.write(w)
 	}
 	if e.Push != nil {
 		e.Push.write(w)
