@@ -316,13 +316,18 @@ func (a *Aggregator) Round(ctx context.Context, onVisit func(Report)) (listed in
 // enter waits for the source's host, then for a worker. Waiting for the host
 // holds no worker: one slow outlet with a dozen feeds blocks nobody else.
 func (a *Aggregator) enter(ctx context.Context, address string) (leave func(), err error) {
+	return a.enterAmong(ctx, address, a.slots)
+}
+
+// enterAmong waits for a host, then for one of the places.
+func (a *Aggregator) enterAmong(ctx context.Context, address string, places chan struct{}) (leave func(), err error) {
 	unlock, err := a.hosts.enter(ctx, address)
 	if err != nil {
 		return nil, err
 	}
 	select {
-	case a.slots <- struct{}{}:
-		return func() { <-a.slots; unlock() }, nil
+	case places <- struct{}{}:
+		return func() { <-places; unlock() }, nil
 	case <-ctx.Done():
 		unlock()
 		return nil, ctx.Err()

@@ -30,6 +30,9 @@ const (
 	// deleted at a time: few, so that nobody waits for it.
 	dropEvery = 10 * time.Second
 	dropBatch = 200
+	// maxArticleBytes bounds an article's page, unpacked: what becomes of it in
+	// memory takes ten times as much. Papers' pages have 50 to 600 KB.
+	maxArticleBytes = 2 << 20
 	// roundArticles is how long a round by hand reads pages after its visits.
 	roundArticles = time.Minute
 )
@@ -249,8 +252,12 @@ func (a *Aggregator) fetchArticle(ctx context.Context, c configured, it *store.I
 	if err := a.articles.trouble(it.Outlet, a.now()); err != nil {
 		return p, err
 	}
-	doc, leave, err := a.askArticle(ctx, c, it)
+	leave, err := a.enterAmong(ctx, it.Link, a.articles.slots)
+	if err != nil {
+		return p, err
+	}
 	defer leave()
+	doc, err := a.askArticle(ctx, c, it)
 	defer a.fetch.release(doc)
 	switch {
 	case err != nil:
@@ -268,40 +275,29 @@ func (a *Aggregator) fetchArticle(ctx context.Context, c configured, it *store.I
 	return ReadArticle(doc, c.source.Article, ArticleOptions{Zone: c.zone, Names: a.names})
 }
 
-// askArticle asks for a page. The host is left as soon as the answer is there;
-// leave gives back the place among the pages.
-func (a *Aggregator) askArticle(ctx context.Context, c configured, it *store.Item) (doc *Document, leave func(), err error) {
-	leave = func() {}
-	unlock, err := a.hosts.enter(ctx, it.Link)
-	if err != nil {
-		return nil, leave, err
-	}
-	defer unlock()
+// askArticle asks for a page. The caller is inside its host.
+func (a *Aggregator) askArticle(ctx context.Context, c configured, it *store.Item) (*Document, error) {
 	if until := a.hosts.quietUntil(it.Link, articleThrottle); until.After(a.now()) {
-		return nil, leave, &Fault{Outcome: store.Throttled, RetryAfter: until.Sub(a.now()),
+		return nil, &Fault{Outcome: store.Throttled, RetryAfter: until.Sub(a.now()),
 			Err: fmt.Errorf("several feeds of its host were asked to wait, so the whole host is left alone")}
-	}
-	select {
-	case a.articles.slots <- struct{}{}:
-		leave = func() { <-a.articles.slots }
-	case <-ctx.Done():
-		return nil, leave, ctx.Err()
 	}
 	rules := a.robots(ctx, c, it.Link)
 	if why := rules.disallowed(it.Link, "page"); why != "" {
 		if rules.problem != "" {
-			return nil, leave, &Fault{Outcome: store.Disallowed, Err: fmt.Errorf("%w: %s", errRobotsUnread, why)}
+			return nil, &Fault{Outcome: store.Disallowed, Err: fmt.Errorf("%w: %s", errRobotsUnread, why)}
 		}
-		return nil, leave, closedBy(why)
+		return nil, closedBy(why)
 	}
-	doc, err = a.fetch.get(a.noteAddress(ctx, c, it.Link), a.accessTo(c, it.Link), it.Link, "", "", a.now())
+	via := a.accessTo(c, it.Link)
+	via.article = true
+	doc, err := a.fetch.get(a.noteAddress(ctx, c, it.Link), via, it.Link, "", "", a.now())
 	var f *Fault
 	wait := time.Duration(0)
 	if errors.As(err, &f) {
 		wait = f.RetryAfter
 	}
 	a.hosts.throttle(it.Link, articleThrottle, wait)
-	return doc, leave, err
+	return doc, err
 }
 
 // articleThrottle stands for all pages of a host where its sources are named
