@@ -57,8 +57,9 @@ func (k keeper) article(it *store.Item, p ArticlePage) *store.Article {
 	summary := firstNonEmpty(it.Summary, a.Summary)
 	named := *it
 	named.Attribution = a.Attribution
-	links := LinkKeys(&named)
-	a.Sketch = append(links[:min(len(links), store.MaxKeys-sketchLead-sketchBody)], Sketch(it.Title, summary, a.Text)...)
+	named.Summary, named.Text = summary, a.Text
+	NewMatcher(k.names).Prepare(&named, nil)
+	a.Sketch, a.Form, a.Lines, a.Names = named.Sketch, named.Form, named.Lines, named.Names
 	if len(it.Topics) == 0 {
 		a.Topics = k.classify.Classify(Text{Title: it.Title, Summary: summary, Body: a.Text, Section: k.source.Topic, Scope: k.outlet.Scope})
 	}

@@ -43,6 +43,14 @@ func (j *Judge) Match(it *store.Item, near []*store.Item) (int, store.Merge) {
 	return j.matcher.Match(it, near)
 }
 
+// Adapt implements store.Judge.
+func (j *Judge) Adapt(it *store.Item, c store.Corpus) { j.matcher.Adapt(it, c) }
+
+// Related implements store.Judge.
+func (j *Judge) Related(it *store.Item, near []*store.Item, c store.Corpus) []store.Relation {
+	return j.matcher.Related(it, near, c)
+}
+
 // Original implements store.Judge.
 func (j *Judge) Original(items []store.Item, outlets map[string]store.Outlet) (int, string) {
 	return Original(items, outlets)

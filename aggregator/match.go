@@ -41,11 +41,11 @@ func (m *Matcher) Match(it *store.Item, near []*store.Item) (index int, merge st
 	if len(near) == 0 {
 		return -1, store.Merge{Reason: MergeFirst, Evidence: "nothing near"}
 	}
-	s := m.newSubject(it)
+	s := m.newSubject(it, near)
 	index = -1
 	var best, nearest verdict
-	for i, other := range near {
-		v := s.judge(m.newDoc(other))
+	for i := range near {
+		v := s.judge(&s.near[i])
 		switch {
 		case v.same && v.score > best.score:
 			index, best = i, v

@@ -253,8 +253,7 @@ func (n *normaliser) judge(it *store.Item) {
 		it.Province = n.outlet.Province
 	}
 	it.Topics = n.classify.Classify(Text{Title: it.Title, Summary: it.Summary, Body: body, Section: n.source.Topic, Scope: n.outlet.Scope})
-	links := LinkKeys(it)
-	it.Sketch = append(links[:min(len(links), store.MaxKeys-sketchAlone)], Sketch(it.Title, it.Summary, body)...)
+	NewMatcher(n.names).Prepare(it, nil)
 	it.Fingerprint = fingerprint(it)
 }
 
@@ -270,7 +269,7 @@ func (n *normaliser) readPage(it *store.Item, p ArticlePage) {
 		it.Topics = it.Page.Topics
 	}
 	if len(it.Page.Sketch) > 0 {
-		it.Sketch = it.Page.Sketch
+		it.Sketch, it.Form, it.Lines, it.Names = it.Page.Sketch, it.Page.Form, it.Page.Lines, it.Page.Names
 	}
 	it.Fingerprint = fingerprint(it)
 }

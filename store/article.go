@@ -11,13 +11,18 @@ import (
 type Article struct {
 	// Text is what other items may be compared with: plain, empty if the page
 	// has none that can be. It is kept for a while unless NoCopy is set.
-	Text        string
-	TextHash    uint64 // of the whole text, folded; 0 = there is none
-	Length      int    // of the whole text, in characters
-	Why         string // why Text is empty, in English
-	NoCopy      bool   // the page asks that no copy be kept
-	Robots      string // what the page asks of robots: "nosnippet, noarchive"
-	Sketch      []uint32
+	Text     string
+	TextHash uint64 // of the whole text, folded; 0 = there is none
+	Length   int    // of the whole text, in characters
+	Why      string // why Text is empty, in English
+	NoCopy   bool   // the page asks that no copy be kept
+	Robots   string // what the page asks of robots: "nosnippet, noarchive"
+	// What the item is found and compared by now, as Item has it.
+	Sketch []uint32
+	Form   []byte
+	Lines  []uint64
+	Names  []uint32
+
 	Attribution Attribution
 	Summary     string // for an item without one
 	Authors     []string
@@ -66,9 +71,6 @@ const (
 	// maxAlike bounds the other items whose page has the same text.
 	maxAlike = 10
 )
-
-// hasText tells whether an item can be compared by its text.
-func (it *Item) hasText() bool { return it.Text != "" || it.Content != "" }
 
 // inDoubt tells whether the pages could show that a new item is the same story
 // as one of those near, or that it is not.
@@ -190,10 +192,12 @@ func (v *visit) dropSharedText(it *Item, a *Article) error {
 		return nil
 	}
 	*a = Article{TextHash: a.TextHash, Length: a.Length, Robots: a.Robots, Why: "another article of its outlet has the same text under another headline"}
-	it.Text = ""
+	it.Text, it.Form, it.Lines = "", nil, nil
 	alike = padded(alike)
-	if err := v.exec(`DELETE FROM article_texts WHERE item IN (`+places(1, len(alike))+`)`, alike...); err != nil {
-		return err
+	for _, table := range []string{"article_texts", "forms_0", "forms_1"} {
+		if err := v.exec(`DELETE FROM `+table+` WHERE item IN (`+places(1, len(alike))+`)`, alike...); err != nil {
+			return err
+		}
 	}
 	return v.exec(`UPDATE articles SET state = $1, detail = $2 WHERE state = $3 AND item IN (`+places(4, len(alike))+`)`,
 		append([]any{string(ArticleNoText), a.Why, string(ArticleRead)}, alike...)...)
@@ -272,11 +276,17 @@ func better(page, source Attribution) bool {
 
 // matchAgain compares an item whose text is known now with the items near it,
 // and unites its story with each that turns out to be the same.
-func (v *visit) matchAgain(it *Item, sketch []uint32) error {
-	if err := v.addSketch(millis(v.r.At), it.ID, sketch); err != nil {
+func (v *visit) matchAgain(it *Item, a *Article) error {
+	it.Sketch, it.Form, it.Lines, it.Names = a.Sketch, a.Form, a.Lines, a.Names
+	corpus, err := v.corpus(it)
+	if err != nil {
+		return fmt.Errorf("ask the corpus: %w", err)
+	}
+	v.judge.Adapt(it, corpus)
+	if err := v.sketchAgain(it); err != nil {
 		return fmt.Errorf("store sketch: %w", err)
 	}
-	near, err := v.near(sketch, it.hasText())
+	near, err := v.near(it.Sketch)
 	if err != nil {
 		return fmt.Errorf("find near items: %w", err)
 	}
@@ -284,7 +294,7 @@ func (v *visit) matchAgain(it *Item, sketch []uint32) error {
 		near = slices.DeleteFunc(near, func(n *Item) bool { return n.Story == it.Story })
 		i, m := v.judge.Match(it, near)
 		if i < 0 {
-			return nil
+			return v.relate(it, near, v.judge.Related(it, near, corpus))
 		}
 		other := near[i].Story
 		if err := v.unitePages(it, other, m); err != nil {
@@ -292,6 +302,19 @@ func (v *visit) matchAgain(it *Item, sketch []uint32) error {
 		}
 		near = slices.DeleteFunc(near, func(n *Item) bool { return n.Story == other }) // also if a ruling keeps them apart
 	}
+}
+
+// sketchAgain stores what an item is compared by in place of what was stored
+// when it was new. Its names were counted then.
+func (v *visit) sketchAgain(it *Item) error {
+	now := millis(v.r.At)
+	if err := v.exec(`DELETE FROM `+windowTable("forms", now+SketchWindow.Milliseconds())+` WHERE item = $1`, it.ID); err != nil {
+		return err
+	}
+	if err := v.addSketch(now, it); err != nil {
+		return err
+	}
+	return v.count(now, &Item{ID: 1, Outlet: it.Outlet, Story: it.Story, Lines: it.Lines})
 }
 
 // endWait ends a story's waiting for pages if none of its items' is waited for

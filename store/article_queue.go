@@ -166,7 +166,7 @@ func (v *visit) takeArticle(it *Item, given *Article) (ArticleState, error) {
 	}
 	was := it.Story
 	if len(a.Sketch) > 0 {
-		if err := v.matchAgain(it, a.Sketch); err != nil {
+		if err := v.matchAgain(it, &a); err != nil {
 			return "", err
 		}
 	}

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"sync"
@@ -15,7 +16,7 @@ type sameText struct{ sameTitle }
 
 func (sameText) Match(it *store.Item, near []*store.Item) (int, store.Merge) {
 	for i, n := range near {
-		if it.Text != "" && n.Text == it.Text {
+		if len(it.Form) > 0 && bytes.Equal(it.Form, n.Form) {
 			return i, store.Merge{Reason: "text", Score: 1, Evidence: "same text"}
 		}
 	}
@@ -58,7 +59,7 @@ func textPage(text string) *store.Article {
 	for _, r := range text {
 		key = key*31 + uint32(r)
 	}
-	return &store.Article{Text: text, TextHash: uint64(key), Length: len(text), Sketch: []uint32{key}}
+	return &store.Article{Text: text, TextHash: uint64(key), Length: len(text), Sketch: []uint32{key}, Form: []byte(text)}
 }
 
 func readIt(t *testing.T, db *store.DB, d store.DueArticle, at time.Time, a *store.Article) (store.ArticleState, store.Changes) {
@@ -372,7 +373,7 @@ func TestPageThatCameWithItsItem(t *testing.T) {
 		with := func(o, title string) store.Item {
 			it := article(o, title, now)
 			it.Page = textPage("Một văn bản")
-			it.Text, it.Sketch = it.Page.Text, it.Page.Sketch
+			it.Text, it.Sketch, it.Form = it.Page.Text, it.Page.Sketch, it.Page.Form
 			return it
 		}
 		if c := mustRecord(t, db, readable(t, db, "o0-home", now, with("o0", "Một"))); c.Listed != 1 {

@@ -42,12 +42,19 @@ type Item struct {
 	// Sketch holds the keys under which items with nearly the same text find
 	// each other.
 	Sketch []uint32
-	// Text is the text of the item's own page, plain: for comparing items, and
-	// loaded only for that. It is kept for a while and never given out.
+	// Text is the text of the item's own page, plain: for comparing items alone.
+	// It is kept for a while and never given out.
 	Text string
 	// Page is what the item's own page said, if it was read together with the
 	// listing that names the item; else nil.
 	Page *Article
+	// Form is what the judge compares in place of the item's words, kept as
+	// long as the sketch; empty = compare the words.
+	Form []byte
+	// Lines are keys of lines of the text that may be boilerplate.
+	Lines []uint64
+	// Names are keys of the names in its headline and its first words.
+	Names []uint32
 	// Fingerprint changes when, and only when, a reader would see a change.
 	Fingerprint uint64
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -67,9 +68,14 @@ type Refresh struct {
 type Judge interface {
 	// Reused says whether a guid that named one article now names another.
 	Reused(oldTitle, oldSummary string, it *Item) bool
+	// Adapt reads again what the item is found and compared by (Sketch, Form),
+	// in the light of the corpus.
+	Adapt(it *Item, c Corpus)
 	// Match returns the index in near of an item with the same text, and why;
 	// -1 if there is none, with how near the nearest came.
 	Match(it *Item, near []*Item) (int, Merge)
+	// Related returns those of near that report the same event, and why.
+	Related(it *Item, near []*Item, c Corpus) []Relation
 	// Original returns the index of the original among a story's items, and why.
 	Original(items []Item, outlets map[string]Outlet) (int, string)
 }
@@ -206,7 +212,12 @@ func (v *visit) addItem(it *Item, backfill bool) error {
 			return fmt.Errorf("look for the same text: %w", err)
 		}
 	}
-	near, err := v.near(it.Sketch, it.hasText())
+	corpus, err := v.corpus(it)
+	if err != nil {
+		return fmt.Errorf("ask the corpus: %w", err)
+	}
+	v.judge.Adapt(it, corpus)
+	near, err := v.near(it.Sketch)
 	if err != nil {
 		return fmt.Errorf("find near items: %w", err)
 	}
@@ -228,8 +239,11 @@ func (v *visit) addItem(it *Item, backfill bool) error {
 	if err := v.addCarrier(it.ID, it.Source); err != nil {
 		return fmt.Errorf("store carrier: %w", err)
 	}
-	if err := v.addSketch(millis(v.r.At), it.ID, it.Sketch); err != nil {
+	if err := errors.Join(v.addSketch(millis(v.r.At), it), v.count(millis(v.r.At), it)); err != nil {
 		return fmt.Errorf("store sketch: %w", err)
+	}
+	if err := v.relate(it, near, v.judge.Related(it, near, corpus)); err != nil {
+		return fmt.Errorf("relate: %w", err)
 	}
 	v.byID[it.ID] = &known{id: it.ID, source: it.Source, story: it.Story, title: it.Title, summary: it.Summary, fingerprint: it.Fingerprint, carried: true}
 	v.changes.New++
@@ -276,7 +290,7 @@ func (v *visit) meetAgain(it *Item, k *known) error {
 	if err := v.updateItem(it); err != nil {
 		return fmt.Errorf("update: %w", err)
 	}
-	if err := v.addSketch(millis(v.r.At), it.ID, it.Sketch); err != nil {
+	if err := v.addSketch(millis(v.r.At), it); err != nil {
 		return fmt.Errorf("store sketch: %w", err)
 	}
 	if it.Page != nil {

@@ -24,13 +24,13 @@ const (
 	maxNear = 20
 )
 
-// sketchTables are the names of the table that is filled and the older one.
-func sketchTables(now int64) (filling, older string) {
-	n := now / SketchWindow.Milliseconds() % 2
-	return fmt.Sprintf("sketches_%d", n), fmt.Sprintf("sketches_%d", 1-n)
+// windowTable is the one of a pair of tables that is filled now: sketches,
+// forms and counts change places together.
+func windowTable(name string, now int64) string {
+	return fmt.Sprintf("%s_%d", name, now/SketchWindow.Milliseconds()%2)
 }
 
-// turnSketches empties the table whose window is over, once a window.
+// turnSketches empties the tables whose window is over, once a window.
 func (t *tx) turnSketches(now int64) error {
 	window := now / SketchWindow.Milliseconds()
 	var last int64
@@ -40,30 +40,38 @@ func (t *tx) turnSketches(now int64) error {
 	if last >= window {
 		return nil
 	}
-	filling, older := sketchTables(now)
-	if err := t.exec(`DELETE FROM ` + filling); err != nil {
-		return err
-	}
+	over := []int64{now}
 	if window-last > 1 {
-		if err := t.exec(`DELETE FROM ` + older); err != nil {
-			return err
+		over = append(over, now+SketchWindow.Milliseconds()) // the other ones too
+	}
+	for _, at := range over {
+		for _, name := range []string{"sketches", "forms", "counts"} {
+			if err := t.exec(`DELETE FROM ` + windowTable(name, at)); err != nil {
+				return err
+			}
 		}
 	}
 	return t.exec(`INSERT INTO meta (name, value) VALUES ('sketch_window', $1)
 		ON CONFLICT (name) DO UPDATE SET value = excluded.value`, window)
 }
 
-func (t *tx) addSketch(now int64, item int64, keys []uint32) error {
-	keys = keys[:min(len(keys), MaxKeys)]
+// addSketch stores what an item is found and compared by.
+func (t *tx) addSketch(now int64, it *Item) error {
+	if len(it.Form) > 0 {
+		if err := t.exec(`INSERT INTO `+windowTable("forms", now)+` (item, form) VALUES ($1, $2)
+			ON CONFLICT (item) DO UPDATE SET form = excluded.form`, it.ID, it.Form); err != nil {
+			return err
+		}
+	}
+	keys := it.Sketch[:min(len(it.Sketch), MaxKeys)]
 	if len(keys) == 0 {
 		return nil
 	}
-	filling, _ := sketchTables(now)
-	args := []any{item}
+	args := []any{it.ID}
 	for _, k := range keys {
 		args = append(args, int64(k))
 	}
-	return t.exec(`INSERT INTO `+filling+` (item, key) VALUES `+valueRows("($1, $%d)", 2, len(keys))+`
+	return t.exec(`INSERT INTO `+windowTable("sketches", now)+` (item, key) VALUES `+valueRows("($1, $%d)", 2, len(keys))+`
 		ON CONFLICT (key, item) DO NOTHING`, args...)
 }
 
@@ -79,10 +87,8 @@ func nearQuery() string {
 	return strings.Join(parts, " UNION ALL ")
 }
 
-// near returns the stored items that share most keys with a new one, with the
-// texts of their pages if asked to: an item without a text of its own is
-// compared by title and summary.
-func (t *tx) near(keys []uint32, texts bool) ([]*Item, error) {
+// near returns the stored items that share most keys with a new one.
+func (t *tx) near(keys []uint32) ([]*Item, error) {
 	keys = keys[:min(len(keys), MaxKeys)]
 	if len(keys) == 0 {
 		return nil, nil
@@ -99,17 +105,14 @@ func (t *tx) near(keys []uint32, texts bool) ([]*Item, error) {
 		return cmp.Or(cmp.Compare(shared[b], shared[a]), cmp.Compare(b, a))
 	})
 	ids = ids[:min(len(ids), maxNear)]
-	all, err := t.loadItems(ids)
-	if err == nil && texts {
-		err = t.loadTexts(all)
-	}
-	return all, err
+	return t.loadNear(ids)
 }
 
-// loadItems returns the items in the order of ids, without those withdrawn: a
+// loadNear returns, in the order of ids, what of the items a judge compares:
+// the form, or the words where none is kept. It leaves out those withdrawn: a
 // copy must not join a story that its outlet took back. One that a ruling
 // hides it does join: that is how its copies stay hidden.
-func (t *tx) loadItems(ids []int64) ([]*Item, error) {
+func (t *tx) loadNear(ids []int64) ([]*Item, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
@@ -118,21 +121,41 @@ func (t *tx) loadItems(ids []int64) ([]*Item, error) {
 		args[i] = id
 	}
 	args = padded(args)
-	rows, err := scanItems(t.query(`SELECT `+itemColumns+` FROM items
-		WHERE id IN (`+places(1, len(args))+`) AND withdrawn = 0
-		AND NOT EXISTS (SELECT 1 FROM stories s WHERE s.id = items.story AND s.withdrawn > 0 AND s.hidden = 0)`, args...))
+	rows, err := t.query(`SELECT i.id, i.outlet, i.story, i.title, i.link, i.published, i.seen, i.attribution,
+		coalesce(f.form, g.form), CASE WHEN f.form IS NULL AND g.form IS NULL THEN i.summary ELSE '' END
+		FROM items i LEFT JOIN forms_0 f ON f.item = i.id LEFT JOIN forms_1 g ON g.item = i.id
+		WHERE i.id IN (`+places(1, len(args))+`) AND i.withdrawn = 0
+		AND NOT EXISTS (SELECT 1 FROM stories s WHERE s.id = i.story AND s.withdrawn > 0 AND s.hidden = 0)`, args...)
 	if err != nil {
 		return nil, err
 	}
+	defer rows.Close()
 	byID := map[int64]*Item{}
-	for i := range rows {
-		byID[rows[i].ID] = &rows[i].Item
+	for rows.Next() {
+		it := &Item{}
+		var published, seen int64
+		var attribution string
+		if err := rows.Scan(&it.ID, &it.Outlet, &it.Story, &it.Title, &it.Link, &published, &seen, &attribution, &it.Form, &it.Summary); err != nil {
+			return nil, err
+		}
+		if err := decode(attribution, &it.Attribution); err != nil {
+			return nil, err
+		}
+		it.Published, it.Seen = fromMillis(published), fromMillis(seen)
+		byID[it.ID] = it
 	}
-	var all []*Item
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	rows.Close()
+	var all, bare []*Item
 	for _, id := range ids {
 		if it := byID[id]; it != nil {
 			all = append(all, it)
+			if len(it.Form) == 0 {
+				bare = append(bare, it)
+			}
 		}
 	}
-	return all, nil
+	return all, t.loadTexts(bare)
 }

@@ -83,6 +83,10 @@ func (sameTitle) Match(it *store.Item, near []*store.Item) (int, store.Merge) {
 	return -1, store.Merge{}
 }
 
+func (sameTitle) Adapt(*store.Item, store.Corpus) {}
+
+func (sameTitle) Related(*store.Item, []*store.Item, store.Corpus) []store.Relation { return nil }
+
 func (sameTitle) Original(items []store.Item, _ map[string]store.Outlet) (int, string) {
 	for i, it := range items {
 		if it.Attribution.Text == "" {
