@@ -18,13 +18,14 @@ const (
 	fewWords = 5
 )
 
-// keeper turns what an article's page says into what is kept of it. It is a
-// pure function of its fields, the item and the page.
+// keeper turns what an article's page says into what is kept of it. Walls
+// apart it is a pure function of its fields, the item and the page.
 type keeper struct {
 	outlet   store.Outlet
 	source   SourceConfig
 	names    *Names
 	classify *Classifier
+	walls    *walls // may be nil
 }
 
 // article is what is kept of a page that was read for an item. The text is for
@@ -44,6 +45,10 @@ func (k keeper) article(it *store.Item, p ArticlePage) *store.Article {
 		return a
 	case !tells(words, it.Title):
 		a.Why = "its text has nothing of the headline: a login, or a page for what is missing"
+		return a
+	}
+	if k.walls != nil && k.walls.meet(k.outlet.ID, it.Title, p.Text) {
+		a.Why = "most of its text stands on another page of its outlet too, under another headline"
 		return a
 	}
 	a.Text = cutAtSpace(p.Text, maxMatchBytes)

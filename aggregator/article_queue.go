@@ -47,6 +47,7 @@ type articleQueue struct {
 	mu    sync.Mutex
 	busy  map[string]bool // outlets whose pages are being read
 	ill   map[string]illness
+	walls walls
 	slots chan struct{} // one token a page that is being fetched or read
 	wake  chan struct{} // there may be something to do
 	work  sync.WaitGroup
@@ -201,7 +202,7 @@ func (a *Aggregator) readDue(ctx context.Context, d store.DueArticle) bool {
 	}
 	v.At = a.now()
 	if err == nil {
-		v.Article = keeper{outlet: c.outlet, source: c.source, names: a.names, classify: a.classifier}.article(&d.Item, page)
+		v.Article = keeper{outlet: c.outlet, source: c.source, names: a.names, classify: a.classifier, walls: &a.articles.walls}.article(&d.Item, page)
 	} else {
 		v.Outcome, v.Detail = outcomeOf(err), err.Error()
 		v.RetryAt = retryArticle(err, d.Tries, v.At)
