@@ -294,6 +294,9 @@ func (v *visit) matchAgain(it *Item, a *Article) error {
 		near = slices.DeleteFunc(near, func(n *Item) bool { return n.Story == it.Story })
 		i, m := v.judge.Match(it, near)
 		if i < 0 {
+			if err := v.exec(`UPDATE items SET merge_score = $1, merge_evidence = $2 WHERE id = $3 AND merge_reason = 'first'`, m.Score, m.Evidence, it.ID); err != nil {
+				return fmt.Errorf("say why it stands alone: %w", err)
+			}
 			return v.relate(it, near, v.judge.Related(it, near, corpus))
 		}
 		other := near[i].Story
