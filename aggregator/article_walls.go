@@ -1,9 +1,8 @@
 package aggregator
 
 import (
+	"strings"
 	"sync"
-
-	"diemtin/aggregator/vi"
 )
 
 const (
@@ -26,29 +25,24 @@ type walls struct {
 
 // pageLines are the lines of one page's text.
 type pageLines struct {
-	title string // folded
+	title string
 	lines map[uint64]bool
 }
 
 // meet tells whether most of a text stood on another of the outlet's pages, and
-// remembers its lines.
+// remembers its lines. An article that was published twice, under two headlines
+// that its text tells both, is no wall.
 func (w *walls) meet(outlet, title, text string) bool {
-	lines, sizes, whole := map[uint64]bool{}, map[uint64]int{}, 0
+	lines, whole := map[uint64]string{}, 0
 	for _, line := range splitLines(text) {
-		if len(line) < minLineBytes {
-			continue
+		if key := lineKey(line); len(line) >= minLineBytes && lines[key] == "" {
+			lines[key] = line
+			whole += len(line)
 		}
-		key := lineKey(line)
-		lines[key] = true
-		sizes[key] = len(line)
-	}
-	for _, n := range sizes {
-		whole += n
 	}
 	if whole == 0 {
 		return false
 	}
-	title = vi.Fold(title)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.byOutlet == nil {
@@ -57,17 +51,30 @@ func (w *walls) meet(outlet, title, text string) bool {
 	recent := w.byOutlet[outlet]
 	found := false
 	for _, p := range recent {
+		var both []string
 		shared := 0
-		for key, n := range sizes {
+		for key, line := range lines {
 			if p.lines[key] {
-				shared += n
+				both, shared = append(both, line), shared+len(line)
 			}
 		}
-		found = found || p.title != title && float64(shared) >= wallShare*float64(whole)
+		if p.title == title || float64(shared) < wallShare*float64(whole) {
+			continue
+		}
+		words := foldedWords(strings.Join(both, "\n"))
+		found = found || min(tells(words, title), tells(words, p.title)) < surely
 	}
 	if len(recent) == recentPages {
 		recent = recent[1:]
 	}
-	w.byOutlet[outlet] = append(recent[:len(recent):len(recent)], pageLines{title, lines})
+	w.byOutlet[outlet] = append(recent[:len(recent):len(recent)], pageLines{title, keysOf(lines)})
 	return found
+}
+
+func keysOf(lines map[uint64]string) map[uint64]bool {
+	set := make(map[uint64]bool, len(lines))
+	for key := range lines {
+		set[key] = true
+	}
+	return set
 }

@@ -12,7 +12,7 @@ type Article struct {
 	// Text is what other items may be compared with: plain, empty if the page
 	// has none that can be. It is kept for a while unless NoCopy is set.
 	Text     string
-	TextHash uint64 // of the whole text, folded; 0 = there is none
+	TextHash uint64 // of the whole text, folded; 0 = there is none, or it is surely the article's
 	Length   int    // of the whole text, in characters
 	Why      string // why Text is empty, in English
 	NoCopy   bool   // the page asks that no copy be kept
