@@ -255,7 +255,7 @@ func (a *Aggregator) listHeld(ctx context.Context) {
 		}
 		if err == nil && opening && swept == nil {
 			var q store.ArticleQueue
-			if q, err = a.store.ArticleQueue(ctx); err == nil && (q.Held == 0 || a.now().Sub(a.opening.start) > maxHold) {
+			if q, err = a.store.ArticleQueue(ctx); err == nil && (q.Held == 0 || a.now().Sub(a.opening.start) > openingHold+a.cfg.Limits.hold()) {
 				opening = false
 				_, err = a.list(ctx)
 				a.metrics.swept.Set(1)

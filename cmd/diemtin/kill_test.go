@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -52,7 +53,7 @@ func TestKillDuringIngest(t *testing.T) {
 	eventually(t, "the outlets to be read to the end", func() bool {
 		if n := visits(); n != last {
 			last, calm = n, 0
-		} else if p.metric(t, "diemtin_refreshes_in_flight") == 0 {
+		} else if p.metric(t, "diemtin_refreshes_in_flight") == 0 && p.metric(t, "diemtin_article_queue_holding") == 0 {
 			calm++
 		}
 		return calm > 60 // three seconds, longer than any interval of the sources
@@ -89,11 +90,40 @@ func keptAll(t *testing.T, file string, listed map[string]store.Story) (added in
 		}
 	}
 	for id := range listed {
-		if !found[id] {
-			t.Errorf("story %s was listed and is gone", id)
+		if found[id] {
+			continue
+		}
+		if into, err := db.Story(t.Context(), id); err != nil || into.ID == id { // else a page has shown that it is another one
+			t.Errorf("story %s was listed and is gone, %v", id, err)
 		}
 	}
 	return added
+}
+
+// pagesOnce checks that no page was read again and again: a page that was being
+// read when the program was killed is read a second time, no other.
+func pagesOnce(t *testing.T, w *outlettest.World) {
+	t.Helper()
+	asked, again := map[string]int{}, 0
+	for _, o := range w.Outlets() {
+		for _, r := range o.Requests() {
+			if strings.HasSuffix(r.Path, ".html") {
+				asked[o.ID+r.Path]++
+			}
+		}
+	}
+	for path, n := range asked {
+		if n > 3 {
+			t.Errorf("%s was asked for %d times", path, n)
+		}
+		if n > 1 {
+			again++
+		}
+	}
+	t.Logf("%d pages were asked for, %d of them more than once", len(asked), again)
+	if 4*again > len(asked) {
+		t.Errorf("%d of %d pages were asked for again", again, len(asked))
+	}
 }
 
 // nothingTwice checks the end against what the outlets really published: every
@@ -103,6 +133,13 @@ func nothingTwice(t *testing.T, file string, w *outlettest.World) {
 	if n := sqliteCount(t, file, `SELECT count(*) FROM (SELECT outlet, link FROM items GROUP BY outlet, link HAVING count(*) > 1) AS twice`); n > 0 {
 		t.Errorf("%d articles are stored twice", n)
 	}
+	if n := sqliteCount(t, file, `SELECT count(*) FROM articles WHERE lease_by <> '' OR holds = 1 OR due_at > 0 AND tries = 0`); n > 0 {
+		t.Errorf("%d pages are still claimed, waited for or unread", n)
+	}
+	if n := sqliteCount(t, file, `SELECT count(*) FROM items WHERE id NOT IN (SELECT item FROM articles)`); n > 0 {
+		t.Errorf("the pages of %d items were forgotten", n)
+	}
+	pagesOnce(t, w)
 	if n := sqliteCount(t, file, `SELECT count(*) FROM stories WHERE listed = 0 AND merged_into = ''`); n > 0 {
 		t.Errorf("%d stories were never listed", n)
 	}
