@@ -1,12 +1,13 @@
 # make demo    see it at work: simulated outlets and the real service, no network
 # make test    everything CI checks; installs what it needs where it may
 # make quick   the developer's loop: under a minute, nothing to install
+# make fuzz TIME=2m   every fuzz target for that long
 # make bench-freshness SEED=7 | TRACE=FILE   delay at the same number of polls, against other policies
 .PHONY: demo run build quick test bench bench-freshness fuzz fmt vuln clean
 
 GO ?= go
 BIN := bin/diemtin
-FUZZTIME ?= 2m
+TIME ?= 2m
 SEED ?= 7
 TRACE ?=
 FRESHNESS ?= # more flags: -freshness.budget=4 -freshness.min=5m -freshness.max=2h -freshness.outlets=300
@@ -41,7 +42,7 @@ bench-freshness:
 	@cat bin/freshness.txt
 
 fuzz:
-	.ci/fuzz $(FUZZTIME)
+	.ci/fuzz $(TIME)
 
 vuln:
 	$(GO) run golang.org/x/vuln/cmd/govulncheck@latest ./...

@@ -92,6 +92,7 @@ type Aggregator struct {
 	pages      pageMemory // articles read of late
 	articles   *articleQueue
 	memories   memories
+	children   childMemory   // the sitemaps of indexes
 	slots      chan struct{} // one token a worker
 	stranger   access        // to what is not on a source's own site
 	opening    *sweep        // the sources that were due at the start
@@ -178,7 +179,7 @@ func (a *Aggregator) showStates(all []store.Source) {
 	for _, s := range all {
 		if s.Active {
 			a.metrics.source(s.ID, s.State)
-			a.metrics.silence(s.ID, s.State, a.now())
+			a.metrics.silence(s, s.State, a.now())
 		}
 	}
 }
@@ -314,22 +315,24 @@ func (a *Aggregator) Round(ctx context.Context, onVisit func(Report)) (listed in
 }
 
 // enter waits for the source's host, then for a worker. Waiting for the host
-// holds no worker: one slow outlet with a dozen feeds blocks nobody else.
+// holds no worker: one slow outlet with a dozen feeds blocks nobody else, and its
+// own feeds not for longer than its patience.
 func (a *Aggregator) enter(ctx context.Context, address string) (leave func(), err error) {
 	return a.enterAmong(ctx, address, a.slots)
 }
 
 // enterAmong waits for a host, then for one of the places.
 func (a *Aggregator) enterAmong(ctx context.Context, address string, places chan struct{}) (leave func(), err error) {
-	unlock, err := a.hosts.enter(ctx, address)
+	in, err := a.hosts.enter(ctx, address)
 	if err != nil {
 		return nil, err
 	}
 	select {
 	case places <- struct{}{}:
-		return func() { <-places; unlock() }, nil
+		in.begin()
+		return func() { <-places; in.leave() }, nil
 	case <-ctx.Done():
-		unlock()
+		in.leave()
 		return nil, ctx.Err()
 	}
 }

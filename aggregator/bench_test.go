@@ -11,11 +11,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	runtimemetrics "runtime/metrics"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/mmcdole/gofeed"
 	"github.com/prometheus/client_golang/prometheus"
@@ -75,22 +78,29 @@ func (p *press) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Write(p.feed())
 }
 
-// cpuMeasured runs op as a benchmark and reports the processor time of the
-// whole process, the origin's share included.
-func cpuMeasured(b *testing.B, op func()) {
-	used := func() int64 {
-		var u syscall.Rusage
-		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-			b.Fatal(err)
-		}
-		return u.Utime.Nano() + u.Stime.Nano()
-	}
+// cpuMeasured runs op, which goes through so many items, as a benchmark and
+// reports the processor time of the whole process, the origin's share included.
+func cpuMeasured(b *testing.B, items int, op func()) {
 	b.ReportAllocs()
-	before := used()
+	before := cpuUsed(b)
 	for b.Loop() {
 		op()
 	}
-	b.ReportMetric(float64(used()-before)/float64(b.N), "cpu-ns/op")
+	per := float64(cpuUsed(b)-before) / float64(b.N)
+	b.ReportMetric(per, "cpu-ns/op")
+	if items > 0 {
+		b.ReportMetric(float64(items)/per*1e9, "items/s/core")
+	}
+}
+
+// cpuUsed is the processor time of the process so far, in ns: other load on the
+// machine does not count.
+func cpuUsed(b *testing.B) int64 {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return u.Utime.Nano() + u.Stime.Nano()
 }
 
 // visited is a source of a synthetic outlet with the aggregator that visits it.
@@ -165,7 +175,11 @@ func (v *visited) bare(b *testing.B, etag string) {
 func BenchmarkVisit(b *testing.B) {
 	v := newVisited(b)
 	run := func(name string, op func(b *testing.B)) {
-		b.Run(name, func(b *testing.B) { cpuMeasured(b, func() { op(b) }) })
+		items := benchItems
+		if strings.HasPrefix(name, "bare") {
+			items = 0
+		}
+		b.Run(name, func(b *testing.B) { cpuMeasured(b, items, func() { op(b) }) })
 	}
 	body := v.press.feed()
 	run("gofeed-parse", func(b *testing.B) {
@@ -188,6 +202,70 @@ func BenchmarkVisit(b *testing.B) {
 		v.press.newest.Add(benchItems)
 		v.visit(b, store.New, benchItems)
 	})
+}
+
+// BenchmarkWorker measures the most memory that one of limits.workers holds:
+// each reads documents that fill limits.max_bytes and limits.max_items, over and
+// over, and nothing of them is remembered.
+func BenchmarkWorker(b *testing.B) {
+	lim := Limits{}.withDefaults()
+	doc := largestDocument(lim)
+	for _, workers := range []int{1, 4} {
+		b.Run(fmt.Sprintf("largest-document-%d", workers), func(b *testing.B) {
+			base, done := heapInUse(), make(chan struct{})
+			var peak uint64
+			var sampler, readers sync.WaitGroup
+			sampler.Go(func() {
+				tick := time.NewTicker(time.Millisecond)
+				defer tick.Stop()
+				for {
+					select {
+					case <-done:
+						return
+					case <-tick.C:
+						peak = max(peak, heapInUse())
+					}
+				}
+			})
+			b.ReportAllocs()
+			for b.Loop() {
+				for range workers {
+					readers.Go(func() {
+						if rd, err := readFeed(doc, SourceConfig{ID: "s"}, lim); err != nil || len(rd.entries) != lim.MaxItems {
+							b.Errorf("%d entries, want %d; %v", len(rd.entries), lim.MaxItems, err)
+						}
+					})
+				}
+				readers.Wait()
+			}
+			close(done)
+			sampler.Wait()
+			b.ReportMetric((float64(peak)-float64(base))/float64(workers)/(1<<20), "peak-MiB/worker")
+		})
+	}
+}
+
+// largestDocument fills both limits.
+func largestDocument(lim Limits) *Document {
+	var b bytes.Buffer
+	b.WriteString(`<?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel><title>Báo Thử</title>`)
+	room := int(lim.MaxBytes)/lim.MaxItems - 200
+	for n := range lim.MaxItems {
+		text := benchText(rand.New(rand.NewPCG(uint64(n), 5)), room/4)
+		for len(text) > room || !utf8.ValidString(text) {
+			text = text[:min(len(text)-1, room)]
+		}
+		fmt.Fprintf(&b, `<item><title>Bài %d</title><link>https://thu.example/%d.html</link><description>%s</description></item>`, n, n, text)
+	}
+	b.WriteString(`</channel></rss>`)
+	return &Document{URL: "https://thu.example/rss", FinalURL: "https://thu.example/rss", Status: http.StatusOK, Header: http.Header{}, Body: b.Bytes(), At: benchStart}
+}
+
+// heapInUse is what objects take, in bytes, those not yet collected included.
+func heapInUse() uint64 {
+	sample := []runtimemetrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	runtimemetrics.Read(sample)
+	return sample[0].Value.Uint64()
 }
 
 // BenchmarkFetch measures what fetching takes besides the network: the request,

@@ -82,7 +82,7 @@ func TestReadBrokenFeeds(t *testing.T) {
 		}
 		var titles []string
 		for _, e := range rd.entries {
-			titles = append(titles, lineOf(e.Title))
+			titles = append(titles, e.headline())
 		}
 		if !slices.Equal(titles, tt.titles) {
 			t.Errorf("%s: titles %q, want %q; repairs %v", tt.name, titles, tt.titles, rd.repairs)
@@ -160,6 +160,36 @@ func TestReadWhatGofeedChanges(t *testing.T) {
 		rd, err := readFeed(doc, SourceConfig{}, Limits{}.withDefaults())
 		if err != nil || len(rd.entries) != 1 || tt.got(rd.entries[0]) != tt.want {
 			t.Errorf("%s: %+v, %v; want %q", tt.name, rd.entries, err, tt.want)
+		}
+	}
+}
+
+// What an Atom title of type "text" holds is text, tags that it writes out too;
+// unless the whole is an element, which is a wrong label.
+func TestReadAtomTitles(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ title, want string }{
+		{`<title type="text">Thẻ &lt;b&gt; trong HTML</title>`, "Thẻ <b> trong HTML"},
+		{`<title type="text">Thẻ &lt;p&gt; &amp; thẻ &lt;/p&gt;</title>`, "Thẻ <p> & thẻ </p>"},
+		{`<title type='text/plain'><![CDATA[Thẻ <br> mới]]></title>`, "Thẻ <br> mới"},
+		{`<title type="text">A &amp;amp; B</title>`, "A & B"}, // nobody means &amp;
+		{`<title type="text">&lt;p&gt;Tin &lt;b&gt;mới&lt;/b&gt;&lt;/p&gt;</title>`, "Tin mới"},
+		{`<source><title type="text">x</title></source><title type="html">Thẻ &lt;b&gt;mới</title>`, "Thẻ mới"},
+		{`<title>Tin &lt;b&gt;mới&lt;/b&gt; nhất</title>`, "Tin mới nhất"},
+		{`<title type="html">Thẻ &amp;lt;b&amp;gt; mới</title>`, "Thẻ <b> mới"},
+		{`<title type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml">Tin <b>mới</b></div></title>`, "Tin mới"},
+	} {
+		body := `<feed xmlns="http://www.w3.org/2005/Atom"><entry><id>1</id><link href="https://x.vn/1"/>` + tt.title + `</entry></feed>`
+		doc := &Document{FinalURL: "https://x.vn/rss", Status: 200, Header: http.Header{}, Body: []byte(body)}
+		rd, err := readFeed(doc, SourceConfig{}, Limits{}.withDefaults())
+		if err != nil || len(rd.entries) != 1 {
+			t.Errorf("%s: %d entries, %v", tt.title, len(rd.entries), err)
+			continue
+		}
+		n := testNormaliser(t)
+		items := n.items(rd.entries, new(repairs))
+		if len(items) != 1 || items[0].Title != tt.want {
+			t.Errorf("%s: %+v, want the title %q", tt.title, items, tt.want)
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"diemtin/aggregator/vi"
+	"diemtin/store"
 )
 
 // wholeEvery is how often a feed is read whole although only parts of it are
@@ -33,6 +34,8 @@ func hashText(size int, sum uint64) string {
 // which stand there unchanged are not parsed again. It is never changed.
 type memory struct {
 	whole   time.Time           // when the feed was last read whole
+	at      time.Time           // when it was last read
+	body    string              // bodyHash of what was read then
 	head    uint64              // of its outline and address
 	decoded bool                // the hashes are of decoded text: the bytes mean something only as a whole
 	items   map[uint64]identity // by hash of the item's bytes; at most Limits.MaxItems
@@ -118,7 +121,7 @@ func remember(doc *Document, src SourceConfig, text string, d vi.Decoding, p par
 	if !ok {
 		return nil
 	}
-	m := &memory{whole: doc.At, head: headOf(o, doc), decoded: decoded, items: make(map[uint64]identity, len(o.items)),
+	m := &memory{whole: doc.At, at: doc.At, body: doc.Hash, head: headOf(o, doc), decoded: decoded, items: make(map[uint64]identity, len(o.items)),
 		base: baseOf(p.feed, doc), lang: p.feed.Language, rest: *out}
 	m.rest.entries, m.rest.repairs = nil, nil
 	if !m.add(raw, o.items, p, out.entries, src) {
@@ -223,6 +226,14 @@ func (m *memory) rawOf(doc *Document) (raw []byte, ok bool) {
 	return doc.Body, true
 }
 
+// stands tells whether what is remembered is what the store has last heard of
+// the source. Another process may have visited it since, or a hub have brought
+// news: then an item that looks as it did here may have looked otherwise there,
+// and only reading it again puts that right.
+func (m *memory) stands(st store.SourceState) bool {
+	return m != nil && m.body == st.BodyHash && !st.LastNew.After(m.at)
+}
+
 // read reads a document of which something is remembered; ok is false if it
 // must be read whole.
 func (m *memory) read(doc *Document, src SourceConfig, lim Limits) (rd reading, ok bool) {
@@ -238,6 +249,7 @@ func (m *memory) read(doc *Document, src SourceConfig, lim Limits) (rd reading, 
 		return rd, false
 	}
 	next := *m
+	next.at, next.body = doc.At, doc.Hash
 	next.items = make(map[uint64]identity, len(o.items))
 	rd = m.rest
 	rd.memory, rd.known, rd.order = &next, make([]string, 0, len(o.items)), make([]firstAliases, len(o.items))
@@ -323,10 +335,15 @@ type memories struct {
 	of map[string]*memory // by source id
 }
 
-func (m *memories) get(source string) *memory {
+// get is what is remembered of a source in that state; nil if nothing is that
+// still stands.
+func (m *memories) get(source string, st store.SourceState) *memory {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.of[source]
+	if last := m.of[source]; last.stands(st) {
+		return last
+	}
+	return nil
 }
 
 // put replaces what is remembered of a source; nil forgets it.

@@ -3,8 +3,11 @@ package aggregator
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"strings"
 	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"diemtin/store"
 )
@@ -67,5 +70,35 @@ func TestVisitsReadWhatIsNew(t *testing.T) {
 	}
 	if r, err := a.Probe(t.Context(), "s", true); err != nil || len(r.Items) != 2 {
 		t.Errorf("probe: %d items, want 2, whatever is remembered; %v", len(r.Items), err)
+	}
+}
+
+// Two processes take turns at a source. An edit that only the other one saw
+// before the outlet took it back must not stay.
+func TestAnotherProcessReadsBetween(t *testing.T) {
+	t.Parallel()
+	n := newNewsroom(t)
+	a, db, _ := start(t, n.URL, SourceConfig{ID: "s", URL: "/plain"})
+	b, err := New(a.cfg, db, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	head := strings.Replace(rssHead, "<rss ", `<rss xmlns:dc="http://purl.org/dc/elements/1.1/" `, 1)
+	const end = "</channel></rss>"
+	edited := strings.Replace(deltaItem(1, false), "<title><![CDATA[", "<title><![CDATA[Sai: ", 1)
+	for _, tt := range []struct {
+		name, body string
+		by         *Aggregator
+		changed    int
+	}{
+		{"here", head + deltaItem(1, false) + deltaItem(2, false) + end, a, 0},
+		{"edited, seen there", head + edited + deltaItem(2, false) + end, b, 1},
+		{"taken back, seen here", head + deltaItem(1, false) + deltaItem(2, false) + end, a, 1},
+		{"one more, seen here", head + deltaItem(3, false) + deltaItem(1, false) + deltaItem(2, false) + end, a, 0},
+	} {
+		n.set("/plain", tt.body)
+		if r := runRound(t, tt.by)["s"]; !r.Outcome.OK() || r.Changes.Changed != tt.changed {
+			t.Errorf("%s: %s, %d changed, want %d", tt.name, r.Outcome, r.Changes.Changed, tt.changed)
+		}
 	}
 }

@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"github.com/PuerkitoBio/goquery"
-	"github.com/temoto/robotstxt"
 
 	"diemtin/aggregator/vi"
+	"diemtin/store"
 )
 
 // Discovery is what an address offers to read.
@@ -23,6 +23,9 @@ type Discovery struct {
 	// Page is the page itself as a listing, with guessed selectors; nil if
 	// there are feeds, or if nothing on it repeats.
 	Page *Find
+	// Stopped says why the search ended before its end, in English; empty if it
+	// did not.
+	Stopped string
 }
 
 // Find is one source that was found and read.
@@ -48,6 +51,10 @@ const (
 	// before it is of no use.
 	plainSitemapAge = 30 * 24 * time.Hour
 	maxSamples      = 3
+	// maxUnanswered is how many requests to the site in a row may bring no answer.
+	maxUnanswered = 3
+	// maxDiscovery bounds the whole search, whatever pauses the site asks for.
+	maxDiscovery = 5 * time.Minute
 )
 
 // Where publishing systems put feeds and sitemaps that no page links to.
@@ -60,13 +67,16 @@ var (
 type discoverer struct {
 	fetch  *fetcher
 	access access
-	robots *robotstxt.RobotsData // nil: there is none
+	robots *robotsFile // nil: there is none
 	cfg    Config
 	now    time.Time
 	base   *url.URL
 	left   int             // probes
 	seen   map[string]bool // addresses asked for, by key
 	bodies map[string]bool // hashes of feeds: one feed has several addresses
+	hosts  *hosts          // keeps the pauses
+	mute   int             // requests to the site in a row without an answer
+	start  time.Time
 	ids    takenIDs
 	lists  int
 	out    Discovery
@@ -75,7 +85,8 @@ type discoverer struct {
 // Discover finds what can be polled at an address: the feeds that its page
 // names or that stand at common paths, the sitemaps of its robots.txt or at
 // common paths, and, where there is neither, the page itself as a listing. It
-// asks for at most 60 addresses, one after the other. The configuration gives
+// asks for at most 60 addresses, one after the other with the host's pause, and
+// stops if the site answers that it is too much or not at all. The configuration gives
 // limits, User-Agent and topics; an error says why the address itself cannot
 // be read.
 func Discover(ctx context.Context, cfg Config, address string, now time.Time) (Discovery, error) {
@@ -85,9 +96,11 @@ func Discover(ctx context.Context, cfg Config, address string, now time.Time) (D
 	if problem := checkURL(address); problem != "" {
 		return Discovery{}, fmt.Errorf("%s", problem)
 	}
+	paused := cfg.Limits.HostPause != nil
 	cfg.Limits = cfg.Limits.withDefaults()
 	d := discoverer{fetch: newFetcher(cfg.Agent, cfg.Limits), cfg: cfg, now: now, left: maxProbes, seen: map[string]bool{},
-		bodies: map[string]bool{}, ids: takenIDs{}}
+		bodies: map[string]bool{}, ids: takenIDs{}, hosts: newHosts(time.Duration(*cfg.Limits.HostPause), time.Now), start: time.Now()}
+	d.hosts.explicit = paused
 	defer d.fetch.close()
 	d.access = d.fetch.access(SourceConfig{})
 	doc, err := d.fetch.get(ctx, d.access, address, "", "", now)
@@ -114,9 +127,11 @@ func (d *discoverer) run(ctx context.Context, doc *Document) {
 	}
 	d.out.Outlet = outletAt(d.base, page)
 	if robots := d.get(ctx, "/robots.txt", "feed"); robots != nil && !looksLikeHTML(robots.Body) {
-		d.robots, _ = robotstxt.FromBytes(robots.Body) // unreadable lines are no rules
+		d.robots = parseRobots(robots.Body)
+		group, _ := d.robots.about(robotsName)
+		d.hosts.of(d.base.String()).learn(d.base.Scheme+"://"+d.base.Host, &robotsRules{group: group}, d.now)
 	}
-	if d.takeFeed(doc, "the address itself") || page == nil && d.takeSitemap(ctx, doc, "the address itself") {
+	if d.takeFeed(doc, "the address itself", true) || page == nil && d.takeSitemap(ctx, doc, "the address itself") {
 		return
 	}
 	if page != nil {
@@ -124,16 +139,19 @@ func (d *discoverer) run(ctx context.Context, doc *Document) {
 	}
 	if len(d.out.Finds) == 0 {
 		for _, p := range feedPaths {
-			d.try(ctx, resolve(d.base.String(), p), "a common path")
+			d.try(ctx, resolve(d.base.String(), p), "a common path", true)
 		}
 	}
-	feeds := len(d.out.Finds)
 	d.findSitemaps(ctx)
-	useful := func(f Find) bool { return f.Use }
-	if feeds == 0 && page != nil && !slices.ContainsFunc(d.out.Finds, useful) {
+	if page != nil && !d.useful() {
 		d.out.Page = d.guess(doc)
 	}
 	slices.SortStableFunc(d.out.Finds, func(a, b Find) int { return rankOf(b.Use) - rankOf(a.Use) })
+}
+
+// useful says whether something worth polling was found.
+func (d *discoverer) useful() bool {
+	return slices.ContainsFunc(d.out.Finds, func(f Find) bool { return f.Use })
 }
 
 func looksLikeHTML(body []byte) bool {
@@ -141,20 +159,48 @@ func looksLikeHTML(body []byte) bool {
 	return strings.Contains(head, "<html") || strings.Contains(head, "<!doctype html") || strings.Contains(head, "<head") || strings.Contains(head, "<body")
 }
 
-// get asks for an address, once, within the bound and as robots.txt allows a
-// source of that kind.
+// get asks for an address, once, within the bounds, after the pause that its
+// host is owed, and as robots.txt allows a source of that kind.
 func (d *discoverer) get(ctx context.Context, address, kind string) *Document {
 	clean, ok := cleanLink(address, d.base.String(), nil)
-	if !ok || d.seen[clean] || d.left == 0 || ctx.Err() != nil || d.closed(clean, kind) != "" {
+	if !ok || d.seen[clean] || d.out.Stopped != "" || ctx.Err() != nil || d.closed(clean, kind) != "" {
 		return nil
 	}
-	d.seen[clean] = true
-	d.left--
-	doc, err := d.fetch.get(ctx, d.access, clean, "", "", d.now)
-	if err != nil {
-		return nil // there is none at that address
+	switch {
+	case d.left == 0:
+		d.out.Stopped = fmt.Sprintf("%d addresses were asked for", maxProbes)
+	case time.Since(d.start) > maxDiscovery:
+		d.out.Stopped = fmt.Sprintf("%v had passed", maxDiscovery)
+	case sleep(ctx, d.hosts.pauseOf(d.hosts.of(clean))) == nil:
+		d.seen[clean] = true
+		d.left--
+		doc, err := d.fetch.get(ctx, d.access, clean, "", "", d.now)
+		if hostKey(clean) == hostKey(d.base.String()) {
+			d.heed(err)
+		}
+		if err == nil {
+			return doc
+		}
 	}
-	return doc
+	return nil // there is none at that address
+}
+
+// heed ends the search where the site does not want it or cannot bear it.
+func (d *discoverer) heed(err error) {
+	if err == nil {
+		d.mute = 0
+		return
+	}
+	switch outcomeOf(err) {
+	case store.Throttled, store.Blocked:
+		d.out.Stopped = err.Error()
+	case store.Timeout, store.Connect, store.DNS, store.TLS:
+		if d.mute++; d.mute >= maxUnanswered {
+			d.out.Stopped = err.Error()
+		}
+	default:
+		d.mute = 0
+	}
 }
 
 // closed says why robots.txt closes an address of the site to us, or "".
@@ -162,15 +208,16 @@ func (d *discoverer) closed(address, kind string) string {
 	if d.robots == nil || hostKey(address) != hostKey(d.base.String()) {
 		return ""
 	}
-	group := d.robots.FindGroup(robotsName)
-	rules := robotsRules{group: group, named: group != d.robots.FindGroup("*")}
+	group, named := d.robots.about(robotsName)
+	rules := robotsRules{group: group, named: named}
 	return rules.disallowed(address, kind)
 }
 
-// try reads an address as a feed, or as a page that lists feeds.
-func (d *discoverer) try(ctx context.Context, address, how string) {
+// try reads an address as a feed, or as a page that lists feeds. own says that
+// the page calls it its own.
+func (d *discoverer) try(ctx context.Context, address, how string, own bool) {
 	doc := d.get(ctx, address, "feed")
-	if doc == nil || d.takeFeed(doc, how) || !looksLikeHTML(doc.Body) || d.lists >= maxFeedLists {
+	if doc == nil || d.takeFeed(doc, how, own) || !looksLikeHTML(doc.Body) || d.lists >= maxFeedLists {
 		return
 	}
 	var r repairs
@@ -185,13 +232,13 @@ func (d *discoverer) followLinks(ctx context.Context, page *goquery.Document, ba
 	page.Find(`link[rel~="alternate"][href]`).Each(func(_ int, s *goquery.Selection) {
 		kind := strings.ToLower(s.AttrOr("type", ""))
 		if strings.Contains(kind, "rss") || strings.Contains(kind, "atom") || strings.Contains(kind, "feed+json") {
-			d.try(ctx, resolve(base, s.AttrOr("href", "")), "link rel=alternate of "+on)
+			d.try(ctx, resolve(base, s.AttrOr("href", "")), "link rel=alternate of "+on, true)
 		}
 	})
 	page.Find("a[href]").Each(func(_ int, s *goquery.Selection) {
 		href := resolve(base, s.AttrOr("href", ""))
 		if isFeedAddress(href) {
-			d.try(ctx, href, "a link on "+on)
+			d.try(ctx, href, "a link on "+on, false)
 		}
 	})
 }
@@ -211,8 +258,9 @@ func isFeedAddress(address string) bool {
 	return strings.Contains(p, "/rss/") || strings.Contains(p, "/feed/")
 }
 
-// takeFeed keeps a document that is a feed with entries.
-func (d *discoverer) takeFeed(doc *Document, how string) bool {
+// takeFeed keeps a document that is a feed with entries. One on another site is
+// another outlet's, unless the page calls it its own.
+func (d *discoverer) takeFeed(doc *Document, how string, own bool) bool {
 	rd, err := readFeed(doc, SourceConfig{}, d.cfg.Limits)
 	if err != nil || len(rd.entries) == 0 {
 		return false
@@ -221,14 +269,12 @@ func (d *discoverer) takeFeed(doc *Document, how string) bool {
 		return true
 	}
 	d.bodies[doc.Hash] = true
-	d.keep(Find{Source: SourceConfig{Kind: "feed", URL: doc.FinalURL}, How: how, Use: true}, rd.entries)
+	f := Find{Source: SourceConfig{Kind: "feed", URL: doc.FinalURL}, How: how, Use: true}
+	if hostKey(doc.FinalURL) != hostKey(d.base.String()) {
+		f.Note, f.Use = "on another site: use it only if it is this outlet's", own
+	}
+	d.out.Finds = append(d.out.Finds, d.described(f, rd.entries))
 	return true
-}
-
-// keep completes a find and adds it.
-func (d *discoverer) keep(f Find, entries []Entry) {
-	f = d.described(f, entries)
-	d.out.Finds = append(d.out.Finds, f)
 }
 
 func (d *discoverer) described(f Find, entries []Entry) Find {
@@ -238,7 +284,7 @@ func (d *discoverer) described(f Find, entries []Entry) Find {
 		if t := parseDate(firstNonEmpty(e.Published, e.Updated), opt); t.After(f.Newest) && t.Before(d.now.Add(futureSlack)) {
 			f.Newest = t
 		}
-		if title := lineOf(e.Title); title != "" && len(f.Samples) < maxSamples {
+		if title := e.headline(); title != "" && len(f.Samples) < maxSamples {
 			f.Samples = append(f.Samples, title)
 		}
 	}
@@ -259,7 +305,7 @@ func (d *discoverer) described(f Find, entries []Entry) Find {
 // paths. A news sitemap ends the search.
 func (d *discoverer) findSitemaps(ctx context.Context) {
 	if d.robots != nil {
-		for _, address := range d.robots.Sitemaps[:min(len(d.robots.Sitemaps), maxSitemaps)] {
+		for _, address := range d.robots.sitemaps[:min(len(d.robots.sitemaps), maxSitemaps)] {
 			if doc := d.get(ctx, address, "sitemap"); doc != nil && d.takeSitemap(ctx, doc, "robots.txt") {
 				return
 			}
@@ -293,7 +339,7 @@ func (d *discoverer) takeSitemap(ctx context.Context, doc *Document, how string)
 	for _, e := range entries {
 		news = news || e.Title != ""
 	}
-	feeds := len(d.out.Finds) > 0
+	feeds := d.useful()
 	f := d.described(Find{Source: SourceConfig{Kind: "sitemap", URL: doc.FinalURL}, How: how, Use: !feeds}, entries)
 	if feeds {
 		f.Note = "the feeds carry the same"

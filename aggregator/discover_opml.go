@@ -48,6 +48,7 @@ func ReadOPML(body []byte, contentType string) ([]Subscription, error) {
 		if kind == html.TextToken || kind == html.CommentToken || kind == html.DoctypeToken {
 			continue
 		}
+		z.NextIsNotRawText() // to HTML an empty <title/> would open a text without end
 		t := z.Token()
 		r.seen = r.seen || t.Data == "opml"
 		if t.Data != "outline" || r.outlines >= maxOutlines {

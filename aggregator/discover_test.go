@@ -2,8 +2,11 @@ package aggregator
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -81,6 +84,60 @@ func TestDiscover(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A site that asks us to wait, keeps us out or does not answer is not asked for
+// all the common paths.
+func TestDiscoverStops(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		answer func(w http.ResponseWriter)
+		most   int64 // requests
+		says   string
+	}{
+		"too many requests": {func(w http.ResponseWriter) { w.WriteHeader(http.StatusTooManyRequests) }, 2, "429"},
+		"a firewall": {func(w http.ResponseWriter) {
+			w.Header().Set("Cf-Mitigated", "challenge")
+			w.WriteHeader(http.StatusForbidden)
+		}, 2, "Cloudflare"},
+		"no answer": {func(http.ResponseWriter) { panic(http.ErrAbortHandler) }, 1 + 2*maxUnanswered, "EOF"}, // a broken connection is tried twice
+		"many links": {func(w http.ResponseWriter) {
+			for i := range 2 * maxProbes {
+				fmt.Fprintf(w, `<a href="/rss/%d.rss">x</a>`, i)
+			}
+		}, 1 + maxProbes, "60 addresses"},
+	} {
+		var asked atomic.Int64
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if asked.Add(1); r.URL.Path == "/" {
+				fmt.Fprint(w, "<html><body>")
+			}
+			if r.URL.Path != "/" || name == "many links" {
+				tt.answer(w)
+			}
+		}))
+		t.Cleanup(srv.Close)
+		d := discoverAt(t, srv.URL+"/")
+		if n := asked.Load(); n > tt.most || !strings.Contains(d.Stopped, tt.says) {
+			t.Errorf("%s: %d requests, want at most %d; stopped because of %q, want %q", name, n, tt.most, d.Stopped, tt.says)
+		}
+	}
+}
+
+// What a page merely links to on another site is another outlet's.
+func TestDiscoverOtherSites(t *testing.T) {
+	t.Parallel()
+	other := newSite(t, map[string]string{"/rss/a.rss": feedOf("Tin của báo khác"), "/rss/b.rss": feedOf("Tin của báo này", "Hai")})
+	s := newSite(t, map[string]string{"/": `<html><head><link rel="alternate" type="application/rss+xml" href="` + other.URL + `/rss/b.rss"></head><body><a href="` + other.URL + `/rss/a.rss">Báo khác</a></body></html>`})
+	d := discoverAt(t, s.URL+"/")
+	if got, want := summaryOf(d, other.URL), []string{"b feed /rss/b.rss 2 true", "a feed /rss/a.rss 1 false"}; !slices.Equal(got, want) {
+		t.Errorf("found %q, want %q", got, want)
+	}
+	for _, f := range d.Finds {
+		if !strings.Contains(f.Note, "another site") {
+			t.Errorf("%s: %q", f.Source.URL, f.Note)
+		}
 	}
 }
 
@@ -219,6 +276,7 @@ func TestReadOPML(t *testing.T) {
 		{"broken", `<opml><body><outline text="A & B <x" xmlUrl="https://a.vn/rss?a=1&amp;b=2"><outline xmlUrl='https://b.vn/rss'`, []string{"a: https://a.vn/rss?a=1&b=2"}, ""},
 		{"UTF-16", utf16le(`<?xml version="1.0" encoding="utf-16"?><opml><body><outline text="Đ" xmlUrl="https://a.vn/rss"/></body></opml>`), []string{"a: https://a.vn/rss"}, ""},
 		{"capitals", `<OPML><BODY><OUTLINE XMLURL="https://a.vn/rss"/></BODY></OPML>`, []string{"a: https://a.vn/rss"}, ""},
+		{"no title", `<opml version="2.0"><head><title/></head><body><outline text="A" xmlUrl="https://a.vn/rss"/></body></opml>`, []string{"a: https://a.vn/rss"}, ""},
 		{"empty", `<opml version="2.0"><body/></opml>`, nil, "no outline"},
 		{"a feed", feedOf("x"), nil, "no OPML"},
 	} {

@@ -11,6 +11,7 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -169,7 +170,9 @@ func (f *fetcher) get(ctx context.Context, via access, address, etag, lastModifi
 	return doc, err
 }
 
-// transportFault says what failed without the noise that url.Error adds.
+// transportFault says what failed without the noise that url.Error adds. That
+// the headers were too large net/http says in words alone, in others for each
+// version of HTTP.
 func transportFault(address string, err error) *Fault {
 	var known *Fault
 	var u *url.Error
@@ -179,6 +182,12 @@ func transportFault(address string, err error) *Fault {
 	}
 	if errors.As(err, &known) {
 		return &Fault{Outcome: known.Outcome, Err: fmt.Errorf("fetch %s: %w", address, known.Err)}
+	}
+	switch words := cause.Error(); {
+	case strings.Contains(words, "server response headers exceeded"), strings.Contains(words, "response header list larger than"):
+		return fault(store.TooLarge, "fetch %s: the answer's headers are over %d KB", address, maxHeaderBytes>>10)
+	case strings.HasSuffix(words, "connection error: PROTOCOL_ERROR"):
+		cause = fmt.Errorf("%w (perhaps its headers are far over %d KB)", cause, maxHeaderBytes>>10)
 	}
 	return &Fault{Outcome: outcomeOf(err), Err: fmt.Errorf("fetch %s: %w", address, cause)}
 }

@@ -156,6 +156,69 @@ func TestFetchFaults(t *testing.T) {
 	}
 }
 
+func TestRetryAfter(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		raw  string
+		want time.Duration
+	}{
+		{"", 0},
+		{" 120 ", 2 * time.Minute},
+		{"120.5", 2 * time.Minute},
+		{"-120", 0},
+		{"1h2", 0},
+		{"86401", maxRetryAfter},
+		{"99999999999", maxRetryAfter}, // more than a Duration holds
+		{"99999999999999999999999", maxRetryAfter}, // more than 64 bits hold
+		{testNow.Add(time.Hour).UTC().Format(http.TimeFormat), time.Hour},
+		{testNow.Add(-time.Hour).UTC().Format(http.TimeFormat), 0},
+		{testNow.AddDate(900, 0, 0).UTC().Format(http.TimeFormat), maxRetryAfter},
+		{"tomorrow", 0},
+	} {
+		if got := retryAfter(http.Header{"Retry-After": {tt.raw}}, testNow); got.Round(time.Second) != tt.want {
+			t.Errorf("Retry-After %q: %v, want %v", tt.raw, got, tt.want)
+		}
+	}
+}
+
+// Both versions of HTTP have their own words for headers that are too large.
+func TestFetchTooManyHeaders(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		proto string
+		many  int // headers of 4 KB
+		want  store.Outcome
+		words string
+	}{
+		{"HTTP/1.1", 17, store.TooLarge, "headers are over 64 KB"},
+		{"HTTP/1.1", 60, store.TooLarge, "headers are over 64 KB"},
+		{"HTTP/2.0", 17, store.TooLarge, "headers are over 64 KB"},
+		{"HTTP/2.0", 60, store.Connect, "PROTOCOL_ERROR (perhaps its headers are far over 64 KB)"}, // all that net/http tells
+	} {
+		proto, many := tt.proto, tt.many
+		srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Proto != proto {
+				t.Errorf("asked by %s, want %s", r.Proto, proto)
+			}
+			for i := range many {
+				w.Header().Set(fmt.Sprintf("X-%d", i), strings.Repeat("a", 4<<10))
+			}
+		}))
+		srv.EnableHTTP2 = proto == "HTTP/2.0"
+		srv.StartTLS()
+		t.Cleanup(srv.Close)
+		f := newFetcher("diemtin/test (+x)", Limits{}.withDefaults())
+		t.Cleanup(f.close)
+		via := openTo(f)
+		via.client.Transport.(*http.Transport).TLSClientConfig = srv.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+		_, err := f.get(t.Context(), via, srv.URL, "", "", testNow)
+		var fault *Fault
+		if !errors.As(err, &fault) || fault.Outcome != tt.want || !strings.Contains(err.Error(), tt.words) {
+			t.Errorf("%s, %d headers: %v, want %s and %q", proto, many, err, tt.want, tt.words)
+		}
+	}
+}
+
 func TestFetch(t *testing.T) {
 	t.Parallel()
 	srv := misbehaving(t)

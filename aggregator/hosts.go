@@ -7,7 +7,7 @@ import (
 	"net/http/httptrace"
 	"net/netip"
 	"net/url"
-	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -18,24 +18,40 @@ import (
 // the whole host is left alone: one feed's limit says nothing about the others.
 const throttledFeeds = 2
 
-// hosts keeps the peace with each host: one visit at a time, a pause between
-// two, and silence when several of its feeds asked for it. There are as many
-// entries as the configuration has hosts.
+const (
+	// patience is how long one visit keeps the others out of its host. What
+	// takes longer waits for a server that hangs, or reads page after page.
+	patience = 5 * time.Second
+	// maxInside bounds the visits inside a host: one at work and the slow ones.
+	maxInside = 3
+	// maxHosts is from how many hosts on those are forgotten that were not asked
+	// for anything within hostMemory: items may link to any number of hosts.
+	maxHosts   = 4096
+	hostMemory = 3 * time.Hour
+	// forgetEvery is how often such hosts are looked for.
+	forgetEvery = 10 * time.Minute
+)
+
+// hosts keeps the peace with each host: one visit at a time but for slow ones,
+// a pause between two requests, and silence when several of its feeds asked
+// for it.
 type hosts struct {
 	pause    time.Duration // between the end of one visit and the begin of the next
 	explicit bool          // the pause was configured
 	now      func() time.Time
 	mu       sync.Mutex
 	byKey    map[string]*host
+	forgot   time.Time // when idle hosts were last looked for
 }
 
 type host struct {
 	private bool          // a machine of our own: no pause unless one is configured
-	free    chan struct{} // holds one token while nobody is inside
+	room    chan struct{} // holds a token for each visit inside
+	free    chan struct{} // holds one token while none but slow visits are inside
 	mu      sync.Mutex
-	lastEnd time.Time
+	used    time.Time               // when it was last named
+	last    time.Time               // when a request last began or ended; ahead if one is about to begin
 	ip      string                  // the address that answered last
-	delay   time.Duration           // Crawl-delay of its robots.txt
 	waits   map[string]time.Time    // until when each throttled source was asked to wait
 	robots  map[string]*robotsRules // by scheme and host
 }
@@ -59,60 +75,156 @@ func hostKey(address string) string {
 	if err != nil {
 		return address
 	}
-	name := u.Hostname()
+	name := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
 	if _, err := netip.ParseAddr(name); err == nil {
 		return net.JoinHostPort(name, u.Port())
 	}
 	if domain, err := publicsuffix.EffectiveTLDPlusOne(name); err == nil {
 		return domain
 	}
-	return u.Host
+	return strings.ToLower(u.Host)
 }
 
 func (h *hosts) of(address string) *host {
-	key := hostKey(address)
+	key, now := hostKey(address), h.now()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	one := h.byKey[key]
 	if one == nil {
+		h.forget(now)
 		u, err := url.Parse(address)
-		one = &host{private: err == nil && isPrivate(u.Hostname()), free: make(chan struct{}, 1), waits: map[string]time.Time{}, robots: map[string]*robotsRules{}}
+		one = &host{private: err == nil && isPrivate(u.Hostname()), room: make(chan struct{}, maxInside), free: make(chan struct{}, 1),
+			waits: map[string]time.Time{}, robots: map[string]*robotsRules{}}
 		one.free <- struct{}{}
 		h.byKey[key] = one
 	}
+	one.mu.Lock()
+	one.used = now
+	one.mu.Unlock()
 	return one
 }
 
+// forget drops idle hosts if there are many. The caller holds h.mu.
+func (h *hosts) forget(now time.Time) {
+	if len(h.byKey) < maxHosts || now.Sub(h.forgot) < forgetEvery {
+		return
+	}
+	h.forgot = now
+	maps.DeleteFunc(h.byKey, func(_ string, one *host) bool {
+		one.mu.Lock()
+		defer one.mu.Unlock()
+		return now.Sub(one.used) > hostMemory && len(one.waits) == 0 && len(one.room) == 0
+	})
+}
+
+// stay is a visit inside a host.
+type stay struct {
+	hosts    *hosts
+	host     *host
+	timer    *time.Timer
+	handOver func() // lets the next one in; once
+}
+
 // enter waits until the host is free and has had its pause.
-func (h *hosts) enter(ctx context.Context, address string) (leave func(), err error) {
+func (h *hosts) enter(ctx context.Context, address string) (*stay, error) {
 	one := h.of(address)
 	select {
-	case <-one.free:
+	case one.room <- struct{}{}:
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	leave = func() {
-		one.mu.Lock()
-		one.lastEnd = h.now()
-		one.mu.Unlock()
-		one.free <- struct{}{}
+	select {
+	case <-one.free:
+	case <-ctx.Done():
+		<-one.room
+		return nil, ctx.Err()
 	}
-	if err := sleep(ctx, max(one.rest(h.pauseOf(one), h.now()), h.restOfAddress(one))); err != nil {
-		leave()
+	s := &stay{hosts: h, host: one, handOver: sync.OnceFunc(func() { one.free <- struct{}{} })}
+	if err := sleep(ctx, h.reserve(one)); err != nil {
+		s.handOver()
+		<-one.room
 		return nil, err
 	}
-	return leave, nil
+	return s, nil
 }
 
-// pauseOf is what a host is owed between two requests.
+// begin says that the visit begins: from now on others have patience with it.
+func (s *stay) begin() {
+	s.host.touch(s.hosts.now())
+	s.timer = time.AfterFunc(patience, s.handOver)
+}
+
+// leave ends the visit.
+func (s *stay) leave() {
+	if s.timer != nil {
+		s.timer.Stop()
+	}
+	s.host.touch(s.hosts.now())
+	s.handOver()
+	<-s.host.room
+}
+
+// pauseOf is how long a visit that is inside must wait before its next request
+// to a host, now that its last one has ended. The moment after it is taken.
 func (h *hosts) pauseOf(one *host) time.Duration {
+	one.touch(h.now())
+	return h.reserve(one)
+}
+
+// touch notes that a request begins or ends.
+func (o *host) touch(now time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.last = later(o.last, now)
+}
+
+// reserve takes the next moment at which the host, and the address that
+// answers for it, are owed no pause any more, and says how far ahead it is.
+// Many portals of one province share a machine.
+func (h *hosts) reserve(one *host) time.Duration {
+	pause := h.owed(one)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	now := h.now()
+	one.mu.Lock()
+	at, ip := later(now, afterPause(one.last, pause)), one.ip
+	one.mu.Unlock()
+	for _, other := range h.byKey {
+		if ip == "" || other == one {
+			continue
+		}
+		other.mu.Lock()
+		if other.ip == ip {
+			at = later(at, afterPause(other.last, h.pause))
+		}
+		other.mu.Unlock()
+	}
+	one.touch(at)
+	return at.Sub(now)
+}
+
+// afterPause is when a host may be asked again; zero if it never was asked.
+func afterPause(last time.Time, pause time.Duration) time.Time {
+	if last.IsZero() {
+		return last
+	}
+	return last.Add(pause)
+}
+
+// owed is the pause of a host between two requests.
+func (h *hosts) owed(one *host) time.Duration {
 	pause := h.pause
 	if one.private && !h.explicit {
 		pause = 0
 	}
 	one.mu.Lock()
 	defer one.mu.Unlock()
-	return max(pause, one.delay)
+	for _, r := range one.robots {
+		if r.group != nil {
+			pause = max(pause, r.group.delay)
+		}
+	}
+	return pause
 }
 
 // noteAddress is ctx, in which a connection tells hosts its address. Behind a
@@ -137,39 +249,6 @@ func (h *hosts) answered(address, ip string) {
 	one.mu.Lock()
 	defer one.mu.Unlock()
 	one.ip = ip
-}
-
-// restOfAddress is how long the address that answers for the host is still to
-// be left alone: many portals of one province share a machine.
-func (h *hosts) restOfAddress(one *host) time.Duration {
-	one.mu.Lock()
-	ip := one.ip
-	one.mu.Unlock()
-	if ip == "" {
-		return 0
-	}
-	h.mu.Lock()
-	neighbours := slices.Collect(maps.Values(h.byKey))
-	h.mu.Unlock()
-	now, rest := h.now(), time.Duration(0)
-	for _, other := range neighbours {
-		other.mu.Lock()
-		if other != one && other.ip == ip && !other.lastEnd.IsZero() {
-			rest = max(rest, h.pause-now.Sub(other.lastEnd))
-		}
-		other.mu.Unlock()
-	}
-	return rest
-}
-
-// rest is how long the host is still to be left alone after the last visit.
-func (o *host) rest(pause time.Duration, now time.Time) time.Duration {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.lastEnd.IsZero() {
-		return 0
-	}
-	return max(pause-now.Sub(o.lastEnd), 0)
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
@@ -221,4 +300,14 @@ func (h *hosts) quietUntil(address, source string) time.Time {
 		return time.Time{} // too few, or it has a time of its own
 	}
 	return until
+}
+
+// leftAlone says whether a host is not to be asked by one that was told to
+// wait, or because several were.
+func (h *hosts) leftAlone(address, source string) bool {
+	one, now := h.of(address), h.now()
+	one.mu.Lock()
+	own := one.waits[source].After(now)
+	one.mu.Unlock()
+	return own || h.quietUntil(address, source).After(now)
 }

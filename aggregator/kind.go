@@ -10,7 +10,8 @@ import (
 // Entry is what a kind read of one article: raw strings, untrusted.
 type Entry struct {
 	GUID       string
-	Title      string // HTML or plain
+	Title      string // HTML or plain, unless Literal
+	Literal    bool   // Title is plain text, "<b>" in it included
 	Link       string // maybe relative to Base
 	Base       string // absolute
 	Summary    string // HTML or plain
@@ -40,7 +41,8 @@ type reading struct {
 	next    string // absolute address of the following page, if there is one
 	hints   Hints  // of the document itself
 
-	follow []string // addresses of the sitemaps that an index names, to be read as well
+	follow   []string         // addresses of the sitemaps that an index names, to be read as well
+	children map[string]child // those that were read or have not changed, by address
 	// volatile says that the same bytes may stand for other news the next time:
 	// an index whose sitemaps change, articles that are still to be read.
 	volatile bool

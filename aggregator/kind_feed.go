@@ -292,7 +292,7 @@ func (e *Entry) takeNested(categories []ext.Extension) {
 
 // takeRaw reads from an item's own text what gofeed changes or passes over: an
 // atom:id, which it resolves as if it were an address, an Atom link without
-// href, the rdf:about that is an RSS 1.0 item's identity, a text in <body> or
+// href, that an Atom title is plain text, the rdf:about that is an RSS 1.0 item's identity, a text in <body> or
 // <fullitem>, and an image with an element for it.
 func (e *Entry) takeRaw(raw, format string) {
 	if format == "atom" {
@@ -301,6 +301,10 @@ func (e *Entry) takeRaw(raw, format string) {
 		}
 		if e.Link == "" {
 			e.Link = linkText(raw)
+		}
+		if strings.Contains(e.Title, "<") {
+			open, _ := childOf(raw, "title")
+			e.Literal = saysText.MatchString(open) && !wrapped(e.Title)
 		}
 	}
 	if e.GUID == "" {
@@ -314,6 +318,27 @@ func (e *Entry) takeRaw(raw, format string) {
 	if strings.HasPrefix(e.Image, "<") { // what stands in <image>, whole
 		e.Image = childText(raw, "image", "url")
 	}
+}
+
+// saysText matches a start tag that declares its content to be plain text. Atom
+// means the same where no type stands (RFC 4287, section 3.1.1), but there
+// outlets write HTML as often.
+var saysText = regexp.MustCompile(`\stype\s*=\s*["'](?:text|text/plain)["']`)
+
+// wrapped tells whether a text is one HTML element as a whole, whatever its
+// type says.
+func wrapped(s string) bool {
+	s = strings.TrimSpace(s)
+	t, ok := readTag(s, 0)
+	return ok && !t.closing && strings.HasSuffix(strings.ToLower(s), "</"+t.name+">")
+}
+
+// headline is an entry's title as one clean line.
+func (e *Entry) headline() string {
+	if e.Literal {
+		return vi.Line(twiceEscaped(e.Title))
+	}
+	return lineOf(e.Title)
 }
 
 // linkText is the address that stands in an Atom link as its text, as in RSS.

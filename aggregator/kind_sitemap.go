@@ -2,13 +2,9 @@ package aggregator
 
 import (
 	"bytes"
-	"cmp"
 	"compress/gzip"
-	"context"
 	"errors"
 	"io"
-	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -26,12 +22,6 @@ const (
 	// maxSitemapURLs bounds the addresses of one sitemap, as the protocol does
 	// (sitemaps.org: 50,000).
 	maxSitemapURLs = 50_000
-	// maxSitemaps bounds the sitemaps read in one visit besides the source's
-	// own: an index lists one for each month of the archive.
-	maxSitemaps = 4
-	// sitemapAge is how old the last change of an index's further sitemaps may
-	// be; the newest one is always read.
-	sitemapAge = 48 * time.Hour
 )
 
 // readSitemap reads a sitemap, with Google's news and image extensions, or an
@@ -226,111 +216,6 @@ func (s *sitemapReader) newestEntries(limit int, opt vi.DateOptions, r *repairs)
 	}
 	r.addN("no_title", untitled-min(untitled, maxUntitled), "addresses without a headline; only the newest are looked at")
 	return entries
-}
-
-// newestSitemaps are the sitemaps of an index that may hold new articles, the
-// newest first: by their last change, else by the date in their names, else in
-// the order of the index.
-func newestSitemaps(all []location, opt vi.DateOptions) []string {
-	type child struct {
-		loc  string
-		at   time.Time
-		name string // digits of a date in the address
-		news bool
-	}
-	var list []child
-	for _, l := range all {
-		list = append(list, child{l.loc, parseDate(l.lastmod, opt), dateInName(l.loc), strings.Contains(strings.ToLower(l.loc), "news")})
-	}
-	slices.SortStableFunc(list, func(a, b child) int {
-		if a.news != b.news {
-			return cmp.Compare(rankOf(b.news), rankOf(a.news))
-		}
-		return cmp.Or(b.at.Compare(a.at), strings.Compare(b.name, a.name))
-	})
-	var out []string
-	for i, c := range list {
-		stale := !c.at.IsZero() && !opt.Now.IsZero() && opt.Now.Sub(c.at) > sitemapAge
-		if i > 0 && stale && !c.news {
-			continue
-		}
-		if out = append(out, c.loc); len(out) == maxSitemaps {
-			break
-		}
-	}
-	return out
-}
-
-func rankOf(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
-var nameDate = regexp.MustCompile(`(20\d\d)[-_/]?(\d{1,2})?[-_/]?(\d{1,2})?`)
-
-// dateInName is the year, month and day in a sitemap's address such as
-// "/sitemap-2024-11.xml", as digits that sort, or "".
-func dateInName(address string) string {
-	path := address
-	if u, err := url.Parse(address); err == nil {
-		path = u.RequestURI()
-	}
-	m := nameDate.FindStringSubmatch(path)
-	if m == nil {
-		return ""
-	}
-	for i := range m {
-		if len(m[i]) == 1 {
-			m[i] = "0" + m[i]
-		}
-	}
-	return m[1] + m[2] + m[3]
-}
-
-// followSitemaps reads the sitemaps that an index names, and those that they
-// name, up to a bound. One that fails ends nothing but itself, unless it was
-// the only one.
-func (a *Aggregator) followSitemaps(ctx context.Context, c configured, rd *reading, now time.Time) error {
-	seen := map[string]bool{c.source.URL: true}
-	queue := rd.follow
-	var failed error
-	good := 0
-	for n := 0; n < maxSitemaps && len(queue) > 0; n++ {
-		address := queue[0]
-		queue = queue[1:]
-		if seen[address] || !sameSite(address, c) {
-			rd.repairs.add("sitemap_left_out", address)
-			continue
-		}
-		seen[address] = true
-		doc, err := a.another(ctx, c, address, now)
-		if err != nil {
-			failed = err
-			rd.repairs.add("sitemap_missing", err.Error())
-			continue
-		}
-		more, err := readSitemap(doc, c.source, a.cfg.Limits)
-		a.fetch.release(doc)
-		if err != nil {
-			failed = err
-			rd.repairs.add("sitemap_missing", address+": "+err.Error())
-			continue
-		}
-		good++
-		rd.repairs.addAll(more.repairs)
-		rd.entries = append(rd.entries, more.entries...)
-		queue = append(more.follow, queue...)
-	}
-	if n := len(rd.entries) - a.cfg.Limits.MaxItems; n > 0 {
-		rd.repairs.addN("too_many_items", n, "only the first ones were read")
-		rd.entries = rd.entries[:a.cfg.Limits.MaxItems]
-	}
-	if good == 0 && failed != nil {
-		return failed
-	}
-	return nil
 }
 
 // sameSite tells whether an address is on the host that the visit is inside of.

@@ -219,6 +219,85 @@ func TestSitemapVisits(t *testing.T) {
 	}
 }
 
+// The sitemaps of an index cost conditional requests while they do not change;
+// what changes, and what the store refused, is read.
+func TestSitemapsOfAnIndexAreAskedConditionally(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	full := map[string]int{}
+	version := map[string]int{"/a.xml": 1, "/b.xml": 1}
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		n := version[r.URL.Path]
+		switch {
+		case r.URL.Path == "/index.xml":
+			fmt.Fprintf(w, "<sitemapindex><sitemap><loc>http://%[1]s/a.xml</loc></sitemap><sitemap><loc>http://%[1]s/b.xml</loc></sitemap></sitemapindex>", r.Host)
+		case n == 0:
+			http.NotFound(w, r)
+		default:
+			if r.URL.Path == "/a.xml" { // the other has no validators
+				w.Header().Set("ETag", fmt.Sprintf(`"%d"`, n))
+				if r.Header.Get("If-None-Match") == fmt.Sprintf(`"%d"`, n) {
+					w.WriteHeader(http.StatusNotModified)
+					return
+				}
+			}
+			full[r.URL.Path]++
+			fmt.Fprint(w, newsHead)
+			for i := range n {
+				fmt.Fprint(w, newsURL(i, fmt.Sprintf("Bài thứ %d trong %s", i, r.URL.Path), time.Now().Format(time.RFC3339)))
+			}
+			fmt.Fprint(w, "</urlset>")
+		}
+	}))
+	t.Cleanup(srv.Close)
+	a, _, _ := start(t, srv.URL, SourceConfig{ID: "map", URL: "/index.xml", Kind: "sitemap"})
+	now := time.Now()
+	a.now = func() time.Time { return now }
+	for i, want := range []struct {
+		change              string
+		after               time.Duration
+		items, fullA, fullB int
+	}{{"", 0, 2, 1, 1}, {"", 0, 0, 1, 2}, {"/a.xml", 0, 2, 2, 3}, {"/b.xml", 0, 2, 2, 4}, {"", 0, 0, 2, 5}, {"", fullEvery + time.Minute, 0, 3, 6}} {
+		now = now.Add(want.after)
+		mu.Lock()
+		if want.change != "" {
+			version[want.change]++
+		}
+		mu.Unlock()
+		r := runRound(t, a)["map"]
+		if len(r.Items) != want.items || full["/a.xml"] != want.fullA || full["/b.xml"] != want.fullB || !r.Outcome.OK() {
+			t.Errorf("visit %d: %s %s, %d items, whole answers %v; want %d, %d and %d", i+1, r.Outcome, r.Detail, len(r.Items), full, want.items, want.fullA, want.fullB)
+		}
+	}
+}
+
+// What is still to be read of a sitemap's articles is not lost by remembering it.
+func TestChildrenAreReadWholeWhileArticlesAreMissing(t *testing.T) {
+	t.Parallel()
+	all := map[string]child{"/a.xml": {etag: "1"}}
+	for _, tt := range []struct {
+		name string
+		made []string // repairs of the visits, one after the other, half an hour apart
+		want int
+	}{
+		{"nothing missing", []string{"no_title"}, 1},
+		{"some wait", []string{"", "articles_waiting"}, 0},
+		{"they were read", []string{"articles_waiting", ""}, 1},
+		{"one failed, and is not tried again yet", []string{"article_missing", "", ""}, 0},
+		{"one failed long ago", []string{"article_missing", "", "", "", ""}, 1},
+	} {
+		var m childMemory
+		for i, kind := range tt.made {
+			m.put("s", all, repairs{{Kind: kind, Count: 1}}, testNow.Add(time.Duration(i)*30*time.Minute))
+		}
+		if got := len(m.get("s")); got != tt.want {
+			t.Errorf("%s: %d remembered, want %d", tt.name, got, tt.want)
+		}
+	}
+}
+
 // A listing without dates is completed from the articles' pages, unless the
 // configuration says never.
 func TestListingWithoutDates(t *testing.T) {

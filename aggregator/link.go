@@ -52,20 +52,25 @@ func cleanLink(raw, base string, domains []string) (string, bool) {
 	if err != nil {
 		return "", false
 	}
-	if b, err := url.Parse(base); err == nil {
-		u = b.ResolveReference(u)
+	b, err := url.Parse(base)
+	if err != nil {
+		b = new(url.URL) // for what needs no base
 	}
+	u = b.ResolveReference(u)
 	u.Scheme = strings.ToLower(u.Scheme)
-	if u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
+	if u.Scheme != "http" && u.Scheme != "https" {
 		return "", false
 	}
-	u.Host = cleanHost(u)
+	if u.Host = cleanHost(u); u.Host == "" || u.Host[0] == ':' {
+		return "", false
+	}
 	u.User, u.Fragment, u.RawFragment = nil, "", ""
 	u.RawQuery = cleanQuery(u.RawQuery)
 	u.ForceQuery = false
 	if bare, special := bareHost(u.Host); special && slices.Contains(domains, bare) {
 		u.Host = bare
 		u.Path, u.RawPath = withoutAMP(u.Path), ""
+		u = new(url.URL).ResolveReference(u) // "/..amp" has become "/."
 	}
 	if u.Path == "" {
 		u.Path = "/"
@@ -74,9 +79,9 @@ func cleanLink(raw, base string, domains []string) (string, bool) {
 }
 
 func cleanHost(u *url.URL) string {
-	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
+	host := strings.TrimRight(strings.ToLower(u.Hostname()), ".")
 	if ascii, err := idna.Lookup.ToASCII(host); err == nil {
-		host = ascii
+		host = strings.TrimRight(ascii, ".") // of another script
 	}
 	if strings.Contains(host, ":") {
 		host = "[" + host + "]"

@@ -27,9 +27,26 @@ func TestCleanLink(t *testing.T) {
 		{"mail", "mailto:a@b.vn", ""},
 		{"nothing", "  ", ""},
 		{"not an address", "http://[::1/", ""},
+		{"a host of dots", "http://../a", ""},
+		{"a host that ends in dots", "https://nhandan.vn../a", "https://nhandan.vn/a"},
 	} {
 		got, ok := cleanLink(tt.raw, "https://nhandan.vn/rss/home.rss", domains)
 		if got != tt.want && tt.name != "Vietnamese host" || ok != (tt.want != "") {
+			t.Errorf("%s: cleanLink(%q) = %q, %v, want %q", tt.name, tt.raw, got, ok, tt.want)
+		}
+	}
+}
+
+// Dots in a path are gone whatever stood before and around them.
+func TestCleanLinkDots(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, raw, base, want string }{
+		{"with a base", "https://nhandan.vn/a/../b/.", "https://nhandan.vn/", "https://nhandan.vn/b/"},
+		{"without a base", "https://nhandan.vn/a/../b/.", "", "https://nhandan.vn/b/"},
+		{"a base that is none", "https://nhandan.vn/.", "https://nhandan\x10/", "https://nhandan.vn/"},
+		{"left by the mark of AMP", "https://amp.nhandan.vn/a/..amp", "", "https://nhandan.vn/a/"},
+	} {
+		if got, ok := cleanLink(tt.raw, tt.base, []string{"nhandan.vn"}); got != tt.want || !ok {
 			t.Errorf("%s: cleanLink(%q) = %q, %v, want %q", tt.name, tt.raw, got, ok, tt.want)
 		}
 	}
@@ -69,6 +86,9 @@ func TestLinkAliasesFollowTheOutlet(t *testing.T) {
 func FuzzLink(f *testing.F) {
 	f.Add("https://m.nhandan.vn/a.html?utm_source=x&b=%zz#c", "https://nhandan.vn/")
 	f.Add("//[::1]:80/%2f", "x")
+	f.Add("http://nhandan.vn/.", "https://nhandan\x10/")
+	f.Add("http://amp.nhandan.vn/..amp", "")
+	f.Add("http://..:80", "")
 	f.Fuzz(func(t *testing.T, raw, base string) {
 		link, ok := cleanLink(raw, base, []string{"nhandan.vn"})
 		if !ok {

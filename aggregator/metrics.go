@@ -73,8 +73,9 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		originals:   counter("original_changes_total", "Listed stories whose original was named anew."),
 		repairs:     counter("source_repairs_total", "Things mended or left out while reading, by kind. diemtin probe SOURCE shows where.", "kind"),
 		gaps:        counter("source_gaps_total", "Visits that found no item in common with the visit before, so that items were probably lost. If it grows, lower every.min of the source.", "source"),
-		silent:      gauge("source_silent", "1 if a source answers well but has brought nothing new for much longer than its learned profile lets expect."),
-		expected:    gauge("source_expected_items", "New items that a source's learned profile lets expect since its last new one. Above 12 for hours it counts as silent."),
+		silent: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "diemtin", Name: "source_silent",
+			Help: "1 if a source answers well but has brought nothing new for much longer than its learned profile lets expect."}, []string{"outlet", "source"}),
+		expected: gauge("source_expected_items", "New items that a source's learned profile lets expect since its last new one. Above 12 for hours it counts as silent."),
 		polls: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "diemtin", Name: "schedule_budget_polls_per_hour",
 			Help: "Visits an hour that all sources together are meant to get: limits.polls_per_hour."}),
 		listed: prometheus.NewCounter(prometheus.CounterOpts{Namespace: "diemtin", Name: "stories_listed_total", Help: "Stories that became visible to readers."}),
@@ -128,17 +129,18 @@ func (m *metrics) source(id string, st store.SourceState) {
 	seconds(m.lastNew, st.LastNew)
 	seconds(m.next, st.NextAt)
 	m.failing.WithLabelValues(id).Set(float64(st.Fails))
+	m.gaps.WithLabelValues(id) // from 0 on, else the first gap is no increase
 }
 
-// silence shows whether a source is silent.
-func (m *metrics) silence(id string, st store.SourceState, now time.Time) {
+// silence shows whether a source in that state is silent.
+func (m *metrics) silence(src store.Source, st store.SourceState, now time.Time) {
 	l := decodeLearned(st.Learned)
-	m.expected.WithLabelValues(id).Set(l.Expected)
+	m.expected.WithLabelValues(src.ID).Set(l.Expected)
 	alarm := 0.0
 	if silent(st, &l, now) {
 		alarm = 1
 	}
-	m.silent.WithLabelValues(id).Set(alarm)
+	m.silent.WithLabelValues(src.Outlet, src.ID).Set(alarm)
 }
 
 // changes counts what a visit changed.

@@ -127,7 +127,7 @@ func (n *normaliser) aliases(e *Entry, link string, shared bool) []string {
 	return all
 }
 
-func titleAlias(e *Entry) string { return "title:" + vi.Fold(lineOf(e.Title)) }
+func titleAlias(e *Entry) string { return "title:" + vi.Fold(e.headline()) }
 
 // guidAlias is the identity that a guid gives an item; "" if there is none.
 func guidAlias(source, guid string) string {
@@ -144,7 +144,7 @@ func guidAlias(source, guid string) string {
 }
 
 func (n *normaliser) readText(e *Entry, it *store.Item) {
-	it.Title = cut(lineOf(e.Title), maxTitle)
+	it.Title = cut(e.headline(), maxTitle)
 	it.Content = sanitised(e.Content, e.Base)
 	it.Summary = cut(linesOf(e.Summary), maxSummary)
 	if it.Summary == "" {

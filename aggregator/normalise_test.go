@@ -199,9 +199,30 @@ func TestPlainText(t *testing.T) {
 		{"&lt;p&gt;Hai lần &lt;b&gt;thoát&lt;/b&gt;&lt;/p&gt;", "Hai lần thoát"},
 		{"thẻ &lt;script&gt; là gì", "thẻ <script> là gì"},
 		{"<b>chưa đóng", "chưa đóng"},
+		{"Trước <object data=x.swf>Sau <b>nữa</b>", "Trước Sau nữa"},
+		{"Trước <OBJECT><object>cài Flash</object> Sau", "Trước Sau"},
+		{"Trước <object>cài <iframe src=x></object> Sau", "Trước Sau"},
+		{"Trước <iframe src=x><p>Sau</p>", "Trước\nSau"},
+		{"Trước <svg/><svg><text>hình</text></svg> Sau <svg>cuối", "Trước Sau cuối"},
+		{"Trước <script>if (a<b) x()", "Trước"},
 	} {
 		if got := linesOf(tt.in); got != tt.want {
 			t.Errorf("linesOf(%q) = %q, want %q", tt.in, got, tt.want)
+		}
+	}
+}
+
+// What follows an element that shows nothing and is never closed stays.
+func TestSanitisedKeepsWhatFollows(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ in, want string }{
+		{`<p>Trước</p><object data="x.swf"><param name="a"><p>Sau</p>`, "<p>Trước</p><p>Sau</p>"},
+		{"<p>Trước</p><object>cài Flash</object><p>Sau</p>", "<p>Trước</p><p>Sau</p>"},
+		{"<p>Trước</p><iframe src=x><p>Sau</p>", "<p>Trước</p><p>Sau</p>"},
+		{"<p>Trước</p><script>x()<p>Sau</p>", "<p>Trước</p>"},
+	} {
+		if got := sanitised(tt.in, "https://x.vn/"); got != tt.want {
+			t.Errorf("sanitised(%q) = %q, want %q", tt.in, got, tt.want)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -66,8 +67,9 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 		return 0
 	}
 	var d time.Duration
-	if n, err := time.ParseDuration(raw + "s"); err == nil {
-		d = n
+	whole, _, _ := strings.Cut(raw, ".") // some write 120.0
+	if n, err := strconv.ParseUint(whole, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
+		d = seconds(n)
 	} else if at, err := http.ParseTime(raw); err == nil {
 		d = at.Sub(now)
 	}

@@ -32,6 +32,12 @@ const (
 	firstSpan  = 14 * 24 * time.Hour
 	firstShare = 0.8
 	fewest     = 4 // dated items from which a first document teaches a rate
+	// firstLeast is what a first document is taken to cover at least: outlets
+	// date a whole page to the moment it was made, or import an archive at once.
+	firstLeast = time.Hour
+	// together is how close to each other, and to now, dates are that say no
+	// more than that.
+	together = 5 * time.Minute
 
 	// A visit's items of one hour count whole up to burstBase + burstTimes ×
 	// what was expected, and from there by their square root: a burst of an
@@ -52,11 +58,12 @@ func (l learned) observe(o observation, p *profile) learned {
 	from := l.Until
 	whole := from == 0 || o.first || o.gap
 	switch {
-	case whole:
-		from = firstCovered(published, now)
-	case now-from > longestGap.Milliseconds():
-		from = now - longestGap.Milliseconds()
+	case from == 0 || o.first:
+		from = firstTold(published, now)
+	case o.gap: // what is older came before, under another name
+		from = max(firstCovered(published, now), from)
 	}
+	from = max(from, now-longestGap.Milliseconds())
 	if o.read {
 		l.Items = o.items
 	}
@@ -91,6 +98,20 @@ func firstCovered(newestFirst []int64, now int64) int64 {
 	}
 	i := int(math.Ceil(firstShare*float64(len(newestFirst)))) - 1
 	return max(newestFirst[i], now-firstSpan.Milliseconds())
+}
+
+// firstTold is the same for a source's first document, whose dates nothing
+// else confirms.
+func firstTold(newestFirst []int64, now int64) int64 {
+	from := firstCovered(newestFirst, now)
+	hourAgo := now - firstLeast.Milliseconds()
+	switch {
+	case from == now || from <= hourAgo:
+		return from
+	case newestFirst[0]-from < together.Milliseconds():
+		return now
+	}
+	return hourAgo
 }
 
 // placed are the new items by hour of the week. Those without a usable date
@@ -131,9 +152,7 @@ func (l learned) take(came [weekBins]float64, from, now int64, week *[weekBins]f
 		ordinary := pc.hours * week[bin]
 		n := came[bin]
 		came[bin] = 0
-		if !whole {
-			n = tamed(n, max(ordinary, week[bin]))
-		}
+		n = tamed(n, max(ordinary, week[bin]))
 		expected += ordinary * l.holiday(pc.tet)
 		total += n
 		if pc.tet { // holidays teach about holidays only

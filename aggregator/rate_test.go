@@ -84,6 +84,8 @@ func TestObserve(t *testing.T) {
 		{"a first document tells the rate", learned{}, observation{now: testNow, first: true, published: hoursAgo(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20)}, 0.8, 1.2},
 		{"a pinned item of last year does not spoil it", learned{}, observation{now: testNow, first: true, published: hoursAgo(1, 2, 3, 4, 5, 6, 7, 8, 9, 9000)}, 0.7, 1.3},
 		{"all with the same date tell nothing", learned{}, observation{now: testNow, first: true, published: hoursAgo(5, 5, 5, 5, 5, 5, 5, 5, 5, 5)}, 0, 0.5},
+		{"a page dated to the moment it was made tells nothing", learned{}, observation{now: testNow, first: true, published: hoursAgo(0.001, 0.002, 0.003, 0.004, 0.005, 0.006, 0.007)}, 0.5, 0.5},
+		{"what lost items left tells of the time since the last visit only", known, observation{now: testNow, gap: true, published: hoursAgo(20, 40, 60, 80, 100, 120, 140, 160, 180, 200)}, 1.9, 2.05},
 		{"two items tell nothing", learned{}, observation{now: testNow, first: true, published: hoursAgo(0.1, 0.2)}, 0.5, 0.5},
 		{"a first document of last year is a slow source", learned{}, observation{now: testNow, first: true, published: hoursAgo(8000, 8100, 8200, 8300, 8400, 8500)}, 0, 0.01},
 		{"days without times tell no hour", learned{}, observation{now: testNow, first: true, published: []time.Time{
@@ -100,6 +102,30 @@ func TestObserve(t *testing.T) {
 		}
 		if l.Until != testNow.UnixMilli() {
 			t.Errorf("%s: observed until %d", tt.name, l.Until)
+		}
+	}
+}
+
+// An archive that is imported in the minutes before the first visit must not
+// hide what the source does afterwards: an item every six hours.
+func TestImportedArchive(t *testing.T) {
+	t.Parallel()
+	p := flat()
+	for _, within := range []time.Duration{30 * time.Second, 10 * time.Minute, 50 * time.Minute} {
+		o := observation{now: testNow, first: true, items: 50, read: true}
+		for i := range 50 {
+			o.published = append(o.published, testNow.Add(-within*time.Duration(i+1)/50))
+		}
+		l := learned{}.observe(o, &p)
+		for now := testNow.Add(time.Hour); now.Before(testNow.AddDate(0, 0, 3)); now = now.Add(time.Hour) {
+			o = observation{now: now}
+			if now.Hour()%6 == 0 {
+				o.published = []time.Time{now.Add(-time.Minute)}
+			}
+			l = l.observe(o, &p)
+		}
+		if got, want := meanRate(&l)*l.level(), 1.0/6; got < want/2 || got > want*2 {
+			t.Errorf("50 items within %v, then %.2f an hour for three days: %.3f expected", within, want, got)
 		}
 	}
 }

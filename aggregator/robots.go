@@ -6,9 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
-
-	"github.com/temoto/robotstxt"
 
 	"diemtin/store"
 )
@@ -22,14 +21,17 @@ const (
 	robotsRetry = time.Hour
 	// maxCrawlDelay bounds what a Crawl-delay may ask for, which no RFC does.
 	maxCrawlDelay = 30 * time.Second
+	// maxOrigins bounds the origins of one registrable domain whose rules are
+	// remembered: a feed may name any number of subdomains.
+	maxOrigins = 64
 )
 
 // robotsRules is one host's robots.txt, as far as it is about us.
 type robotsRules struct {
-	group   *robotstxt.Group // nil: everything is allowed
-	named   bool             // the group names us, not everybody
-	problem string           // it could not be read: why
-	until   time.Time        // when it is asked for again
+	group   *robotsGroup // nil: everything is allowed
+	named   bool         // the group names us, not everybody
+	problem string       // it could not be read: why
+	until   time.Time    // when it is asked for again
 }
 
 // disallowed says why robots.txt closes an address to us, "" if it does not.
@@ -45,7 +47,7 @@ func (r *robotsRules) disallowed(address, kind string) string {
 		return ""
 	}
 	u, err := url.Parse(address)
-	if err != nil || r.group.Test(u.RequestURI()) {
+	if err != nil || r.group.allows(u.RequestURI()) {
 		return ""
 	}
 	whom := "every robot"
@@ -79,7 +81,7 @@ func (a *Aggregator) robots(ctx context.Context, c configured, address string) *
 	if err != nil {
 		return &robotsRules{problem: err.Error()}
 	}
-	origin := u.Scheme + "://" + u.Host
+	origin := strings.ToLower(u.Scheme + "://" + u.Host)
 	one, now := a.hosts.of(address), a.now()
 	one.mu.Lock()
 	rules := one.robots[origin]
@@ -89,15 +91,30 @@ func (a *Aggregator) robots(ctx context.Context, c configured, address string) *
 	}
 	fresh := a.askRobots(ctx, c, origin, now)
 	if fresh.problem != "" && rules != nil && rules.problem == "" {
-		rules.until, fresh = fresh.until, rules // the last known rules hold on
+		kept := *rules // the last known rules hold on
+		kept.until, fresh = fresh.until, &kept
 	}
-	one.mu.Lock()
-	defer one.mu.Unlock()
-	one.robots[origin] = fresh
-	if fresh.group != nil {
-		one.delay = min(max(one.delay, fresh.group.CrawlDelay), maxCrawlDelay)
+	if ctx.Err() == nil { // else nothing was learnt
+		one.learn(origin, fresh, now)
 	}
 	return fresh
+}
+
+// learn remembers an origin's rules.
+func (o *host) learn(origin string, rules *robotsRules, now time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for at, old := range o.robots {
+		if len(o.robots) >= maxOrigins && now.After(old.until) {
+			delete(o.robots, at)
+		}
+	}
+	for at := range o.robots { // any: it is only asked for again
+		if len(o.robots) >= maxOrigins {
+			delete(o.robots, at)
+		}
+	}
+	o.robots[origin] = rules
 }
 
 func (a *Aggregator) askRobots(ctx context.Context, c configured, origin string, now time.Time) *robotsRules {
@@ -111,13 +128,8 @@ func (a *Aggregator) askRobots(ctx context.Context, c configured, origin string,
 	case doc.Cut: // the rest may have closed more
 		return &robotsRules{problem: cutFault(origin).Error(), until: now.Add(robotsRetry)}
 	}
-	data, err := robotstxt.FromBytes(doc.Body)
-	if err != nil { // unreadable lines are no rules
-		return &robotsRules{until: now.Add(robotsEvery)}
-	}
-	group := data.FindGroup(robotsName)
-	everybody := data.FindGroup("*")
-	return &robotsRules{group: group, named: group != everybody, until: now.Add(robotsEvery)}
+	group, named := parseRobots(doc.Body).about(robotsName)
+	return &robotsRules{group: group, named: named, until: now.Add(robotsEvery)}
 }
 
 // closedBy is the fault of a visit that robots.txt forbids.

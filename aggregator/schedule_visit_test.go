@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"diemtin/store"
@@ -21,6 +22,9 @@ func TestGap(t *testing.T) {
 	n.set("/empty", feedOf())
 	a, db, _ := start(t, n.URL, SourceConfig{ID: "rss", URL: "/rss"}, SourceConfig{ID: "calm", URL: "/calm"}, SourceConfig{ID: "empty", URL: "/empty"})
 	runRound(t, a)
+	if got := testutil.CollectAndCount(a.metrics.gaps); got != 3 {
+		t.Errorf("%d sources are counted before any gap, want 3: the first would be no increase", got)
+	}
 	n.set("/rss", feedOf("Tin ba", "Tin bốn", "Tin năm"))
 	n.set("/calm", feedOf("Tin mới", "Tin yên", "Tin cũ"))
 	n.set("/empty", feedOf("Tin đầu tiên"))
@@ -39,6 +43,28 @@ func TestGap(t *testing.T) {
 	}
 	if l := decodeLearned(src.State.Learned); l.Items != 3 || l.Gap != 1 || l.Until == 0 {
 		t.Errorf("stored %+v", l)
+	}
+}
+
+// A source that brings nothing while its profile expects much is shown as
+// silent under its outlet, also right after a start.
+func TestSilenceIsShown(t *testing.T) {
+	t.Parallel()
+	m := newMetrics(prometheus.NewRegistry())
+	l := steadyFor(2, 28)
+	l.Expected = silentItems
+	st := store.SourceState{Outcome: store.Unchanged, Visited: true, LastNew: testNow.Add(-silentAfter), Learned: l.encode()}
+	src := store.Source{ID: "s", Outlet: "thu"}
+	for _, tt := range []struct {
+		name    string
+		outcome store.Outcome
+		want    float64
+	}{{"answers", store.Unchanged, 1}, {"fails", store.Timeout, 0}} {
+		st.Outcome = tt.outcome
+		m.silence(src, st, testNow)
+		if got := testutil.ToFloat64(m.silent.WithLabelValues("thu", "s")); got != tt.want {
+			t.Errorf("%s: silent is %v, want %v", tt.name, got, tt.want)
+		}
 	}
 }
 

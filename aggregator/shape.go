@@ -135,30 +135,39 @@ func (n *nesting) meet(t tag) {
 // childText is the text of the element that a path of names leads to within an
 // item, or "".
 func childText(item string, path ...string) string {
+	_, text := childOf(item, path...)
+	return text
+}
+
+// childOf is the start tag of the element that a path of names leads to within
+// an item, and its text; both are empty if there is none.
+func childOf(item string, path ...string) (start, text string) {
 	var nest nesting
-	start, end := -1, -1
+	var open tag
+	end := -1
 	var own string // the item's prefix
 	at := func() bool { return len(nest.names) == len(path)+1 && slices.Equal(nest.names[1:], path) }
 	scan(item, func(t tag) {
-		if t.closing && start >= 0 && end < 0 && at() {
+		if t.closing && open.end > 0 && end < 0 && at() {
 			end = t.start
 		}
 		nest.meet(t)
 		switch {
 		case t.start == 0:
 			own = t.prefix
-		case !t.closing && !t.empty && start < 0 && t.prefix == own && at():
-			start = t.end
+		case !t.closing && !t.empty && open.end == 0 && t.prefix == own && at():
+			open = t
 		}
 	}, func(int) {}, func(int, int) {})
 	if end < 0 {
-		return ""
+		return "", ""
 	}
-	text := strings.TrimSpace(item[start:end])
+	start = item[open.start:open.end]
+	text = strings.TrimSpace(item[open.end:end])
 	if plain, ok := strings.CutPrefix(text, "<![CDATA["); ok {
-		return strings.TrimSpace(strings.TrimSuffix(plain, "]]>"))
+		return start, strings.TrimSpace(strings.TrimSuffix(plain, "]]>"))
 	}
-	return html.UnescapeString(text)
+	return start, html.UnescapeString(text)
 }
 
 // nameAt is the element's name that begins at s[at].

@@ -2,6 +2,7 @@ package aggregator
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -41,6 +42,7 @@ func plainOnce(s string) string {
 	if !strings.ContainsAny(s, "<&") {
 		return s
 	}
+	s = withoutUnclosed(s)
 	var b strings.Builder
 	silent := 0
 	z := html.NewTokenizer(strings.NewReader(s))
@@ -75,6 +77,66 @@ func plainOnce(s string) string {
 			}
 		}
 	}
+}
+
+// closedElements hide what they hold, and so, if they are never closed, all of
+// the text that follows. Scripts and styles stay as they are: what follows one
+// that is not closed is no text.
+var closedElements = map[string]bool{"object": true, "iframe": true, "noscript": true, "template": true, "svg": true, "head": true}
+
+// withoutUnclosed is HTML less the start tags of closedElements that have no
+// end tag.
+func withoutUnclosed(s string) string {
+	var open []tag // of closedElements
+	for i := 0; ; i++ {
+		j := strings.IndexByte(s[i:], '<')
+		if j < 0 {
+			break
+		}
+		i += j
+		if !mayBeClosed(s, i) {
+			continue
+		}
+		t, ok := readTag(s, i)
+		switch {
+		case !ok || !closedElements[t.name]:
+		case !t.closing:
+			if !t.empty || t.name == "iframe" { // HTML knows no <iframe/>
+				open = append(open, t)
+			}
+		default:
+			for k := len(open) - 1; k >= 0 && len(open)-k <= maxUnclosed; k-- {
+				if open[k].name == t.name {
+					open = slices.Delete(open, k, k+1)
+					break
+				}
+			}
+		}
+	}
+	if len(open) == 0 {
+		return s
+	}
+	var b strings.Builder
+	last := 0
+	for _, t := range open {
+		b.WriteString(s[last:t.start])
+		last = t.end
+	}
+	b.WriteString(s[last:])
+	return b.String()
+}
+
+// maxUnclosed is how far back among open elements an end tag looks for its
+// start tag.
+const maxUnclosed = 100
+
+// mayBeClosed tells by one letter whether the tag at s[at] can be that of one
+// of closedElements; most tags are not.
+func mayBeClosed(s string, at int) bool {
+	if at++; at < len(s) && s[at] == '/' {
+		at++
+	}
+	return at < len(s) && strings.IndexByte("oinths", s[at]|0x20) >= 0
 }
 
 // twiceEscaped reads the entities that a second escaping left behind.
@@ -135,7 +197,7 @@ func sanitised(s, base string) string {
 	if len(s) > maxContent {
 		s = strings.ToValidUTF8(s[:maxContent], "")
 	}
-	s = absoluteURLs(s, base)
+	s = absoluteURLs(withoutUnclosed(s), base)
 	return strings.TrimSpace(vi.NFC(contentPolicy().Sanitize(s)))
 }
 

@@ -38,6 +38,7 @@ type Report struct {
 	read                     bool           // a document was read, so Repairs are its own
 	order                    []firstAliases // of all items of the document, if some are Known
 	memory                   *memory
+	children                 map[string]child // of an index of sitemaps
 	hints                    Hints
 	inDocument               int       // items in the document, also those that did not change
 	gap                      bool      // nothing in common with the last visit
@@ -73,7 +74,7 @@ func (a *Aggregator) visit(ctx context.Context, src store.Source) (r Report, ok 
 		a.putOff(ctx, src, until, log)
 		return Report{}, false
 	}
-	r = a.look(ctx, c, src.State, a.memories.get(src.ID), start)
+	r = a.look(ctx, c, src.State, a.memories.get(src.ID, src.State), start)
 	if ctx.Err() != nil {
 		return Report{}, false
 	}
@@ -82,6 +83,7 @@ func (a *Aggregator) visit(ctx context.Context, src store.Source) (r Report, ok 
 	a.push.visited(ctx, r)
 	if r.read && r.Outcome.OK() {
 		a.memories.put(src.ID, r.memory)
+		a.children.put(src.ID, r.children, r.Repairs, start)
 	}
 	r.Took = a.now().Sub(start)
 	a.observe(r, log)
@@ -149,6 +151,7 @@ func (a *Aggregator) look(ctx context.Context, c configured, st store.SourceStat
 	if err := a.complete(ctx, c, &rd, !st.Visited, now); err != nil {
 		return r.failed(err)
 	}
+	r.children = rd.children
 	if rd.volatile {
 		r.etag, r.lastModified, r.hash = "", "", ""
 	}
@@ -337,7 +340,7 @@ func (a *Aggregator) observe(r Report, log *slog.Logger) {
 		m.bytes.Observe(float64(r.Bytes))
 	}
 	m.source(r.Source.ID, r.State)
-	m.silence(r.Source.ID, r.State, r.State.LastTry)
+	m.silence(r.Source, r.State, r.State.LastTry)
 	if r.gap {
 		m.gaps.WithLabelValues(r.Source.ID).Inc()
 		log.Warn("gap: no item in common with the last visit, so items may have been lost", "items", len(r.Items))

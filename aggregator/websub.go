@@ -44,11 +44,6 @@ const (
 	// leaveTries is how often a hub is told that a subscription is not wanted
 	// any more; it then runs out by itself.
 	leaveTries = 5
-	// pushSettled is how old a subscription must be before a document that
-	// names another hub or address replaces it: some servers' copies differ.
-	pushSettled = 10 * time.Minute
-	// hubGone is how many documents in a row must name no hub.
-	hubGone = 3
 	// maxMissed is how many visits in a row may find news that the hub had not
 	// delivered before it is trusted no longer. A hub that has never delivered
 	// has no such credit.
@@ -99,13 +94,14 @@ type subscriber struct {
 	mu      sync.Mutex
 	known   map[string]store.Push // by source, those that are not leaving
 	absent  map[string]int        // documents in a row that named no hub, by source
+	failing map[string]time.Time  // when a hub failed a source, by source and hub
 }
 
 func newSubscriber(cfg Config, st Store, log *slog.Logger, m *pushMetrics) *subscriber {
 	client := &http.Client{Transport: newTransport(!cfg.Limits.AllowPrivate), Timeout: time.Duration(cfg.Limits.Timeout),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	return &subscriber{store: st, log: log, metrics: m, client: client, agent: cfg.Agent, limits: cfg.Limits, base: callbackBase(cfg),
-		wake: make(chan struct{}, 1), inbox: inbox{queue: make(chan delivery, maxWaiting)}, known: map[string]store.Push{}, absent: map[string]int{}}
+		wake: make(chan struct{}, 1), inbox: inbox{queue: make(chan delivery, maxWaiting)}, known: map[string]store.Push{}, absent: map[string]int{}, failing: map[string]time.Time{}}
 }
 
 // callbackBase is where hubs reach us, or "" if they are not to be asked or
@@ -301,38 +297,6 @@ func (s *subscriber) visited(ctx context.Context, r Report) {
 	if err != nil {
 		s.log.Error("change subscription", "source", r.Source.ID, "error", err)
 	}
-}
-
-// leaveHub stands for the choice to have no hub.
-const leaveHub = "-"
-
-// choose names the hub to subscribe to, or leaveHub, or "" to leave all as it
-// is. The present hub stays for as long as the document names it.
-func (s *subscriber) choose(p store.Push, ad advert, source string, now time.Time) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(ad.hubs) == 0 {
-		if p.Token == "" {
-			return ""
-		}
-		if s.absent[source]++; s.absent[source] < hubGone {
-			return ""
-		}
-		delete(s.absent, source)
-		return leaveHub
-	}
-	delete(s.absent, source)
-	if p.Token == "" {
-		return ad.hubs[0]
-	}
-	same := slices.Contains(ad.hubs, p.Hub)
-	if same && p.Topic == ad.topic && p.Callback == s.base+p.Token || now.Sub(p.Created) < pushSettled {
-		return ""
-	}
-	if same {
-		return p.Hub
-	}
-	return ad.hubs[0]
 }
 
 func (s *subscriber) open(ctx context.Context, source, hub, topic string, now time.Time) error {

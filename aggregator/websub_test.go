@@ -194,6 +194,63 @@ func answer(code int, retryAfter string) func(*pushWorld) func(http.ResponseWrit
 	}
 }
 
+// Where the first hub fails, the next one is tried, but each at most once a day.
+func TestNextHub(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name  string
+		spoil func(h *testHub)
+		turns int // until the next is tried
+	}{
+		{"refuses", func(h *testHub) { h.instead = answer(404, "")(nil) }, 1},
+		{"has a fault", func(h *testHub) { h.instead = answer(500, "")(nil) }, hubTries},
+		{"never asks back", func(h *testHub) { h.silent = true }, hubTries},
+	} {
+		pushed(t, func(t *testing.T, w *pushWorld) {
+			other := newTestHub(t)
+			second := `<atom:link rel="hub" href="` + other.URL + `/hub"/>`
+			n := 0
+			visit := func() {
+				n++
+				w.set("/rss", strings.Replace(hubFeed(w.hub.URL, "Tin đầu", "Tin thứ "+strings.Repeat("một ", n)), `<atom:link rel="self"`, second+`<atom:link rel="self"`, 1))
+				w.visit(t)
+				w.turn(t)
+			}
+			w.hub.order(func() { tt.spoil(w.hub) })
+			for range tt.turns {
+				visit()
+				w.clock.Store(w.only(t).NextAt.UnixMilli())
+			}
+			if n := len(other.asked()); n != 0 {
+				t.Errorf("%s: the second hub was asked before the first had failed", tt.name)
+			}
+			visit()
+			form := other.verified(t)
+			if p := w.only(t); p.State != store.PushVerified || p.Hub != other.URL+"/hub" || form.Get("hub.topic") != pushTopic {
+				t.Fatalf("%s: %+v", tt.name, p)
+			}
+			visit()
+			if p := w.only(t); p.Hub != other.URL+"/hub" {
+				t.Errorf("%s: went back to the first hub", tt.name)
+			}
+		})
+	}
+	pushed(t, func(t *testing.T, w *pushWorld) { // both refuse
+		other := newTestHub(t)
+		w.hub.instead, other.instead = answer(404, "")(w), answer(404, "")(w)
+		begin := w.now()
+		for i := 0; w.now().Sub(begin) < hubRest-time.Hour; i++ {
+			w.set("/rss", strings.Replace(hubFeed(w.hub.URL, "Tin đầu", "Tin thứ "+strings.Repeat("một ", i)), `<atom:link rel="self"`, `<atom:link rel="hub" href="`+other.URL+`/hub"/><atom:link rel="self"`, 1))
+			w.visit(t)
+			w.turn(t)
+			w.pass(20 * time.Minute)
+		}
+		if first, second := len(w.hub.paths), len(other.paths); first != 1 || second < 1 || second > 5 {
+			t.Errorf("hubs that refuse were asked %d and %d times in a day", first, second)
+		}
+	})
+}
+
 // The old hub is told when the document names another, or none three times, or
 // when the source leaves feeds.yaml or the site wants no pushes.
 func TestUnsubscribe(t *testing.T) {

@@ -3,6 +3,7 @@ package aggregator
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -19,6 +20,14 @@ const (
 	checkEvery = 10 * time.Second
 	checkBatch = 16
 	checkLease = 10 * time.Minute
+	// checker is who waits, beside the sources, if a host answers a look at a
+	// page by asking us to wait.
+	checker = "pages"
+	// vanishedAgain is how long an item that vanishes once more is not asked
+	// for again, and maxVanished how many of one feed are asked for in that
+	// time: some feeds are served by machines that disagree, or shuffled.
+	vanishedAgain = 6 * time.Hour
+	maxVanished   = 200
 )
 
 // checkPages asks for the pages of items that have vanished from their feed,
@@ -39,25 +48,43 @@ func (a *Aggregator) checkPages(ctx context.Context) {
 		}
 		batch, cancel := context.WithTimeout(ctx, checkLease/2) // the rest is claimed again
 		var checks sync.WaitGroup
-		for _, c := range due {
-			checks.Go(func() { a.checkPage(batch, c) })
+		for _, group := range byHost(due) {
+			checks.Go(func() {
+				for i := 0; i < len(group) && a.checkPage(batch, group[i]); i++ {
+				}
+			})
 		}
 		checks.Wait()
 		cancel()
 	}
 }
 
-// checkPage asks for one item's page and stores the verdict.
-func (a *Aggregator) checkPage(ctx context.Context, c store.Check) {
+// byHost groups checks by what shares a budget. Those of one host are done one
+// after the other, so that its feeds wait behind one of them and not behind all.
+func byHost(all []store.Check) map[string][]store.Check {
+	groups := map[string][]store.Check{}
+	for _, c := range all {
+		key := hostKey(c.Link)
+		groups[key] = append(groups[key], c)
+	}
+	return groups
+}
+
+// checkPage asks for one item's page and stores the verdict. It says whether
+// the host may be asked for more: if not, the check is claimed again later.
+func (a *Aggregator) checkPage(ctx context.Context, c store.Check) bool {
 	log := a.log.With("source", c.Source, "item", c.Item)
 	src, known := a.sources[c.Source]
 	if !known {
 		src = a.sourceAt(c.Link)
 		src.access = a.stranger
 	}
+	if a.hosts.leftAlone(c.Link, checker) {
+		return false
+	}
 	v, why := a.verdict(ctx, src, c)
-	if ctx.Err() != nil {
-		return
+	if ctx.Err() != nil || v == store.Unclear && a.hosts.leftAlone(c.Link, checker) {
+		return false
 	}
 	withdrawn, restored, err := a.store.Checked(context.WithoutCancel(ctx), c, v, a.now(), a.judge)
 	switch {
@@ -70,6 +97,7 @@ func (a *Aggregator) checkPage(ctx context.Context, c store.Check) {
 		a.metrics.withdrawn.WithLabelValues("restored").Inc()
 		log.Info("article restored: it is back", "link", c.Link)
 	}
+	return true
 }
 
 // verdict says whether an article is there. It is removed only if its page
@@ -81,7 +109,7 @@ func (a *Aggregator) verdict(ctx context.Context, src configured, c store.Check)
 		return v, why
 	}
 	other, err := a.store.Sibling(ctx, c)
-	if err != nil || other == "" {
+	if err != nil || hostKey(other) != hostKey(c.Link) { // there is none, or it says nothing of this server
 		other = c.Link
 		if u, err := url.Parse(c.Link); err == nil {
 			other = u.Scheme + "://" + u.Host + "/"
@@ -105,6 +133,10 @@ func (a *Aggregator) askPage(ctx context.Context, src configured, address string
 	}
 	doc, err := a.fetch.get(ctx, a.accessTo(src, address), address, "", "", a.now())
 	defer a.fetch.release(doc)
+	var f *Fault
+	if errors.As(err, &f) && f.RetryAfter > 0 {
+		a.hosts.throttle(address, checker, f.RetryAfter)
+	}
 	return pageVerdict(address, doc, err)
 }
 
@@ -119,7 +151,7 @@ func pageVerdict(address string, doc *Document, err error) (store.Verdict, strin
 		return store.Alive, ""
 	case err != nil:
 		return store.Unclear, err.Error()
-	case isStartPage(doc.FinalURL) && !isStartPage(address):
+	case isStartPage(doc.FinalURL) && !isStartPage(address) && hostKey(doc.FinalURL) == hostKey(address):
 		return store.Removed, "it redirects to the front page"
 	}
 	return store.Alive, ""
@@ -161,10 +193,16 @@ func without(list, other []string) []string {
 	return rest
 }
 
-// contents remembers what stood in each source's last document.
+// contents remembers what stood in each source's last document, and what was
+// asked for because it vanished.
 type contents struct {
 	mu       sync.Mutex
-	bySource map[string][]string
+	bySource map[string]*content
+}
+
+type content struct {
+	stands []string
+	asked  map[string]time.Time // by identity
 }
 
 // replace stores what stands in a source's document now and returns what stood
@@ -173,10 +211,30 @@ func (c *contents) replace(source string, now []string) (before []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.bySource == nil {
-		c.bySource = map[string][]string{}
+		c.bySource = map[string]*content{}
 	}
-	before, c.bySource[source] = c.bySource[source], now
+	one := c.bySource[source]
+	if one == nil {
+		one = &content{asked: map[string]time.Time{}}
+		c.bySource[source] = one
+	}
+	before, one.stands = one.stands, now
 	return before
+}
+
+// toAsk are those of a source's vanished items that are to be asked for now.
+func (c *contents) toAsk(source string, gone []string, now time.Time) []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	asked := c.bySource[source].asked
+	maps.DeleteFunc(asked, func(_ string, at time.Time) bool { return now.Sub(at) > vanishedAgain })
+	var ask []string
+	for _, id := range gone {
+		if _, again := asked[id]; !again && len(asked) < maxVanished {
+			ask, asked[id] = append(ask, id), now
+		}
+	}
+	return ask
 }
 
 // noteVanished asks for the pages of items that vanished from the middle of
@@ -198,5 +256,6 @@ func (a *Aggregator) noteVanished(ctx context.Context, r Report) error {
 		return nil
 	}
 	a.metrics.vanished.Add(float64(len(gone)))
-	return a.store.CheckSoon(ctx, r.Source.Outlet, gone, back, a.now())
+	now := a.now()
+	return a.store.CheckSoon(ctx, r.Source.Outlet, a.contents.toAsk(r.Source.ID, gone, now), back, now)
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -46,6 +47,7 @@ func TestPageVerdict(t *testing.T) {
 		{"there", page, nil, store.Alive},
 		{"moved to another article", "https://x.vn/bai-1-moi.html", nil, store.Alive},
 		{"redirected to the front page", "https://x.vn/", nil, store.Removed},
+		{"redirected to another site's front page", "https://y.vn/", nil, store.Alive},
 		{"404", page, status(404, store.HTTP4xx), store.Removed},
 		{"410", page, status(410, store.Gone), store.Removed},
 		{"404 by a firewall", page, status(404, store.Blocked), store.Unclear},
@@ -166,5 +168,86 @@ func TestWithdrawnAndRestored(t *testing.T) {
 	runRound(t, a)
 	if n := look(); n != 0 {
 		t.Errorf("%d pages asked for again without a reason", n)
+	}
+}
+
+// A server that asks us to wait is not asked for one page after the other, and
+// nothing is concluded.
+func TestPageChecksWaitWhenAsked(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int64
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/rss":
+			fmt.Fprint(w, feedOf("Tin ba", "Tin hai", "Tin một"))
+		case "/robots.txt":
+			http.NotFound(w, r)
+		default:
+			asked.Add(1)
+			w.Header().Set("Retry-After", "3600")
+			w.WriteHeader(http.StatusTooManyRequests)
+		}
+	}))
+	t.Cleanup(srv.Close)
+	a, db, _ := start(t, srv.URL, SourceConfig{ID: "rss", URL: "/rss"})
+	runRound(t, a)
+	now := time.Now().Add(store.FirstCheck + time.Minute)
+	a.now = func() time.Time { return now }
+	for _, want := range []int64{1, 1, 2} {
+		due, err := db.Checks(t.Context(), now, checkLease, 100)
+		if err != nil || len(due) != 3 {
+			t.Fatalf("%d checks due, %v", len(due), err)
+		}
+		if groups := byHost(due); len(groups) != 1 {
+			t.Errorf("one host in %d groups", len(groups))
+		}
+		for _, c := range due {
+			a.checkPage(t.Context(), c)
+		}
+		if n := asked.Load(); n != want {
+			t.Errorf("%d pages asked for, want %d", n, want)
+		}
+		now = now.Add(31 * time.Minute)
+	}
+}
+
+// A feed whose copies disagree costs one look at each item, not one a visit.
+func TestFlappingFeedIsNotAskedForAgainAndAgain(t *testing.T) {
+	t.Parallel()
+	n := newNewsroom(t)
+	a, db, _ := start(t, n.URL, SourceConfig{ID: "rss", URL: "/rss"})
+	now := time.Now()
+	a.now = func() time.Time { return now }
+	looks := 0
+	for i := range 10 {
+		n.set("/rss", feedOf("Tin ba", "Tin hai", "Tin một"))
+		if i%2 == 1 {
+			n.set("/rss", feedOf("Tin hai", "Tin một"))
+		}
+		runRound(t, a)
+		due, err := db.Checks(t.Context(), now, checkLease, 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		looks += len(due)
+		for _, c := range due {
+			if _, _, err := db.Checked(t.Context(), c, store.Alive, now, a.judge); err != nil {
+				t.Fatal(err)
+			}
+		}
+		now = now.Add(10 * time.Minute)
+	}
+	if looks != 1 {
+		t.Errorf("%d looks at an item that comes and goes, want 1", looks)
+	}
+	ids := make([]string, 2*maxVanished)
+	for i := range ids {
+		ids[i] = fmt.Sprint(i)
+	}
+	if n := len(a.contents.toAsk("rss", ids, now)); n != maxVanished-1 {
+		t.Errorf("%d items of one feed asked for, want %d", n, maxVanished-1)
+	}
+	if n := len(a.contents.toAsk("rss", ids[:1], now.Add(vanishedAgain+time.Minute))); n != 1 {
+		t.Error("never asked for again")
 	}
 }

@@ -145,8 +145,9 @@ func (db *DB) Checked(ctx context.Context, c Check, v Verdict, now time.Time, ju
 		case v == Alive && c.Taken:
 			restored = true
 			return t.restore(c, now, outlets, judge)
-		case v == Alive:
-			return t.exec(`UPDATE items SET check_at = 0, gone_seen = 0 WHERE id = $1`, c.Item)
+		case v == Alive: // one that had vanished too soon has its look after a day yet to come
+			return t.exec(`UPDATE items SET check_at = CASE WHEN seen > $1 THEN seen + CAST($2 AS BIGINT) ELSE 0 END, gone_seen = 0 WHERE id = $3`,
+				millis(now.Add(-FirstCheck)), FirstCheck.Milliseconds(), c.Item)
 		case v == Removed && c.Taken:
 			return t.exec(`UPDATE items SET check_at = 0 WHERE id = $1`, c.Item)
 		case v == Removed && c.Gone+1 < withdrawAfter:
@@ -265,6 +266,9 @@ func (t *tx) restore(c Check, now time.Time, outlets map[string]Outlet, judge Ju
 	v := t.editing(now, outlets, judge)
 	if s.listed == 0 {
 		return t.exec(`UPDATE stories SET list_at = $1 WHERE id = $2 AND list_at = $3`, millis(now), s.id, never)
+	}
+	if s.quoted != c.Item && s.withdrawn > 0 {
+		return v.revive(s)
 	}
 	if s.quoted != c.Item {
 		return v.renameOriginal(s)

@@ -145,3 +145,78 @@ func TestWithdrawLeavesTheCopies(t *testing.T) {
 		}
 	})
 }
+
+// Each of two outlets takes its article back; whichever returns first brings
+// the story back, under its own name.
+func TestRestoreWhileTheQuotedIsGone(t *testing.T) {
+	t.Parallel()
+	engines(t, func(t *testing.T, open func() *store.DB) {
+		db := open()
+		sync1(t, db, 2)
+		record(t, db, "o0-home", now, article("o0", "Bài chung", now))
+		record(t, db, "o1-home", now.Add(time.Minute), article("o1", "Bài chung", now))
+		before := stories(t, db, store.Query{})[0]
+		look := func(outlet string, gone, back []string, v store.Verdict, at time.Time) {
+			t.Helper()
+			if err := db.CheckSoon(t.Context(), outlet, gone, back, at); err != nil {
+				t.Fatal(err)
+			}
+			due, err := db.Checks(t.Context(), at, time.Minute, 10)
+			if err != nil || len(due) != 1 {
+				t.Fatalf("%s: %d checks, %v", outlet, len(due), err)
+			}
+			if _, _, err := db.Checked(t.Context(), due[0], v, at, sameTitle{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		at := now
+		for _, outlet := range []string{"o0", "o0", "o1", "o1"} {
+			look(outlet, []string{"link:http://" + outlet + ".example/Bài-chung"}, nil, store.Removed, at)
+			at = at.Add(2 * time.Hour)
+		}
+		if n := len(stories(t, db, store.Query{})); n != 0 {
+			t.Fatalf("%d stories though every outlet took it back", n)
+		}
+		look("o0", nil, []string{"link:http://o0.example/Bài-chung"}, store.Alive, at)
+		got := stories(t, db, store.Query{})
+		if len(got) != 1 || got[0].ID != before.ID || got[0].Quoted.Outlet != "o0" || !got[0].Listed.Equal(before.Listed) {
+			t.Fatalf("after o0 was back: %+v", got)
+		}
+		if _, err := db.Story(t.Context(), before.ID); err != nil {
+			t.Errorf("its page: %v", err)
+		}
+		look("o1", nil, []string{"link:http://o1.example/Bài-chung"}, store.Alive, at.Add(time.Hour))
+		if got := stories(t, db, store.Query{}); len(got) != 1 || got[0].Quoted.Outlet != "o0" {
+			t.Errorf("after o1 was back too: %+v", got)
+		}
+	})
+}
+
+// An item that vanished early and is there has its look after a day all the
+// same, and that is the last.
+func TestEarlyLookDoesNotReplaceTheOneAfterADay(t *testing.T) {
+	t.Parallel()
+	engines(t, func(t *testing.T, open func() *store.DB) {
+		db := open()
+		sync1(t, db, 1)
+		record(t, db, "o0-home", now, article("o0", "Bài", now))
+		if err := db.CheckSoon(t.Context(), "o0", []string{"link:http://o0.example/Bài"}, nil, now); err != nil {
+			t.Fatal(err)
+		}
+		for _, step := range []struct {
+			after time.Duration
+			due   int
+		}{{0, 1}, {store.FirstCheck - time.Minute, 0}, {store.FirstCheck + time.Minute, 1}, {30 * 24 * time.Hour, 0}} {
+			at := now.Add(step.after)
+			due, err := db.Checks(t.Context(), at, time.Minute, 10)
+			if err != nil || len(due) != step.due {
+				t.Fatalf("after %v: %d checks, %v; want %d", step.after, len(due), err, step.due)
+			}
+			for _, c := range due {
+				if _, _, err := db.Checked(t.Context(), c, store.Alive, at, sameTitle{}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	})
+}

@@ -1,9 +1,12 @@
 package vi
 
 // readClock reads a time of day at i with its meridiem and zone: 14:15,
-// 14:15:30.5, 2:15 PM, 14h15, 14 giờ 15 phút, 2 giờ chiều.
+// 14:15:30.5, 2:15 PM, 14h15, 14 giờ 15 phút, 2 giờ chiều, 14.15 beside a date.
 func (r *dateReader) readClock(i int) int {
 	c, n := r.clock(i)
+	if n == 0 {
+		c, n = r.dottedClock(i)
+	}
 	if n == 0 {
 		return 0
 	}
@@ -71,6 +74,51 @@ func (r *dateReader) colonClock(i int, c civil) (civil, int) {
 	}
 	c.nsec = fraction(frac.text)
 	return c, 7
+}
+
+// dottedClock reads 14.15 or 14.15.30 at i: a time of day where it stands right
+// after a date or right before one, anything else elsewhere. Of two dates in
+// dots, "05.11 - 06.11.2024", neither is a time.
+func (r *dateReader) dottedClock(i int) (c civil, n int) {
+	h, m, s := r.at(i), r.at(i+2), r.at(i+4)
+	if !h.isNumber(1, 2) || r.at(i+1).kind != '.' || !m.isNumber(2, 2) || !m.glued || h.val > 24 || m.val > 59 {
+		return c, 0
+	}
+	c.hour, c.min, n = h.val, m.val, 3
+	if r.at(i+3).kind == '.' && s.kind == '0' && s.glued {
+		if !s.isNumber(2, 2) || s.val > 59 {
+			return c, 0
+		}
+		c.sec, n = s.val, 5
+	}
+	if next := r.at(i + n); next.glued && (next.kind == '*' || next.kind == '0' || isDateSeparator(next.kind) && r.at(i+n+1).glued) {
+		return c, 0 // 3.50%, 1.10-2
+	}
+	maybeDate := m.val >= 1 && m.val <= 12
+	if r.dateEnd > 0 && r.skipSigns(r.dateEnd) == i {
+		if year := r.at(r.dateEnd - 1); maybeDate && n == 5 && len(year.text) == 2 {
+			return c, 0
+		}
+		return c, n
+	}
+	at := r.skipSigns(i + n)
+	if !r.dateFollows(at) || maybeDate && r.at(at+1).kind == '.' {
+		return c, 0
+	}
+	return c, n
+}
+
+// skipSigns skips what may stand between a date and a time in dots.
+func (r *dateReader) skipSigns(i int) int {
+	for ; i < len(r.toks); i++ {
+		switch t := r.at(i); {
+		case t.kind == ',', t.kind == '-', t.kind == '|', t.kind == '*', t.kind == '(':
+		case t.fold == "luc", t.fold == "vao", t.fold == "hoi", t.fold == "ngay", t.text == "at":
+		default:
+			return i
+		}
+	}
+	return i
 }
 
 // wordClock reads what follows the hour at i and its "h", "g" or "giờ".

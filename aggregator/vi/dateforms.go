@@ -15,6 +15,7 @@ func (r *dateReader) readDate(i int) int {
 	if !r.hasDate {
 		r.hasDate = true
 		r.year, r.month, r.day = c.year, c.month, c.day
+		r.dateEnd = i + n
 	}
 	return n + r.readCompactClock(i+n)
 }

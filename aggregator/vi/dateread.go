@@ -10,6 +10,7 @@ type dateReader struct {
 
 	civil
 	hasDate  bool // day and month; year may be 0, for unknown
+	dateEnd  int  // the token after the date, 0 if there is none
 	hasClock bool
 	zone     *time.Location // nil if not written
 	zoneWhy  string         // why the zone written is none

@@ -246,6 +246,29 @@ func TestDecodeCorpus(t *testing.T) {
 	}
 }
 
+// What is no mojibake must be told by its first letter: judging the whole text
+// took an eighth of reading a feed.
+func TestBeginsMojibake(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, in string
+		want     bool
+	}{
+		{"mojibake", mojibake(t, "Tin ảnh"), true},
+		{"mojibake of two bytes", "Tin cÃ¡", true},
+		{"Vietnamese", "Tin ảnh Ã¡", false},
+		{"a Western letter first", "Cá tính, ảnh", false},
+		{"French", "été Ã¡", false},
+		{"a quotation mark first", "“Tin”", false},
+		{"the end after the lead", "caÃ", false},
+		{"ASCII", "Tin", false},
+	} {
+		if got := beginsMojibake(tt.in); got != tt.want {
+			t.Errorf("%s: beginsMojibake(%q) = %v, want %v", tt.name, tt.in, got, tt.want)
+		}
+	}
+}
+
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte(decl("utf-16")), "text/xml; charset=utf-8")
 	f.Add([]byte(vietnameseBytes(f, feedText)), "")

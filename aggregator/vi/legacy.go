@@ -152,8 +152,11 @@ func undoMojibake(text string) (fixed string, ok bool) {
 	best := verdict{good: -1} // text is judged only if there is something to compare
 	again := text
 	for range 2 {
+		if !beginsMojibake(again) {
+			break
+		}
 		b := toWestern(again)
-		if len(b) == len(again) || !utf8.Valid(b) { // ASCII, or no Western text
+		if b == nil || !utf8.Valid(b) { // no Western text, or of Western letters
 			break
 		}
 		if best.good < 0 {
@@ -165,6 +168,23 @@ func undoMojibake(text string) (fixed string, ok bool) {
 		}
 	}
 	return fixed, ok
+}
+
+// beginsMojibake tells whether the first character of text beyond ASCII and the
+// one after it stand for the first two bytes of a character in UTF-8. Where
+// they do not, and proper text seldom has "Ã¡" or "áº", nothing else can.
+func beginsMojibake(text string) bool {
+	for i := 0; i < len(text); i++ {
+		if text[i] < utf8.RuneSelf {
+			continue
+		}
+		lead, n := utf8.DecodeRuneInString(text[i:])
+		next, _ := utf8.DecodeRuneInString(text[i+n:])
+		a, western := westernByte(lead)
+		b, western2 := westernByte(next)
+		return western && western2 && a >= 0xC2 && a <= 0xF4 && b >= 0x80 && b <= 0xBF
+	}
+	return false
 }
 
 // minLegacyWords is how many Vietnamese words a legacy font's reading must

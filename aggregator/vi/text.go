@@ -5,6 +5,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -26,7 +27,10 @@ const (
 // XML 1.0 forbids, and characters that cannot be seen (zero-width, byte order
 // marks, soft hyphens, bidirectional controls): they would break equality and
 // search, or hide text. CR, CR LF and the Unicode line and paragraph
-// separators become a newline. Of a pile of combining marks the first eight
+// separators become a newline. The controls U+0080 to U+009F are bytes of
+// windows-1252 that were taken for characters (&#146;), and become what they
+// are there, if anything. Zero-width joiners stay between emoji, which they
+// make one of (👨‍👩‍👧). Of a pile of combining marks the first eight
 // are kept. Clean text is returned as is, without allocation.
 func NFC(s string) string {
 	i := cleanPrefix(s)
@@ -105,6 +109,13 @@ func scrub(s string, from int) (clean string, piled bool) {
 		case r >= ' ' && r < 0x7F || r >= 0xC0 && r < 0x300 || r >= 0x1E00 && r < 0x1F00: // most of the text
 			marks = 0
 			continue
+		case r >= 0x80 && r <= 0x9F:
+			if c := charmap.Windows1252.DecodeByte(byte(r)); c > 0x9F && c != utf8.RuneError {
+				with, marks = string(c), 0
+			}
+		case r == joiner && joinsEmoji(s, i, i+n):
+			marks = 0
+			continue
 		case r == utf8.RuneError || invisible(r):
 		case unicode.IsMark(r):
 			marks++
@@ -127,6 +138,26 @@ func scrub(s string, from int) (clean string, piled bool) {
 		return s, piled
 	}
 	return string(append(b, s[kept:]...)), piled
+}
+
+// joiner is the zero-width joiner, of which emoji are composed.
+const joiner = 0x200D
+
+// joinsEmoji tells whether the joiner s[at:end] stands between two emoji, the
+// first perhaps with a variation selector.
+func joinsEmoji(s string, at, end int) bool {
+	before, n := utf8.DecodeLastRuneInString(s[:at])
+	if before == 0xFE0F {
+		before, _ = utf8.DecodeLastRuneInString(s[:at-n])
+	}
+	after, _ := utf8.DecodeRuneInString(s[end:])
+	return isEmoji(before) && isEmoji(after)
+}
+
+// isEmoji tells whether r lies in a block of symbols that take part in joined
+// emoji (Unicode's emoji-zwj-sequences.txt), skin tones among them.
+func isEmoji(r rune) bool {
+	return r >= 0x2190 && r <= 0x21FF || r >= 0x2600 && r <= 0x27BF || r >= 0x2B00 && r <= 0x2BFF || r >= 0x1F000 && r <= 0x1FAFF
 }
 
 // cutPiles returns s, which is NFC, with at most maxMarks marks in a row.

@@ -22,7 +22,11 @@ func TestNFC(t *testing.T) {
 		{"old tone marks", "ha\u0340 no\u0341i", "hà nói"},
 		{"tab and newline stay", "a\tb\nc", "a\tb\nc"},
 		{"line ends become newlines", "a\r\nb\rc\u2028d\u2029e", "a\nb\nc\nd\ne"},
-		{"controls", "a\x00b\x08c\x1Fd\x7Fe\u0085f\u009Fg", "abcdefg"},
+		{"controls", "a\x00b\x08c\x1Fd\x7Fe\u0081f\u009Dg", "abcdefg"},
+		{"windows-1252 bytes taken for characters", "\u0093Tin\u0094 \u0096 Hà Nội\u0092s\u0085", "“Tin” – Hà Nội’s…"},
+		{"mark after such a byte", "a\u0092\u0300", "a’\u0300"},
+		{"joined emoji", "tin 👨\u200D👩\u200D👧, 🏳\uFE0F\u200D🌈, 👩🏽\u200D⚕\uFE0F", "tin 👨\u200D👩\u200D👧, 🏳\uFE0F\u200D🌈, 👩🏽\u200D⚕\uFE0F"},
+		{"joiner without a second emoji", "👨\u200D a\u200D👩 👨\u200D\u200D👩 \uFE0F\u200D👩", "👨 a👩 👨👩 \uFE0F👩"},
 		{"not XML", "a\uFFFEb\uFFFFc\uFDD0d\U0001FFFEe", "abcde"},
 		{"zero width and BOM", "\uFEFFHà\u200B \u200CNội\u200D\u2060 h\u00ADai", "Hà Nội hai"},
 		{"bidi controls", "a\u202Eb\u202Cc\u2066d\u2069", "abcd"},
@@ -166,7 +170,7 @@ func TestSlug(t *testing.T) {
 }
 
 func FuzzText(f *testing.F) {
-	for _, s := range []string{sample, norm.NFD.String(sample), "hoà\r\n\u200B\xC3", "a\u0344\u0300", "\U0001F468\u200D\U0001F469", "e\u0335\u0335\u0335\u0335\u0335\u0335\u0335\u0335\u0344"} {
+	for _, s := range []string{sample, norm.NFD.String(sample), "hoà\r\n\u200B\xC3", "a\u0344\u0300", "\U0001F468\u200D\U0001F469", "☀\uFE0F\u200D☀\u0085\u0300", "e\u0335\u0335\u0335\u0335\u0335\u0335\u0335\u0335\u0344"} {
 		f.Add(s, 3)
 	}
 	f.Fuzz(func(t *testing.T, s string, n int) {
@@ -174,7 +178,10 @@ func FuzzText(f *testing.F) {
 		if !utf8.ValidString(clean) || !norm.NFC.IsNormalString(clean) {
 			t.Fatalf("NFC(%+q) = %+q is not valid UTF-8 in NFC", s, clean)
 		}
-		for _, r := range clean {
+		for i, r := range clean {
+			if r == joiner && joinsEmoji(clean, i, i+len("\u200D")) {
+				continue
+			}
 			if r == '\r' || r == utf8.RuneError || invisible(r) {
 				t.Fatalf("NFC(%+q) = %+q keeps %U", s, clean, r)
 			}

@@ -46,6 +46,8 @@ type discovered struct {
 	Outlet discoveredOutlet `json:"outlet"`
 	Found  []discoveredFind `json:"found"`
 	Page   *discoveredFind  `json:"page"` // a guess, if nothing else was found
+	// Stopped says why the search ended early, empty if it did not.
+	Stopped string `json:"stopped,omitempty"`
 }
 
 type discoveredOutlet struct {
@@ -71,7 +73,7 @@ type discoveredFind struct {
 }
 
 func newDiscovered(d aggregator.Discovery) discovered {
-	out := discovered{URL: d.URL, Found: []discoveredFind{},
+	out := discovered{URL: d.URL, Found: []discoveredFind{}, Stopped: d.Stopped,
 		Outlet: discoveredOutlet{d.Outlet.ID, d.Outlet.Name, d.Outlet.Domains, d.Outlet.Scope, d.Outlet.Province}}
 	for _, f := range d.Finds {
 		out.Found = append(out.Found, newFind(f))
@@ -117,6 +119,9 @@ func writeDiscovery(w io.Writer, d aggregator.Discovery) {
 	default:
 		fmt.Fprintf(w, "# %s: there is neither a feed nor a sitemap, and nothing on the page repeats as a list of articles does.\n"+
 			"# Try the address of a section, or fill in the selectors below from the page's HTML.\n", d.URL)
+	}
+	if d.Stopped != "" {
+		fmt.Fprintf(w, "# The search stopped early, so there may be more: %s.\n", strings.Join(strings.Fields(d.Stopped), " "))
 	}
 	fmt.Fprint(w, "# Name, scope, province and rank are guessed: check them. Paste all but the next line below \"outlets:\".\noutlets:\n")
 	o := d.Outlet
