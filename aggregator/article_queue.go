@@ -262,7 +262,7 @@ func (a *Aggregator) fetchArticle(ctx context.Context, c configured, it *store.I
 	defer a.fetch.release(doc)
 	switch {
 	case err != nil:
-		if outcomeOf(err) != store.Disallowed && ctx.Err() == nil {
+		if o := outcomeOf(err); o != store.Disallowed && o != store.Throttled && ctx.Err() == nil {
 			a.articles.note(it.Outlet, err, a.now())
 		}
 		return p, err
@@ -278,9 +278,8 @@ func (a *Aggregator) fetchArticle(ctx context.Context, c configured, it *store.I
 
 // askArticle asks for a page. The caller is inside its host.
 func (a *Aggregator) askArticle(ctx context.Context, c configured, it *store.Item) (*Document, error) {
-	if until := a.hosts.quietUntil(it.Link, articleThrottle); until.After(a.now()) {
-		return nil, &Fault{Outcome: store.Throttled, RetryAfter: until.Sub(a.now()),
-			Err: fmt.Errorf("several feeds of its host were asked to wait, so the whole host is left alone")}
+	if until, now := a.hosts.waitUntil(it.Link, articleThrottle), a.now(); until.After(now) {
+		return nil, &Fault{Outcome: store.Throttled, RetryAfter: until.Sub(now), Err: errors.New("its host has asked to wait, so its pages are left alone")}
 	}
 	rules := a.robots(ctx, c, it.Link)
 	if why := rules.disallowed(it.Link, "page"); why != "" {

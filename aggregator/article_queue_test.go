@@ -33,6 +33,7 @@ type paper struct {
 	crowd   int           // the most requests at the same time
 	slow    time.Duration // every page takes so long
 	hanging bool          // pages never come
+	busy    bool          // pages answer 429
 }
 
 func newPaper(t *testing.T) *paper {
@@ -47,7 +48,7 @@ func (p *paper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.asked, p.at = append(p.asked, r.URL.Path), append(p.at, time.Now())
 	p.inside++
 	p.crowd = max(p.crowd, p.inside)
-	feed, page, robots, slow, hanging := p.feed, p.pages[r.URL.Path], p.robots, p.slow, p.hanging
+	feed, page, robots, slow, hanging, busy := p.feed, p.pages[r.URL.Path], p.robots, p.slow, p.hanging, p.busy
 	p.mu.Unlock()
 	defer func() {
 		p.mu.Lock()
@@ -61,6 +62,9 @@ func (p *paper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, robots)
 	case page == "":
 		http.NotFound(w, r)
+	case busy:
+		w.Header().Set("Retry-After", "3600")
+		w.WriteHeader(http.StatusTooManyRequests)
 	case hanging:
 		<-r.Context().Done()
 	default:
@@ -323,6 +327,36 @@ func claimAll(t *testing.T, db *store.DB) []store.DueArticle {
 		t.Fatal(err)
 	}
 	return due
+}
+
+// A host that asks to wait is asked for no further page; its stories do not
+// wait with it.
+func TestPagesWaitWhenAsked(t *testing.T) {
+	t.Parallel()
+	p := newPaper(t)
+	for i := range 5 {
+		p.add(fmt.Sprintf("bai-viet-so-%d", i), fmt.Sprintf("Kiểm tra, gia cố tuyến đê xung yếu lần thứ %d", i), "", "", wireText)
+	}
+	p.busy = true
+	a, db, _ := papers(t, Limits{}, p)
+	if _, err := a.Round(t.Context(), func(Report) {}); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(p.asked); n != 3 { // robots.txt, the feed, one page
+		t.Errorf("asked for %v, want one page", p.asked)
+	}
+	pages, err := db.SourceArticles(t.Context(), "o0-home")
+	if err != nil || len(pages) != 5 {
+		t.Fatal(pages, err)
+	}
+	for _, r := range pages {
+		if wait := time.Until(r.Due); r.State != store.ArticleWaiting || r.Outcome != store.Throttled || wait < 50*time.Minute {
+			t.Errorf("%+v, want it tried again after an hour", r)
+		}
+	}
+	if all, err := db.Stories(t.Context(), store.Query{Limit: 10}); err != nil || len(all) != 5 {
+		t.Errorf("%d stories are listed, %v, want 5", len(all), err)
+	}
 }
 
 // Feed and pages of a host share its one place and its pause, and a burst of
