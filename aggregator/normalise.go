@@ -254,7 +254,7 @@ func (n *normaliser) judge(it *store.Item) {
 	}
 	it.Topics = n.classify.Classify(Text{Title: it.Title, Summary: it.Summary, Body: body, Section: n.source.Topic, Scope: n.outlet.Scope})
 	NewMatcher(n.names).Prepare(it, nil)
-	it.Fingerprint = fingerprint(it)
+	it.Fingerprint = fingerprint(it, n.outlet.Domains)
 }
 
 // readPage adds what the item's own page tells, which was read for the listing:
@@ -271,13 +271,15 @@ func (n *normaliser) readPage(it *store.Item, p ArticlePage) {
 	if len(it.Page.Sketch) > 0 {
 		it.Sketch, it.Form, it.Lines, it.Names = it.Page.Sketch, it.Page.Form, it.Page.Lines, it.Page.Names
 	}
-	it.Fingerprint = fingerprint(it)
+	it.Fingerprint = fingerprint(it, n.outlet.Domains)
 }
 
 // fingerprint changes when a reader would see a change: the headline, the
 // summary as far as feeds show it, the people, the picture, the link, the
-// attribution. A view counter further down in the text is none.
-func fingerprint(it *store.Item) uint64 {
+// attribution. A view counter further down in the text is none, nor is a move
+// of the outlet's from one of its domains to another: some readers know an
+// entry by its link, which stays.
+func fingerprint(it *store.Item, domains []string) uint64 {
 	h := fnv.New64a()
 	write := func(s string) {
 		var size [8]byte
@@ -287,13 +289,23 @@ func fingerprint(it *store.Item) uint64 {
 	}
 	write(it.Title)
 	write(vi.Truncate(it.Summary, shownSyllables))
-	write(LinkKey(it.Link))
+	write(oneDomain(LinkKey(it.Link), domains))
 	write(it.Image)
 	write(it.Attribution.Text)
 	for _, a := range it.Authors {
 		write(a)
 	}
 	return h.Sum64()
+}
+
+// oneDomain is a link's key under the first of an outlet's domains if it is
+// under one of them.
+func oneDomain(key string, domains []string) string {
+	host, rest, _ := strings.Cut(key, "/")
+	if !slices.Contains(domains, host) {
+		return key
+	}
+	return domains[0] + "/" + rest
 }
 
 // shownSyllables is how much of a summary is ever given out again.

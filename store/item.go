@@ -297,14 +297,25 @@ func (t *tx) addCarrier(item int64, source string) error {
 	return t.exec(`INSERT INTO carriers (item, source) VALUES ($1, $2) ON CONFLICT (item, source) DO NOTHING`, item, source)
 }
 
-// Item returns one item of a listed story, or ErrNotFound.
+// Item returns one item of a listed story, of an outlet that may be shown; ErrWithdrawn if it, or its story,
+// was taken down or removed by its outlet; else ErrNotFound.
 func (db *DB) Item(ctx context.Context, id int64) (Item, error) {
-	all, err := scanItems(db.engine.read.QueryContext(ctx, `SELECT `+itemColumns+` FROM items
-		WHERE id = $1 AND EXISTS (SELECT 1 FROM stories s WHERE s.id = items.story AND s.listed > 0)`, id))
+	var gone bool
+	err := db.engine.read.QueryRowContext(ctx, `SELECT i.withdrawn + s.withdrawn + s.hidden > 0 FROM items i
+		JOIN stories s ON s.id = i.story WHERE i.id = $1 AND s.listed > 0`, id).Scan(&gone)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return Item{}, fmt.Errorf("item %d: %w", id, ErrNotFound)
+	case err != nil:
+		return Item{}, fmt.Errorf("read item %d: %w", id, err)
+	case gone:
+		return Item{}, fmt.Errorf("item %d: %w", id, ErrWithdrawn)
+	}
+	all, err := scanItems(db.engine.read.QueryContext(ctx, `SELECT `+itemColumns+` FROM items WHERE id = $1`, id))
 	if err != nil {
 		return Item{}, fmt.Errorf("read item %d: %w", id, err)
 	}
-	if len(all) == 0 {
+	if len(all) == 0 || (*db.outlets.Load())[all[0].Outlet].Show == ShowNone {
 		return Item{}, fmt.Errorf("item %d: %w", id, ErrNotFound)
 	}
 	return all[0].Item, nil
@@ -313,20 +324,26 @@ func (db *DB) Item(ctx context.Context, id int64) (Item, error) {
 // StoryOfLink returns the id of the story that holds an outlet's item with
 // that canonical link, or ErrNotFound.
 func (db *DB) StoryOfLink(ctx context.Context, link string) (string, error) {
+	_, story, err := db.ItemOfLink(ctx, link)
+	return story, err
+}
+
+// ItemOfLink returns the id of an outlet's item with that canonical link, and
+// of its story, or ErrNotFound. Neither need be listed.
+func (db *DB) ItemOfLink(ctx context.Context, link string) (item int64, story string, err error) {
 	var hashes []any
 	for id := range *db.outlets.Load() {
 		hashes = append(hashes, aliasHash(id, "link:"+link))
 	}
 	for chunk := range slices.Chunk(hashes, maxParams) {
-		var story string
-		err := db.engine.read.QueryRowContext(ctx, `SELECT story FROM items WHERE id =
-			(SELECT min(item) FROM aliases WHERE hash IN (`+places(1, len(chunk))+`))`, chunk...).Scan(&story)
+		err := db.engine.read.QueryRowContext(ctx, `SELECT id, story FROM items WHERE id =
+			(SELECT min(item) FROM aliases WHERE hash IN (`+places(1, len(chunk))+`))`, chunk...).Scan(&item, &story)
 		if err == nil {
-			return story, nil
+			return item, story, nil
 		}
 		if !errors.Is(err, sql.ErrNoRows) {
-			return "", fmt.Errorf("find %s: %w", link, err)
+			return 0, "", fmt.Errorf("find %s: %w", link, err)
 		}
 	}
-	return "", fmt.Errorf("no item with the link %s: %w", link, ErrNotFound)
+	return 0, "", fmt.Errorf("no item with the link %s: %w", link, ErrNotFound)
 }

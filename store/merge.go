@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -73,7 +74,7 @@ func (v *visit) unite(winner, loser *row, item *Item, m Merge, by Ruling) (Rulin
 		m.At = v.r.At
 	}
 	by.Story, by.Other, by.At, by.Merge = winner.id, loser.id, v.r.At, m
-	by.before = before{Hidden: winner.hidden, Pinned: winner.pinned, Reasons: map[int64]Merge{}}
+	by.before = before{Hidden: winner.hidden, Pinned: winner.pinned, Topics: winner.ruled, Reasons: map[int64]Merge{}}
 	var err error
 	if by.Items, err = v.moveItems(loser.id, winner.id, item, m, by.before.Reasons); err != nil {
 		return by, fmt.Errorf("move items: %w", err)
@@ -99,6 +100,9 @@ func (v *visit) unite(winner, loser *row, item *Item, m Merge, by Ruling) (Rulin
 	if err := v.exec(`UPDATE stories SET copies = $1, list_at = $2, hold_until = $3, backfill = $4, pinned = $5, hidden = $6 WHERE id = $7`,
 		winner.copies, winner.listAt, winner.holdUntil, winner.backfill, winner.pinned, winner.hidden, winner.id); err != nil {
 		return by, fmt.Errorf("update the surviving story: %w", err)
+	}
+	if err := v.ruleTopics(winner, slices.Concat(loser.ruled, winner.ruled)); err != nil {
+		return by, err
 	}
 	if err := v.inheritApart(winner.id, loser.id, by.ID); err != nil {
 		return by, fmt.Errorf("inherit what is ruled apart: %w", err)
@@ -235,7 +239,17 @@ func (v *visit) putBack(s *row) error {
 	if err := v.exhume(s.id, scopesOf(o, s.topics, s.province)); err != nil {
 		return err
 	}
-	return v.enter(s, o)
+	if err := v.enter(s, o); err != nil {
+		return err
+	}
+	home, err := v.storyOf(s.original)
+	if err != nil {
+		return fmt.Errorf("find the original: %w", err)
+	}
+	if home == nil || home.id != s.id { // it went while nobody saw the story
+		s.original = 0
+	}
+	return v.renameOriginal(s)
 }
 
 // quotedOutlet is the outlet of the item that a listed story quotes.
@@ -259,5 +273,5 @@ func (t *tx) inheritApart(winner, loser string, ruling int64) error {
 
 // editing is a visit of nobody: what a ruling or a check works with.
 func (t *tx) editing(now time.Time, outlets map[string]Outlet, judge Judge) *visit {
-	return &visit{tx: t, r: Refresh{At: now}, judge: judge, outlets: outlets, changes: &Changes{Merged: map[string]int{}, Originals: map[string]int{}}}
+	return &visit{tx: t, r: Refresh{At: now}, judge: judge, outlets: outlets, changes: &Changes{Merged: map[string]int{}, Topics: map[Topic]int{}, Originals: map[string]int{}}}
 }

@@ -301,7 +301,7 @@ func (v *visit) meetAgain(it *Item, k *known) error {
 	k.fingerprint, k.source, k.orphan = it.Fingerprint, it.Source, false
 	v.changes.Changed++
 	if k.withdrawn { // its outlet works on it again: it may be back
-		return v.exec(`UPDATE items SET check_at = $1 WHERE id = $2`, millis(v.r.At), it.ID)
+		return v.exec(`UPDATE items SET check_at = $1 WHERE id = $2 AND withdrawn_why = $3`, millis(v.r.At), it.ID, withdrawnBySource)
 	}
 	return v.changeStory(it)
 }

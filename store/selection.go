@@ -199,7 +199,7 @@ func (db *DB) fillStories(ctx context.Context, rows []row, into map[string]Story
 		}
 	}
 	items, err := scanItems(db.engine.read.QueryContext(ctx, `SELECT `+itemColumns+` FROM items
-		WHERE id IN (`+places(1, len(args))+`)`, args...))
+		WHERE id IN (`+places(1, len(args))+`) AND withdrawn = 0`, args...))
 	if err != nil {
 		return err
 	}
@@ -214,8 +214,12 @@ func (db *DB) fillStories(ctx context.Context, rows []row, into map[string]Story
 	outlets := *db.outlets.Load()
 	for _, r := range rows {
 		quoted := byID[r.quoted]
+		original, shown := byID[r.original]
+		if !shown || outlets[original.Outlet].Show == ShowNone {
+			original = quoted
+		}
 		into[r.id] = Story{ID: r.id, Listed: fromMillis(r.listed), Updated: fromMillis(r.updated), Shown: fromMillis(r.shown),
-			Quoted: quoted, Original: byID[r.original], Why: r.why, Outlet: outlets[quoted.Outlet],
+			Quoted: quoted, Original: original, Why: r.why, Outlet: outlets[quoted.Outlet],
 			Topics: r.topics, Province: r.province, Backfill: r.backfill != 0, Carriers: max(1, carriers[r.id])}
 	}
 	return nil

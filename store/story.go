@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/base32"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -66,12 +67,14 @@ type row struct {
 	copies                 int
 	mergedInto             string
 	withdrawn              int64
-	hidden                 int64 // the ruling that hides it
-	pinned                 int64 // the item ruled to be the original
-	readUntil              int64 // when waiting for pages ends
+	hidden                 int64    // the ruling that hides it
+	pinned                 int64    // the item ruled to be the original
+	quotedBefore           []int64  // items that it quoted once: readers know its entry by them
+	ruled                  []string // "+topic" and "-topic", as rulings say
+	readUntil              int64    // when waiting for pages ends
 }
 
-const storyColumns = `id, list_at, hold_until, listed, updated, shown, quoted, original, original_why, topics, province, backfill, copies, merged_into, withdrawn, hidden, pinned, read_until`
+const storyColumns = `id, list_at, hold_until, listed, updated, shown, quoted, original, original_why, topics, province, backfill, copies, merged_into, withdrawn, hidden, pinned, ruled_topics, quoted_before, read_until`
 
 func scanRows(rows *sql.Rows, err error) ([]row, error) {
 	if err != nil {
@@ -81,12 +84,12 @@ func scanRows(rows *sql.Rows, err error) ([]row, error) {
 	var all []row
 	for rows.Next() {
 		var r row
-		var topics string
+		var topics, ruled, before string
 		if err := rows.Scan(&r.id, &r.listAt, &r.holdUntil, &r.listed, &r.updated, &r.shown, &r.quoted, &r.original, &r.why,
-			&topics, &r.province, &r.backfill, &r.copies, &r.mergedInto, &r.withdrawn, &r.hidden, &r.pinned, &r.readUntil); err != nil {
+			&topics, &r.province, &r.backfill, &r.copies, &r.mergedInto, &r.withdrawn, &r.hidden, &r.pinned, &ruled, &before, &r.readUntil); err != nil {
 			return nil, err
 		}
-		if err := decode(topics, &r.topics); err != nil {
+		if err := errors.Join(decode(topics, &r.topics), decode(ruled, &r.ruled), decode(before, &r.quotedBefore)); err != nil {
 			return nil, err
 		}
 		all = append(all, r)
@@ -122,7 +125,7 @@ func (v *visit) joinStory(it *Item, existing, backfill, holds bool) error {
 		if existing {
 			return fmt.Errorf("story %s has vanished", it.Story)
 		}
-		if err := v.exec(`INSERT INTO stories (`+storyColumns+`) VALUES ($1, $2, $3, 0, 0, $4, 0, 0, '', '[]', '', $5, 1, '', 0, 0, 0, $6)`,
+		if err := v.exec(`INSERT INTO stories (`+storyColumns+`) VALUES ($1, $2, $3, 0, 0, $4, 0, 0, '', '[]', '', $5, 1, '', 0, 0, 0, '', '', $6)`,
 			it.Story, at, hold, millis(it.Time()), flag(backfill), read); err != nil {
 			return fmt.Errorf("insert story: %w", err)
 		}
@@ -201,7 +204,7 @@ func (t *tx) list(id string, now int64, outlets map[string]Outlet, judge Judge) 
 	quoted := &items[o]
 	s.listed = t.tick(now)
 	s.shown = min(millis(quoted.Time()), s.listed)
-	s.topics, s.province = topicIDs(quoted.Topics), quoted.Province
+	s.topics, s.province = ruledTopics(topicIDs(quoted.Topics), s.ruled), quoted.Province
 	if err := t.exec(`UPDATE stories SET listed = $1, updated = $1, shown = $2, quoted = $3, original = $3,
 		original_why = $4, topics = $5, province = $6 WHERE id = $7`,
 		s.listed, s.shown, quoted.ID, why, encoded(s.topics), s.province, id); err != nil {
@@ -297,7 +300,7 @@ const maxJudged = 200
 // renameOriginal judges again which item of a listed story is the original.
 // What the entry quotes stays; it gains "Bản gốc: …", which is one update.
 func (v *visit) renameOriginal(s *row) error {
-	if s.copies >= maxJudged && s.pinned == 0 {
+	if s.copies >= maxJudged && s.pinned == 0 && s.original != 0 {
 		return nil
 	}
 	items, err := v.storyItems(s.id)
@@ -308,10 +311,18 @@ func (v *visit) renameOriginal(s *row) error {
 	if len(items) == 0 || !s.visible() {
 		return nil
 	}
+	if !slices.ContainsFunc(items, func(it Item) bool { return it.ID == s.quoted }) {
+		from, err := v.quotedOutlet(s) // which may be shown no longer
+		if err != nil {
+			return err
+		}
+		return v.quoteAnew(s, from, items, v.r.At, v.outlets, v.judge)
+	}
 	o, why := s.chooseOriginal(items, v.outlets, v.judge)
 	if items[o].ID == s.original {
 		return nil
 	}
+	s.original = items[o].ID
 	if err := v.exec(`UPDATE stories SET original = $1, original_why = $2 WHERE id = $3`, items[o].ID, why, s.id); err != nil {
 		return fmt.Errorf("update story: %w", err)
 	}
@@ -366,6 +377,9 @@ func (db *DB) Unhold(ctx context.Context, pages bool) error {
 // List lists the stories whose time has come, the oldest first, at most limit,
 // and says for each how long it waited since its first item was seen.
 func (db *DB) List(ctx context.Context, now time.Time, limit int, judge Judge) (waits []time.Duration, err error) {
+	if err := db.followTaken(ctx); err != nil {
+		return nil, fmt.Errorf("list stories: %w", err)
+	}
 	var waiting bool
 	if err := db.engine.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM stories
 		WHERE listed = 0 AND merged_into = '' AND hidden = 0 AND list_at <= $1 AND hold_until <= $1 AND read_until <= $1)`, millis(now)).Scan(&waiting); err != nil {

@@ -59,8 +59,8 @@ type copyRow struct {
 	Likeness string // "92 %"; empty for the first
 }
 
-// storyPage shows one story. A story that was merged into another is moved
-// there for good.
+// storyPage shows one story. A story that was merged into another redirects
+// there, but not for good: the merge may be undone.
 func (s *Server) storyPage(ctx context.Context, r *http.Request) (page, error) {
 	st, copies, err := s.storyAt(ctx, r.PathValue("id"), "")
 	if err != nil {
@@ -100,7 +100,7 @@ func (s *Server) storyAt(ctx context.Context, id, rest string) (store.Story, []s
 		return st, nil, fmt.Errorf("story %s: %w", id, err)
 	}
 	if st.ID != id {
-		return st, nil, moved{"/stories/" + st.ID + rest, http.StatusMovedPermanently}
+		return st, nil, moved{"/stories/" + st.ID + rest, http.StatusFound}
 	}
 	copies, err := s.store.Copies(ctx, id)
 	if err != nil {

@@ -174,6 +174,7 @@ var vietnamese = words{
 	"merge.link":        "cùng một địa chỉ bài",
 	"merge.text":        "nội dung gần như trùng nhau",
 	"merge.attribution": "bài tự ghi là đăng lại từ bản kia",
+	"merge.ruling":      "biên tập viên xác định",
 
 	// Status.
 	"status.title":   "Tình trạng nguồn tin",
@@ -249,7 +250,7 @@ var vietnamese = words{
 
 	// When something is wrong.
 	"gone.title":     "Tin đã gỡ",
-	"gone.lead":      "Báo đăng tin này đã gỡ bài khỏi trang của mình, nên tin cũng được gỡ ở đây.",
+	"gone.lead":      "Báo đăng tin này đã gỡ bài khỏi trang của mình, hoặc tin được gỡ theo yêu cầu.",
 	"missing.title":  "Không có trang này",
 	"missing.lead":   "Địa chỉ này không dẫn tới trang nào. Có thể địa chỉ bị gõ sai, hoặc tin đã được gỡ.",
 	"missing.near":   "Có phải bạn tìm:",

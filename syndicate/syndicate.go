@@ -23,6 +23,8 @@ import (
 type Store interface {
 	Revision(ctx context.Context, sel store.Selection) (store.Revision, error)
 	Stories(ctx context.Context, q store.Query) ([]store.Story, error)
+	// Window answers a query with what is gone of its stories.
+	Window(ctx context.Context, q store.Query) (store.Window, error)
 	// Story returns the story with that id, or the one it was merged into
 	// (whose ID then differs), or store.ErrNotFound.
 	Story(ctx context.Context, id string) (store.Story, error)

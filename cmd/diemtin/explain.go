@@ -62,7 +62,7 @@ func explain(ctx context.Context, db *store.DB, ref string) (explained, error) {
 	}
 	s, err := db.Story(ctx, id)
 	if errors.Is(err, store.ErrWithdrawn) {
-		return nil, fmt.Errorf("story %s is withdrawn: its outlet has removed the article; its page answers 410, and it comes back if the article does", id)
+		return nil, fmt.Errorf("story %s is gone: its outlet has removed the article, and it comes back if the article does, or a ruling took it down (diemtin rulings %s says); its page answers 410", id, id)
 	}
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, fmt.Errorf("%q is neither a source nor a listed story nor the address of an item", ref)

@@ -27,6 +27,7 @@ type verb struct {
 	args    string // what follows the flags
 	short   string
 	example string
+	dashed  bool // arguments may begin with a dash: -the-thao
 	// prepare declares the flags and returns what to do with the arguments.
 	prepare func(*flag.FlagSet) func(ctx context.Context, std stdio, args []string) error
 }
@@ -36,7 +37,7 @@ type stdio struct{ out, err io.Writer }
 
 // verbs is the table of verbs, in the order of the overview.
 func verbs() []verb {
-	return []verb{serveVerb, demoVerb, pollVerb, probeVerb, discoverVerb, importVerb, exportVerb, explainVerb, checkVerb, healthVerb, versionVerb}
+	return []verb{serveVerb, demoVerb, pollVerb, probeVerb, discoverVerb, importVerb, exportVerb, explainVerb, storyVerb, rulingsVerb, tokenVerb, checkVerb, healthVerb, versionVerb}
 }
 
 // errUsage ends the program with exit code 2.
@@ -88,7 +89,7 @@ func dispatch(ctx context.Context, std stdio, args []string) error {
 	fs := flag.NewFlagSet(v.name, flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
 	do := v.prepare(fs)
-	rest, err := parseFlags(fs, args[1:])
+	rest, err := parseFlags(fs, args[1:], v.dashed)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		v.help(std.out, fs)
@@ -100,8 +101,13 @@ func dispatch(ctx context.Context, std stdio, args []string) error {
 }
 
 // parseFlags reads flags wherever they stand, before or after the arguments.
-func parseFlags(fs *flag.FlagSet, args []string) (rest []string, err error) {
+// dashed says that what begins with one dash and is no flag is an argument, if
+// another one stands before it.
+func parseFlags(fs *flag.FlagSet, args []string, dashed bool) (rest []string, err error) {
 	for {
+		for dashed && len(rest) > 0 && len(args) > 0 && isOperand(fs, args[0]) {
+			rest, args = append(rest, args[0]), args[1:]
+		}
 		if err := fs.Parse(args); err != nil {
 			return nil, err
 		}
@@ -110,6 +116,12 @@ func parseFlags(fs *flag.FlagSet, args []string) (rest []string, err error) {
 		}
 		rest, args = append(rest, fs.Arg(0)), fs.Args()[1:]
 	}
+}
+
+func isOperand(fs *flag.FlagSet, arg string) bool {
+	name, one := strings.CutPrefix(arg, "-")
+	name, _, _ = strings.Cut(name, "=")
+	return one && name != "" && name[0] != '-' && name != "h" && name != "help" && fs.Lookup(name) == nil
 }
 
 func overview(w io.Writer) {

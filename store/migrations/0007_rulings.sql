@@ -1,5 +1,5 @@
 -- What editors decide, and what the program merges by itself: the ledger.
--- who = '' is the program. undone is the ruling that undid this one.
+-- who = '' is the program. undone is the ruling that undid this one, undoes the one it undid.
 CREATE TABLE rulings (
   id     {{id}},
   at     BIGINT NOT NULL,
@@ -13,9 +13,11 @@ CREATE TABLE rulings (
   why    TEXT NOT NULL,
   merge  TEXT NOT NULL,
   before TEXT NOT NULL,
+  undoes BIGINT NOT NULL DEFAULT 0,
   undone BIGINT NOT NULL DEFAULT 0
 );
 CREATE INDEX rulings_story ON rulings (story);
+CREATE INDEX rulings_editors ON rulings (id) WHERE who <> '';
 CREATE INDEX rulings_other ON rulings (other);
 
 -- Stories that never merge by themselves; each pair stands in both orders.
@@ -39,10 +41,13 @@ CREATE TABLE tombstones (
   PRIMARY KEY (scope, listed, story)
 ){{clustered}};
 CREATE INDEX tombstones_at ON tombstones (scope, at);
+CREATE INDEX tombstones_shown ON tombstones (scope, shown);
 CREATE INDEX tombstones_story ON tombstones (story);
 
 ALTER TABLE stories ADD COLUMN hidden BIGINT NOT NULL DEFAULT 0; -- the ruling that hides it
 ALTER TABLE stories ADD COLUMN pinned BIGINT NOT NULL DEFAULT 0; -- the item ruled to be the original
 ALTER TABLE stories ADD COLUMN ruled_topics TEXT NOT NULL DEFAULT ''; -- what a ruling adds and removes
+ALTER TABLE stories ADD COLUMN quoted_before TEXT NOT NULL DEFAULT ''; -- items that it quoted once
 ALTER TABLE outlets ADD COLUMN taken BIGINT NOT NULL DEFAULT 0; -- the ruling that took it down
 CREATE INDEX stories_merged ON stories (merged_into) WHERE merged_into <> '';
+CREATE INDEX stories_hidden ON stories (hidden) WHERE hidden > 0;
