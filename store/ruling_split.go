@@ -264,10 +264,10 @@ func (v *visit) newStory(from *row, part []int64) (*row, error) {
 		}
 	}
 	if from.listed == 0 {
-		n.holdUntil = from.holdUntil
+		n.holdUntil, n.readUntil = from.holdUntil, from.readUntil
 	}
-	if err := v.exec(`INSERT INTO stories (`+storyColumns+`) VALUES ($1, $2, $3, 0, 0, $4, 0, 0, '', '[]', '', $5, 0, '', 0, $6, 0, '', '')`,
-		n.id, n.listAt, n.holdUntil, n.shown, n.backfill, n.hidden); err != nil {
+	if err := v.exec(`INSERT INTO stories (`+storyColumns+`) VALUES ($1, $2, $3, 0, 0, $4, 0, 0, '', '[]', '', $5, 0, '', 0, $6, 0, '', '', $7)`,
+		n.id, n.listAt, n.holdUntil, n.shown, n.backfill, n.hidden, n.readUntil); err != nil {
 		return nil, fmt.Errorf("insert story: %w", err)
 	}
 	return n, nil
