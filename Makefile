@@ -3,7 +3,8 @@
 # make quick   the developer's loop: under a minute, nothing to install
 # make fuzz TIME=2m   every fuzz target for that long
 # make bench-freshness SEED=7 | TRACE=FILE   delay at the same number of polls, against other policies
-.PHONY: demo run build quick test bench bench-freshness soak fuzz fmt vuln clean
+# make eval-stories DATA=DIR   how well copies are told, on labelled articles
+.PHONY: demo run build quick test bench bench-freshness eval-stories soak fuzz fmt vuln clean
 
 GO ?= go
 BIN := bin/diemtin
@@ -45,6 +46,11 @@ bench-freshness:
 # the races and the newsroom of the store's tests, a thousand times on both engines
 soak:
 	DIEMTIN_SOAK=$(SOAK) .ci/with-postgres $(GO) test -count=1 -timeout 3h -run 'ConcurrentCopies|RaceWithRulings|NoRepeatWhatever' ./store
+
+# DATA holds articles.jsonl.gz and pairs.tsv; what it costs to store them at any
+# size: go run ./evaluation/load -data DIR -items 100000
+eval-stories:
+	@$(GO) run ./evaluation/stories -data $(DATA)
 
 fuzz:
 	.ci/fuzz $(TIME)

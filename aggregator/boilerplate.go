@@ -78,8 +78,8 @@ func sentenceEnd(line string) int {
 	return len(line)
 }
 
-// lineKey is what a line is counted under: of its letters and digits alone, so
-// that marks and spaces may differ.
+// lineKey is what a line is counted under: of its letters and digits, so
+// that spaces, commas and full stops may differ.
 func lineKey(line string) uint64 {
 	h := uint64(hashStart)
 	for i := 0; i < len(line); i++ {

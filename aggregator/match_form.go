@@ -23,6 +23,7 @@ type form struct {
 	fullNums   []uint32 // numbers in title, summary and text
 	titleNames []uint32 // capitalised syllables of the title
 	allNames   []uint32 // of title, summary and text
+	links      []uint32 // its own addresses, as LinkKeys; the first is the article it names as its source, 0 = none
 	events     []uint32 // names of two syllables and more, and lone ones, of title, summary and the text's beginning
 }
 
@@ -34,7 +35,7 @@ const (
 	maxFormRuns    = 2500
 	maxFormNumbers = 400
 	maxFormNames   = 300
-	maxEvents      = 24
+	maxEvents      = 16
 )
 
 // newForm reads an item's form from its words; common tells which lines of its
@@ -71,6 +72,10 @@ func (m *Matcher) newForm(it *store.Item, common func(uint64) bool) (f form, key
 	f.full = cut32(distinct(full), maxFormRuns)
 	f.fullNums = cut32(distinct(appendNumbers(nil, all)), maxFormNumbers)
 	f.readNames(title, summary, content)
+	f.links = append(f.links, linkHash(articleKey(it.Attribution.Link)))
+	for link := range itemLinks(it) {
+		f.links = append(f.links, linkHash(link))
+	}
 	return f, keys, lines
 }
 
@@ -117,7 +122,7 @@ var errForm = errors.New("the stored form is damaged")
 
 // lists are the form's lists in the order in which they are stored, with the
 // bytes that each hash takes.
-func (f *form) lists() [10]struct {
+func (f *form) lists() [11]struct {
 	list  *[]uint32
 	bytes int
 } {
@@ -125,8 +130,8 @@ func (f *form) lists() [10]struct {
 		list  *[]uint32
 		bytes int
 	}
-	return [10]l{{&f.title, 4}, {&f.lead, 4}, {&f.numbers, 4}, {&f.series.dates, 4}, {&f.series.marks, 4},
-		{&f.fullNums, 4}, {&f.titleNames, 4}, {&f.allNames, 3}, {&f.events, 4}, {&f.full, 3}}
+	return [11]l{{&f.title, 4}, {&f.lead, 4}, {&f.numbers, 4}, {&f.series.dates, 4}, {&f.series.marks, 4},
+		{&f.fullNums, 4}, {&f.titleNames, 4}, {&f.allNames, 3}, {&f.events, 4}, {&f.links, 4}, {&f.full, 3}}
 }
 
 // encode writes the form for the store.

@@ -33,6 +33,8 @@ func (s *subject) judgeFull(d *matchDoc) verdict {
 	switch {
 	case l.all < need && !trimmed:
 		v.evidence += fmt.Sprintf("; %d %% needed%s", percent(need), because)
+	case s.otherNames(d):
+		v.evidence += ", but the titles name others"
 	case float64(l.numbersBoth) < numbersAgree*float64(l.numbersFewer-numbersSpare):
 		v.evidence += fmt.Sprintf(", but only %d of %d numbers", l.numbersBoth, l.numbersFewer)
 	default:
@@ -46,8 +48,6 @@ func (s *subject) judgeFull(d *matchDoc) verdict {
 // than usual.
 func (s *subject) needed(d *matchDoc, l likeness) (need float64, because string) {
 	switch {
-	case s.otherNames(d):
-		return fullRepeat, " where the titles name others"
 	case s.sameOutlet(d) && !s.repeats(d, l):
 		return fullRepeat, " within one outlet"
 	case l.head <= ownHead && l.ownHead <= ownHead:

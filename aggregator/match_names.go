@@ -12,9 +12,9 @@ const (
 	// eventBytes is how much of a text is read for the names of the event it
 	// is about, some 200 syllables: further down stands the background.
 	eventBytes = 1200
-	// capsShare is the share of capitalised words from which a headline is
-	// written in capitals and tells no names.
-	capsShare = 0.7
+	// capsShare is the share of capitalised words from which a headline is one
+	// that capitalises every word, and tells no names.
+	capsShare = 0.9
 )
 
 // A capital is a capitalised word: Vietnamese writes each syllable of a name

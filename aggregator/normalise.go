@@ -3,6 +3,7 @@ package aggregator
 import (
 	"encoding/binary"
 	"hash/fnv"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -276,9 +277,9 @@ func (n *normaliser) readPage(it *store.Item, p ArticlePage) {
 
 // fingerprint changes when a reader would see a change: the headline, the
 // summary as far as feeds show it, the people, the picture, the link, the
-// attribution. A view counter further down in the text is none, nor is a move
-// of the outlet's from one of its domains to another: some readers know an
-// entry by its link, which stays.
+// attribution. A view counter is none, nor is a move of the outlet's from one
+// of its domains to another: some readers know an entry by its link, which
+// stays.
 func fingerprint(it *store.Item, domains []string) uint64 {
 	h := fnv.New64a()
 	write := func(s string) {
@@ -288,7 +289,7 @@ func fingerprint(it *store.Item, domains []string) uint64 {
 		h.Write([]byte(s))
 	}
 	write(it.Title)
-	write(vi.Truncate(it.Summary, shownSyllables))
+	write(vi.Truncate(withoutCounters(it.Summary), shownSyllables))
 	write(oneDomain(LinkKey(it.Link), domains))
 	write(it.Image)
 	write(it.Attribution.Text)
@@ -306,6 +307,20 @@ func oneDomain(key string, domains []string) string {
 		return key
 	}
 	return domains[0] + "/" + rest
+}
+
+// counters are how pages count their readers within a text: "Lượt xem: 1.234",
+// "(12 bình luận)".
+var counters = regexp.MustCompile(`(?i)[([]?\s*(?:(?:số )?(?:lượt (?:xem|đọc|thích|truy cập)|bình luận|views?|comments?)\s*:?\s*\d[\d.,]*[km]?|` +
+	`\d[\d.,]*[km]?\s*(?:lượt (?:xem|đọc|thích|truy cập)|bình luận|views?|comments?)\b)\s*[)\]]?`)
+
+// withoutCounters returns a text without them: they move by themselves, and
+// nobody wants to be told.
+func withoutCounters(s string) string {
+	if !strings.ContainsAny(s, "0123456789") {
+		return s
+	}
+	return strings.TrimSpace(counters.ReplaceAllString(s, ""))
 }
 
 // shownSyllables is how much of a summary is ever given out again.

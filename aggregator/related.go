@@ -22,7 +22,7 @@ const (
 	eventKeys = 4
 
 	relatedApart  = 72 * time.Hour
-	relatedRare   = 2    // rare names in both, and
+	relatedRare   = 3    // rare pairs of syllables in both, as a full name and another, and
 	relatedNames  = 0.40 // this share, by weight, of the names of the item that has fewer;
 	relatedSome   = 0.35 // or one rare name, this share of the names,
 	relatedQuoted = 0.10 // and this share of the shorter text's runs;
@@ -108,7 +108,7 @@ func (s *subject) related(d *matchDoc, c nameWeights) (score float64, why string
 	default:
 		return 0, ""
 	}
-	return names, fmt.Sprintf("chung %d tên riêng ít gặp", rare)
+	return names, fmt.Sprintf("chung %d cụm tên riêng ít gặp", rare)
 }
 
 // sharedNames returns the share, by weight, of the names of the item that has

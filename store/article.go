@@ -278,12 +278,12 @@ func better(page, source Attribution) bool {
 // and unites its story with each that turns out to be the same.
 func (v *visit) matchAgain(it *Item, a *Article) error {
 	it.Sketch, it.Form, it.Lines, it.Names = a.Sketch, a.Form, a.Lines, a.Names
-	corpus, err := v.corpus(it)
+	corpus, counts, err := v.corpus(it)
 	if err != nil {
 		return fmt.Errorf("ask the corpus: %w", err)
 	}
 	v.judge.Adapt(it, corpus)
-	if err := v.sketchAgain(it); err != nil {
+	if err := v.sketchAgain(it, counts); err != nil {
 		return fmt.Errorf("store sketch: %w", err)
 	}
 	near, err := v.near(it.Sketch)
@@ -309,7 +309,7 @@ func (v *visit) matchAgain(it *Item, a *Article) error {
 
 // sketchAgain stores what an item is compared by in place of what was stored
 // when it was new. Its names were counted then.
-func (v *visit) sketchAgain(it *Item) error {
+func (v *visit) sketchAgain(it *Item, counts map[int64]int) error {
 	now := millis(v.r.At)
 	if err := v.exec(`DELETE FROM `+windowTable("forms", now+SketchWindow.Milliseconds())+` WHERE item = $1`, it.ID); err != nil {
 		return err
@@ -317,7 +317,7 @@ func (v *visit) sketchAgain(it *Item) error {
 	if err := v.addSketch(now, it); err != nil {
 		return err
 	}
-	return v.count(now, &Item{ID: 1, Outlet: it.Outlet, Story: it.Story, Lines: it.Lines})
+	return v.count(now, &Item{ID: 1, Outlet: it.Outlet, Story: it.Story, Lines: it.Lines}, counts)
 }
 
 // endWait ends a story's waiting for pages if none of its items' is waited for

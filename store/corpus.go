@@ -1,10 +1,11 @@
 package store
 
 import (
-	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"hash/fnv"
 	"slices"
+	"strings"
 )
 
 // Corpus is what recent news as a whole says about the words of one item: the
@@ -24,7 +25,10 @@ const (
 	commonOfAll    = 8
 	// maxLines and maxNames bound what is counted of one item.
 	maxLines = 8
-	maxNames = 24
+	maxNames = 16
+	// maxSightings bounds the lines and names that were seen once and are kept
+	// in memory, twice as many in all: some 10 MB.
+	maxSightings = 100_000
 	// namesOfEvery is the share of items whose names are counted, one of so
 	// many: which names are rare shows in a sample too, and each costs a row.
 	namesOfEvery = 8
@@ -33,18 +37,40 @@ const (
 // Keys of the counts: of a line of an outlet, of a line of any, of a name, of
 // the number of items whose names were counted.
 func lineKey(outlet string, line uint64) int64 {
-	var b [8]byte
-	binary.LittleEndian.PutUint64(b[:], line)
-	sum := sha256.Sum256(append([]byte(outlet+"\x00"), b[:]...))
-	return int64(binary.BigEndian.Uint64(sum[:]) >> 1)
+	h := fnv.New64a()
+	h.Write([]byte(outlet))
+	h.Write(binary.LittleEndian.AppendUint64(nil, line))
+	return int64(h.Sum64() >> 1)
 }
 
 func nameKey(name uint32) int64 { return -2 - int64(name) }
 
 const countedKey = int64(-1)
 
-// corpus asks the counts about an item.
-func (t *tx) corpus(it *Item) (c Corpus, err error) {
+// sightings are what was seen once, by key, with the story where: nearly all
+// lines never come again, and to store each cost more pages than all else of an
+// item. What a restart forgets is learned one story later. The older half is
+// dropped when the younger is full.
+type sightings struct{ young, old map[int64]int64 }
+
+// again tells whether a key was seen in another story, and notes it.
+func (s *sightings) again(key, story int64) bool {
+	where, seen := s.young[key]
+	if !seen {
+		where, seen = s.old[key]
+	}
+	if seen && where != story {
+		return true
+	}
+	if s.young == nil || len(s.young) >= maxSightings {
+		s.young, s.old = make(map[int64]int64), s.young
+	}
+	s.young[key] = story
+	return false
+}
+
+// corpus asks the counts about an item; counts are what they say of each key.
+func (t *tx) corpus(it *Item) (c Corpus, counts map[int64]int, err error) {
 	lines, names := it.Lines[:min(len(it.Lines), maxLines)], it.Names[:min(len(it.Names), maxNames)]
 	keys := []any{countedKey}
 	for _, line := range lines {
@@ -53,13 +79,15 @@ func (t *tx) corpus(it *Item) (c Corpus, err error) {
 	for _, name := range names {
 		keys = append(keys, nameKey(name))
 	}
-	counts := make(map[int64]int, len(keys))
-	keys = padded(keys)
+	counts = make(map[int64]int, len(keys))
+	for len(keys)%8 != 0 { // few statements, that stay prepared
+		keys = append(keys, countedKey)
+	}
 	in := places(1, len(keys))
 	err = t.eachPair(`SELECT key, n FROM counts_0 WHERE key IN (`+in+`) UNION ALL SELECT key, n FROM counts_1 WHERE key IN (`+in+`)`, keys,
 		func(key, n int64) { counts[key] += int(n) })
 	if err != nil {
-		return c, err
+		return c, nil, err
 	}
 	c.Items, c.Names = counts[countedKey], make(map[uint32]int, len(names))
 	for _, name := range names {
@@ -73,31 +101,47 @@ func (t *tx) corpus(it *Item) (c Corpus, err error) {
 			c.Common[line] = true
 		}
 	}
-	return c, nil
+	return c, counts, nil
 }
 
-// count adds a new item to the counts. A line counts once a story.
-func (t *tx) count(now int64, it *Item) error {
+// count adds a new item to the counts, of which counts are those of its keys. A
+// line counts once a story; what was never seen before waits in memory.
+func (t *tx) count(now int64, it *Item, counts map[int64]int) error {
 	var keys []int64
 	for _, line := range it.Lines[:min(len(it.Lines), maxLines)] {
 		keys = append(keys, lineKey(it.Outlet, line), lineKey("", line))
 	}
 	if it.ID%namesOfEvery == 0 {
-		keys = append(keys, countedKey)
 		for _, name := range it.Names[:min(len(it.Names), maxNames)] {
 			keys = append(keys, nameKey(name))
 		}
+		keys = append(keys, countedKey)
 	}
+	story := int64(fnvOf(it.Story) >> 1)
 	slices.Sort(keys)
-	if keys = slices.Compact(keys); len(keys) == 0 {
+	keys = slices.DeleteFunc(slices.Compact(keys), func(key int64) bool {
+		return key != countedKey && counts[key] == 0 && !t.w.once.again(key, story)
+	})
+	if len(keys) == 0 {
 		return nil
 	}
-	story := int64(binary.BigEndian.Uint64([]byte(fmt.Sprintf("%-8.8s", it.Story))) >> 1)
-	args := []any{story}
-	for _, k := range keys {
-		args = append(args, k)
-	}
 	table := windowTable("counts", now)
-	return t.exec(`INSERT INTO `+table+` (story, key, n) VALUES `+valueRows("($1, $%d, 1)", 2, len(keys))+`
-		ON CONFLICT (key) DO UPDATE SET n = `+table+`.n + 1, story = excluded.story WHERE `+table+`.story <> excluded.story OR `+table+`.key < 0`, args...)
+	args, rows := []any{story}, make([]string, len(keys))
+	for i, k := range keys {
+		n := 1
+		if counts[k] == 0 && k != countedKey {
+			n = 2 // with the sighting
+		}
+		rows[i] = fmt.Sprintf("($1, $%d, $%d)", len(args)+1, len(args)+2)
+		args = append(args, k, n)
+	}
+	return t.exec(`INSERT INTO `+table+` (story, key, n) VALUES `+strings.Join(rows, ", ")+`
+		ON CONFLICT (key) DO UPDATE SET n = `+table+`.n + 1, story = excluded.story
+		WHERE `+table+`.story <> excluded.story OR `+table+`.key < 0`, args...)
+}
+
+func fnvOf(s string) uint64 {
+	h := fnv.New64a()
+	h.Write([]byte(s))
+	return h.Sum64()
 }

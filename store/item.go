@@ -75,6 +75,10 @@ type Attribution struct {
 	Link   string `json:"link,omitempty"`   // the article it names, if it does
 }
 
+// AttributionCompiled stands in Attribution.Text for a text put together from
+// sources it does not name: "(T/h)", "(Tổng hợp)". It names no original.
+const AttributionCompiled = "tổng hợp"
+
 // Time is when readers are told the item appeared: Published, else Seen.
 func (it *Item) Time() time.Time {
 	if it.Published.IsZero() {

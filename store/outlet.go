@@ -42,6 +42,7 @@ type Outlet struct {
 	Show     Show          // how much of its words may be shown
 	Images   bool          // may its pictures be shown (hot-linked)
 	Delay    time.Duration // not listed before Published + Delay
+	Clock    Clock         // learned, not configured: what is wrong with its dates
 }
 
 // Sync makes the stored outlets and sources those of the configuration. What
@@ -146,8 +147,16 @@ func (db *DB) loadOutlets(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	db.clocks.mu.Lock()
+	defer db.clocks.mu.Unlock()
+	if db.clocks.tallies == nil {
+		if db.clocks.tallies, err = db.loadClocks(ctx); err != nil {
+			return err
+		}
+	}
 	byID := make(map[string]Outlet, len(all))
 	for _, o := range all {
+		o.Clock = db.clocks.tallies[o.ID].clock()
 		byID[o.ID] = o
 	}
 	db.outlets.Store(&byID)

@@ -99,12 +99,14 @@ type Changes struct {
 func (db *DB) Record(ctx context.Context, r Refresh, judge Judge) (Changes, error) {
 	var c Changes
 	outlets := *db.outlets.Load()
+	var dates []dated
 	err := db.do(ctx, len(r.Items), func(t *tx) error {
 		c = Changes{Merged: map[string]int{}, Topics: map[Topic]int{}, Originals: map[string]int{}}
 		v := &visit{tx: t, r: r, judge: judge, outlets: outlets, changes: &c}
 		if err := v.recordItems(); err != nil {
 			return err
 		}
+		dates = v.dates
 		if r.Settle == nil {
 			return t.saveDelivery(r.Source.ID, r.At, c)
 		}
@@ -113,6 +115,7 @@ func (db *DB) Record(ctx context.Context, r Refresh, judge Judge) (Changes, erro
 	if err != nil {
 		return Changes{}, fmt.Errorf("record %s: %w", r.Source.ID, err)
 	}
+	db.learnClock(r.Source.Outlet, dates)
 	return c, nil
 }
 
@@ -123,6 +126,7 @@ type visit struct {
 	judge   Judge
 	outlets map[string]Outlet
 	changes *Changes
+	dates   []dated // of the new items that have one
 	byHash  map[int64]int64
 	byID    map[int64]*known
 }
@@ -212,7 +216,7 @@ func (v *visit) addItem(it *Item, backfill bool) error {
 			return fmt.Errorf("look for the same text: %w", err)
 		}
 	}
-	corpus, err := v.corpus(it)
+	corpus, counts, err := v.corpus(it)
 	if err != nil {
 		return fmt.Errorf("ask the corpus: %w", err)
 	}
@@ -239,7 +243,7 @@ func (v *visit) addItem(it *Item, backfill bool) error {
 	if err := v.addCarrier(it.ID, it.Source); err != nil {
 		return fmt.Errorf("store carrier: %w", err)
 	}
-	if err := errors.Join(v.addSketch(millis(v.r.At), it), v.count(millis(v.r.At), it)); err != nil {
+	if err := errors.Join(v.addSketch(millis(v.r.At), it), v.count(millis(v.r.At), it, counts)); err != nil {
 		return fmt.Errorf("store sketch: %w", err)
 	}
 	if err := v.relate(it, near, v.judge.Related(it, near, corpus)); err != nil {
@@ -247,6 +251,9 @@ func (v *visit) addItem(it *Item, backfill bool) error {
 	}
 	v.byID[it.ID] = &known{id: it.ID, source: it.Source, story: it.Story, title: it.Title, summary: it.Summary, fingerprint: it.Fingerprint, carried: true}
 	v.changes.New++
+	if !it.Published.IsZero() {
+		v.dates = append(v.dates, dated{it.Published, it.Seen, v.r.Source.State.Visited})
+	}
 	if v.r.Source.State.Visited && !it.Published.IsZero() {
 		v.changes.Delays = append(v.changes.Delays, it.Seen.Sub(it.Published))
 	}
@@ -289,6 +296,12 @@ func (v *visit) meetAgain(it *Item, k *known) error {
 	}
 	if err := v.updateItem(it); err != nil {
 		return fmt.Errorf("update: %w", err)
+	}
+	if k.title != it.Title {
+		if err := v.keepTitle(k.id, k.title, millis(v.r.At)); err != nil {
+			return fmt.Errorf("keep title: %w", err)
+		}
+		k.title = it.Title
 	}
 	if err := v.addSketch(millis(v.r.At), it); err != nil {
 		return fmt.Errorf("store sketch: %w", err)

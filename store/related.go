@@ -107,12 +107,15 @@ func (db *DB) Related(ctx context.Context, story string, limit int) ([]Related, 
 	for rows.Next() {
 		var r Related
 		if err := rows.Scan(&r.Story.ID, &r.Score, &r.Why); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("read what is related to %s: %w", story, err)
 		}
 		all, ids = append(all, r), append(ids, r.Story.ID)
 	}
-	if err := rows.Err(); err != nil || len(ids) == 0 {
-		return nil, err
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read what is related to %s: %w", story, err)
+	}
+	if len(ids) == 0 {
+		return nil, nil
 	}
 	stories, err := db.loadStories(ctx, ids)
 	if err != nil {
@@ -122,7 +125,10 @@ func (db *DB) Related(ctx context.Context, story string, limit int) ([]Related, 
 	for _, s := range stories {
 		byID[s.ID] = s
 	}
-	all = slices.DeleteFunc(all, func(r Related) bool { _, ok := byID[r.Story.ID]; return !ok })
+	all = slices.DeleteFunc(all, func(r Related) bool { // what its outlet no longer lets be shown, too
+		s, ok := byID[r.Story.ID]
+		return !ok || s.Outlet.Show == ShowNone
+	})
 	for i := range all {
 		all[i].Story = byID[all[i].Story.ID]
 	}

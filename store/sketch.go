@@ -3,7 +3,6 @@ package store
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -19,9 +18,12 @@ const (
 	// maxPerKey is how many of the newest items one key may bring: a key that
 	// many share is boilerplate and must not cost more.
 	maxPerKey = 50
-	// maxNear is how many candidates are compared, those with most keys in
-	// common first.
-	maxNear = 20
+	// maxNear is how many candidates are compared, the likeliest first.
+	maxNear = 12
+	// loneKey is how many items, at most, may have the only key that a
+	// candidate shares with the new item: a phrase that more use says little,
+	// and reading what has only that in common was most of a decision's cost.
+	loneKey = 3
 )
 
 // windowTable is the one of a pair of tables that is filled now: sketches,
@@ -80,7 +82,7 @@ func nearQuery() string {
 	var parts []string
 	for _, table := range []string{"sketches_0", "sketches_1"} {
 		for i := range MaxKeys {
-			parts = append(parts, fmt.Sprintf(`SELECT item, 0 FROM (SELECT item FROM %s WHERE key = $%d ORDER BY item DESC LIMIT %d) AS k%d`,
+			parts = append(parts, fmt.Sprintf(`SELECT item, %[4]d FROM (SELECT item FROM %[1]s WHERE key = $%[2]d ORDER BY item DESC LIMIT %[3]d) AS k%[4]d`,
 				table, i+1, maxPerKey, i))
 		}
 	}
@@ -97,15 +99,37 @@ func (t *tx) near(keys []uint32) ([]*Item, error) {
 	for i, k := range keys {
 		args[i] = int64(k)
 	}
-	shared := map[int64]int{}
-	if err := t.eachPair(t.w.near, args, func(item, _ int64) { shared[item]++ }); err != nil {
+	var under [MaxKeys][]int64 // the items of each key
+	if err := t.eachPair(t.w.near, args, func(item, key int64) { under[key] = append(under[key], item) }); err != nil {
 		return nil, err
 	}
-	ids := slices.SortedFunc(maps.Keys(shared), func(a, b int64) int {
-		return cmp.Or(cmp.Compare(shared[b], shared[a]), cmp.Compare(b, a))
+	return t.loadNear(likeliest(under[:]))
+}
+
+// likeliest returns the items that share most with a new one, at most maxNear,
+// given the items of each of its keys: a key counts the more the fewer have it.
+func likeliest(under [][]int64) []int64 {
+	type claim struct {
+		keys   int
+		weight float64
+	}
+	claims := map[int64]claim{}
+	for _, items := range under {
+		for _, item := range items {
+			c := claims[item]
+			claims[item] = claim{c.keys + 1, c.weight + 1/float64(len(items))}
+		}
+	}
+	var ids []int64
+	for item, c := range claims {
+		if c.keys > 1 || c.weight >= 1./loneKey {
+			ids = append(ids, item)
+		}
+	}
+	slices.SortFunc(ids, func(a, b int64) int {
+		return cmp.Or(cmp.Compare(claims[b].keys, claims[a].keys), cmp.Compare(claims[b].weight, claims[a].weight), cmp.Compare(b, a))
 	})
-	ids = ids[:min(len(ids), maxNear)]
-	return t.loadNear(ids)
+	return ids[:min(len(ids), maxNear)]
 }
 
 // loadNear returns, in the order of ids, what of the items a judge compares:

@@ -186,6 +186,11 @@ func (db *DB) Release(ctx context.Context, by string) error {
 
 // saveDelivery notes news that came without a visit.
 func (t *tx) saveDelivery(id string, at time.Time, c Changes) error {
+	if c.Changed > 0 { // the document as last fetched is older than what is stored: the next visit reads the whole
+		if err := t.exec(`UPDATE sources SET etag = '', last_modified = '', body_hash = '' WHERE id = $1`, id); err != nil {
+			return err
+		}
+	}
 	if c.New == 0 {
 		return nil
 	}

@@ -319,12 +319,16 @@ func (v *visit) renameOriginal(s *row) error {
 		return v.quoteAnew(s, from, items, v.r.At, v.outlets, v.judge)
 	}
 	o, why := s.chooseOriginal(items, v.outlets, v.judge)
-	if items[o].ID == s.original {
+	if items[o].ID == s.original && why == s.why {
 		return nil
 	}
-	s.original = items[o].ID
+	was := s.original
+	s.original, s.why = items[o].ID, why
 	if err := v.exec(`UPDATE stories SET original = $1, original_why = $2 WHERE id = $3`, items[o].ID, why, s.id); err != nil {
 		return fmt.Errorf("update story: %w", err)
+	}
+	if s.original == was { // the evidence has grown: nothing that feeds show
+		return nil
 	}
 	v.changes.Originals[why]++
 	for _, it := range items {

@@ -10,6 +10,7 @@ import (
 
 	"diemtin/aggregator"
 	"diemtin/store"
+	"diemtin/syndicate"
 )
 
 var explainVerb = verb{name: "explain", args: "STORY|SOURCE|URL", short: "Say why a story has its topics, copies and original, or how a source is doing.",
@@ -78,78 +79,12 @@ func explain(ctx context.Context, db *store.DB, ref string) (explained, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newExplainedStory(s, copies, pages), nil
-}
-
-// explainedStory is the shape of explain --json for a story; its keys stay.
-type explainedStory struct {
-	Story    string            `json:"story"`
-	Title    string            `json:"title"`
-	Listed   *string           `json:"listed"`
-	Updated  *string           `json:"updated"`
-	Backfill bool              `json:"backfill"`
-	Quoted   string            `json:"quoted"`   // link of the item that entries show
-	Original string            `json:"original"` // link of the best known original
-	Why      string            `json:"why"`      // why that is the original
-	Province string            `json:"province"`
-	Topics   []store.ItemTopic `json:"topics"`
-	Copies   []explainedCopy   `json:"copies"`
-}
-
-type explainedCopy struct {
-	Item      int64       `json:"item"`
-	Outlet    string      `json:"outlet"`
-	Title     string      `json:"title"`
-	Link      string      `json:"link"`
-	Published *string     `json:"published"`
-	Seen      *string     `json:"seen"`
-	Theo      string      `json:"attribution"`
-	Merge     store.Merge `json:"merge"`
-
-	Page *explainedArticle `json:"page"` // what became of its own page; null = it is not read
-}
-
-func newExplainedStory(s store.Story, copies []store.Copy, pages map[int64]store.ArticleReading) explainedStory {
-	e := explainedStory{Story: s.ID, Title: s.Quoted.Title, Listed: stamp(s.Listed), Updated: stamp(s.Updated), Backfill: s.Backfill,
-		Quoted: s.Quoted.Link, Original: s.Original.Link, Why: s.Why, Province: s.Province, Topics: orEmpty(s.Quoted.Topics)}
-	for _, c := range copies {
-		e.Copies = append(e.Copies, explainedCopy{Item: c.Item.ID, Outlet: c.Item.Outlet, Title: c.Item.Title, Link: c.Item.Link,
-			Published: stamp(c.Item.Published), Seen: stamp(c.Item.Seen), Theo: c.Item.Attribution.Text, Merge: c.Merge})
-		if r, ok := pages[c.Item.ID]; ok {
-			p := newExplainedArticle(r)
-			p.Link = ""
-			e.Copies[len(e.Copies)-1].Page = p
-		}
+	x, err := newExplainer(ctx, db)
+	if err != nil {
+		return nil, err
 	}
-	return e
-}
-
-func (e explainedStory) write(w io.Writer) {
-	fmt.Fprintf(w, "%s\n  story %s, listed %s, last changed %s\n", e.Title, e.Story, shown(e.Listed), shown(e.Updated))
-	if e.Backfill {
-		fmt.Fprintln(w, "  backfill: it came with a source's first visit, so it is on pages and days but not in current feeds")
-	}
-	fmt.Fprintf(w, "  quoted   %s\n  original %s (%s)\n", e.Quoted, e.Original, e.Why)
-	if e.Province != "" {
-		fmt.Fprintf(w, "  province %s\n", e.Province)
-	}
-	if len(e.Topics) == 0 {
-		fmt.Fprintln(w, "  topics   none: no phrase of any topic was found")
-	}
-	for _, t := range e.Topics {
-		fmt.Fprintf(w, "  topic    %s\n", topicLine(t))
-	}
-	fmt.Fprintf(w, "\n%d copies, oldest first:\n", len(e.Copies))
-	for _, c := range e.Copies {
-		fmt.Fprintf(w, "  %s  %s  %s\n      %s\n      %s", shown(c.Published), c.Outlet, c.Title, c.Link, c.Merge.Reason)
-		if c.Merge.Evidence != "" {
-			fmt.Fprintf(w, " %.2f: %s", c.Merge.Score, c.Merge.Evidence)
-		}
-		if c.Theo != "" {
-			fmt.Fprintf(w, "; it says “theo %s”", c.Theo)
-		}
-		fmt.Fprintf(w, "\n      %s\n", c.Page.line())
-	}
+	e := explainedStory{syndicate.NewExplanation(s, copies), newExplainedArticles(pages)}
+	return e, x.Explain(ctx, &e.Explanation, s, copies)
 }
 
 func shown(s *string) string {

@@ -30,6 +30,35 @@ func newExplainedArticle(r store.ArticleReading) *explainedArticle {
 	return e
 }
 
+// newExplainedArticles are the pages of a story's items, by item.
+func newExplainedArticles(pages map[int64]store.ArticleReading) map[int64]*explainedArticle {
+	all := map[int64]*explainedArticle{}
+	for item, r := range pages {
+		p := newExplainedArticle(r)
+		p.Link = ""
+		all[item] = p
+	}
+	return all
+}
+
+// vi says in two words what became of the page.
+func (e *explainedArticle) vi() string {
+	if e == nil {
+		return "không đọc"
+	}
+	switch e.State {
+	case store.ArticleRead:
+		return "đã đọc"
+	case store.ArticleNoText:
+		return "đã đọc, không có nội dung để so"
+	case store.ArticleFailed:
+		return "không đọc được"
+	case store.ArticleNear:
+		return "chỉ đọc khi có tin gần giống"
+	}
+	return "đang chờ đọc"
+}
+
 // line says in one line when the page was read, or why not.
 func (e *explainedArticle) line() string {
 	switch {

@@ -139,7 +139,11 @@ func (s *service) open(ctx context.Context, cfg *config, dsn, tokens string, log
 	if s.aggregator, err = aggregator.New(cfg.aggregate, s.db, log, reg); err != nil {
 		return err
 	}
-	pages, err := syndicate.New(cfg.syndicate, s.db, log, reg)
+	public := cfg.syndicate
+	if public.Explainer, err = newExplainer(ctx, s.db); err != nil {
+		return err
+	}
+	pages, err := syndicate.New(public, s.db, log, reg)
 	if err != nil {
 		return err
 	}

@@ -13,9 +13,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -30,10 +32,11 @@ const longest = 10 * time.Minute
 func main() {
 	data := flag.String("data", "", "`folder` with articles.jsonl.gz and pairs.tsv")
 	listed := flag.Int("list", 40, "how `many` wrong and how many missed pairs to show")
+	sample := flag.Int("related", 0, "how `many` pairs of related stories to show, to be judged by eye")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	ctx, cancel := context.WithTimeout(ctx, longest)
-	err := evaluate(ctx, *data, *listed, os.Stdout)
+	err := evaluate(ctx, *data, *listed, *sample, os.Stdout)
 	cancel()
 	stop()
 	if err != nil {
@@ -43,7 +46,7 @@ func main() {
 }
 
 // evaluate runs both modes and prints what they came to.
-func evaluate(ctx context.Context, dir string, listed int, out io.Writer) error {
+func evaluate(ctx context.Context, dir string, listed, sample int, out io.Writer) error {
 	if dir == "" {
 		return errors.New("want -data FOLDER, with articles.jsonl.gz and pairs.tsv")
 	}
@@ -62,7 +65,7 @@ func evaluate(ctx context.Context, dir string, listed int, out io.Writer) error 
 		pages bool
 	}{{"pages", true}, {"summary", false}} {
 		start := time.Now()
-		stories, why, err := stream(ctx, articles, mode.pages)
+		stories, why, err := stream(ctx, articles, mode.pages, sample, out)
 		if err != nil {
 			return fmt.Errorf("%s: %w", mode.name, err)
 		}
@@ -97,7 +100,7 @@ func show(out io.Writer, what string, pairs []pair, most int, articles []article
 
 // stream lets the aggregator poll the articles in the order in which they were
 // published, and returns the story of each, and why it is there.
-func stream(ctx context.Context, articles []article, pages bool) (stories, why map[int]string, err error) {
+func stream(ctx context.Context, articles []article, pages bool, sample int, out io.Writer) (stories, why map[int]string, err error) {
 	dir, err := os.MkdirTemp("", "eval-stories-")
 	if err != nil {
 		return nil, nil, err
@@ -131,7 +134,39 @@ func stream(ctx context.Context, articles []article, pages bool) (stories, why m
 			return nil, nil, errors.Join(err, failed)
 		}
 	}
-	return read(ctx, db, p)
+	if stories, why, err = read(ctx, db, p); err != nil {
+		return nil, nil, err
+	}
+	return stories, why, showRelated(ctx, db, stories, sample, out)
+}
+
+// showRelated prints pairs of related stories, evenly over all there are.
+func showRelated(ctx context.Context, db *store.DB, stories map[int]string, sample int, out io.Writer) error {
+	if sample == 0 {
+		return nil
+	}
+	var all []string
+	for _, id := range slices.Compact(slices.Sorted(maps.Values(stories))) {
+		st, err := db.Story(ctx, id)
+		if err != nil {
+			return err
+		}
+		related, err := db.Related(ctx, id, store.MaxRelated)
+		if err != nil {
+			return err
+		}
+		for _, r := range related {
+			if id < r.Story.ID {
+				all = append(all, fmt.Sprintf("  related, %.2f, %s\n    %s: %s\n    %s: %s", r.Score, r.Why,
+					st.Quoted.Title, st.Quoted.Summary, r.Story.Quoted.Title, r.Story.Quoted.Summary))
+			}
+		}
+	}
+	fmt.Fprintf(out, "\n%d pairs of related stories\n", len(all))
+	for i := range min(sample, len(all)) {
+		fmt.Fprintln(out, all[i*len(all)/min(sample, len(all))])
+	}
+	return nil
 }
 
 func configuration(p *press) aggregator.Config {
