@@ -78,7 +78,9 @@ func TestColumnsAreCopied(t *testing.T) {
 }
 
 func (c column) instalment(outlet string, i int, withText bool, after time.Duration) *store.Item {
-	fill := func(format string) string { return fmt.Sprintf(format+"%[100]s", append(append([]any(nil), c.days[i]...), make([]any, 100-len(c.days[i]))...)...) }
+	fill := func(format string) string {
+		return fmt.Sprintf(format+"%[100]s", append(append([]any(nil), c.days[i]...), make([]any, 100-len(c.days[i]))...)...)
+	}
 	clean := func(format string) string {
 		s := fill(format)
 		return s[:len(s)-len("%!s(<nil>)")]
