@@ -65,6 +65,7 @@ type Store interface {
 	Checked(ctx context.Context, c store.Check, v store.Verdict, now time.Time, j store.Judge) (withdrawn, restored bool, err error)
 	Release(ctx context.Context, by string) error
 	PushStore
+	ReclassifyStore
 }
 
 // ArticleStore is what reading the pages of new items needs of the store.
@@ -97,8 +98,9 @@ type Aggregator struct {
 	stranger   access        // to what is not on a source's own site
 	opening    *sweep        // the sources that were due at the start
 	plan       atomic.Pointer[plan]
-	contents   contents // what stood in each source's last document
-	by         string   // who holds the leases
+	contents   contents       // what stood in each source's last document
+	apply      chan time.Time // asks for re-classification of what was seen since
+	by         string         // who holds the leases
 	now        func() time.Time
 }
 
@@ -119,6 +121,7 @@ func New(cfg Config, st Store, log *slog.Logger, reg prometheus.Registerer) (*Ag
 	if err != nil {
 		return nil, fmt.Errorf("compile topics: %w", err)
 	}
+	showGate(reg, cfg.Gate)
 	outlets := cfg.StoreOutlets()
 	names := NewNames(outlets)
 	host, _ := os.Hostname()
@@ -127,6 +130,7 @@ func New(cfg Config, st Store, log *slog.Logger, reg prometheus.Registerer) (*Ag
 		slots: make(chan struct{}, cfg.Limits.Workers), articles: newArticleQueue(cfg.Limits.Workers), by: fmt.Sprintf("%s/%d/%d", host, os.Getpid(), rand.Uint32()), now: time.Now}
 	a.hosts = newHosts(time.Duration(*cfg.Limits.HostPause), func() time.Time { return a.now() })
 	a.hosts.explicit = paused
+	a.apply = make(chan time.Time, 1)
 	a.stranger = a.fetch.access(SourceConfig{})
 	a.push = newSubscriber(cfg, st, log, newPushMetrics(reg))
 	a.push.by, a.push.now, a.push.deliver = a.by, func() time.Time { return a.now() }, a.deliver
@@ -159,6 +163,9 @@ func (a *Aggregator) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if g := a.cfg.Gate; g.Set() {
+		a.log.Info("topics passed the gate", "f1", g.Scores.Micro.F1, "floor", g.F1, "primary", g.Scores.Primary, "items", g.Scores.N)
+	}
 	a.showStates(all)
 	a.replan(all)
 	a.opening = newSweep(overdue(all, a.now()), openingHold, a.now())
@@ -167,6 +174,7 @@ func (a *Aggregator) Run(ctx context.Context) error {
 	visits.Go(func() { a.push.run(ctx) })
 	visits.Go(func() { a.checkPages(ctx) })
 	visits.Go(func() { a.readArticlePages(ctx) })
+	visits.Go(func() { a.reclassify(ctx) })
 	a.dispatch(ctx, &visits)
 	visits.Wait()
 	a.fetch.close()

@@ -20,6 +20,7 @@ type Config struct {
 	Topics  []TopicConfig
 	Agent   string // the User-Agent: "diemtin/VERSION (+contact)"
 	BaseURL string // of the site, without a slash at the end: where hubs reach us
+	Gate    Gated  // what the rules were measured by; zero without a gate
 }
 
 // Limits bound what one visit may cost, and say what may be visited.

@@ -149,6 +149,15 @@ func (v *visit) rulePin(r Ruling) (Ruling, error) {
 	return r, v.pin(s, r.Items[0])
 }
 
+// chooseOriginal returns the index of the original among items, and why: what
+// an editor has ruled, else what the judge finds.
+func (s *row) chooseOriginal(items []Item, outlets map[string]Outlet, judge Judge) (int, string) {
+	if i := slices.IndexFunc(items, func(it Item) bool { return it.ID == s.pinned }); s.pinned > 0 && i >= 0 {
+		return i, "an editor ruled so"
+	}
+	return judge.Original(items, outlets)
+}
+
 // pin makes an item the original; 0 leaves that to the judge again.
 func (v *visit) pin(s *row, item int64) error {
 	s.pinned = item

@@ -66,40 +66,14 @@ func (v *visit) ruleTopics(s *row, ruled []string) error {
 	return v.retopic(s)
 }
 
-// retopic finds a listed story's topics anew: what its quoted item has, and
-// what rulings say.
+// retopic finds a listed story's topics anew: what its items have, and what
+// rulings say.
 func (v *visit) retopic(s *row) error {
-	items, err := v.itemsByID([]int64{s.quoted})
-	if err != nil || len(items) == 0 {
+	topics, err := v.found(s)
+	if err != nil {
 		return err
 	}
-	o := v.outlets[items[0].Outlet]
-	topics := ruledTopics(topicIDs(items[0].Topics), s.ruled)
-	if slices.Equal(topics, s.topics) {
-		return nil
-	}
-	before := scopesOf(o, s.topics, s.province)
-	visible := s.visible()
-	if visible {
-		if err := v.leave(s, o); err != nil {
-			return err
-		}
-	}
-	s.topics = topics
-	if err := v.exec(`UPDATE stories SET topics = $1, updated = $2 WHERE id = $3`, encoded(topics), v.tick(millis(v.r.At)), s.id); err != nil {
-		return fmt.Errorf("change topics: %w", err)
-	}
-	if !visible {
-		return nil
-	}
-	after := scopesOf(o, s.topics, s.province)
-	if err := v.exhume(s.id, after); err != nil {
-		return err
-	}
-	if err := v.bury(s, without(before, after), buriedMoved, v.clock); err != nil {
-		return err
-	}
-	return v.enter(s, o)
+	return v.setTopics(s, topics, true, v.ticking())
 }
 
 // itemsByID reads items, withdrawn ones too.

@@ -16,8 +16,9 @@ var ErrNotFound = errors.New("not found")
 
 // Selection says which listed stories a channel holds. The fields are combined
 // with AND, the values within one field with OR; the zero Selection holds
-// everything. All of it judges the quoted item, so a copy that arrives later
-// never moves a story into or out of a feed.
+// everything. All of it judges the quoted item, but for the topics, which are
+// those of the story: a copy that arrives later may bring it into a feed, where
+// it stands at its own place, and never takes it out of one.
 type Selection struct {
 	Topics    []Topic
 	Provinces []string

@@ -135,6 +135,9 @@ func (v *visit) joinStory(it *Item, existing, backfill, holds bool) error {
 			return fmt.Errorf("update story: %w", err)
 		}
 		if s.listed > 0 {
+			if err := v.gainTopics(s, it); err != nil {
+				return err
+			}
 			return v.renameOriginal(s)
 		}
 		if hold, read = s.holdUntil, s.readUntil; holds {
@@ -204,7 +207,7 @@ func (t *tx) list(id string, now int64, outlets map[string]Outlet, judge Judge) 
 	quoted := &items[o]
 	s.listed = t.tick(now)
 	s.shown = min(millis(quoted.Time()), s.listed)
-	s.topics, s.province = ruledTopics(topicIDs(quoted.Topics), s.ruled), quoted.Province
+	s.topics, s.province = ruledTopics(storyTopics(items, quoted.ID), s.ruled), quoted.Province
 	if err := t.exec(`UPDATE stories SET listed = $1, updated = $1, shown = $2, quoted = $3, original = $3,
 		original_why = $4, topics = $5, province = $6 WHERE id = $7`,
 		s.listed, s.shown, quoted.ID, why, encoded(s.topics), s.province, id); err != nil {
@@ -337,15 +340,6 @@ func (v *visit) renameOriginal(s *row) error {
 		}
 	}
 	return fmt.Errorf("story %s has lost its quoted item %d", s.id, s.quoted)
-}
-
-// chooseOriginal returns the index of the original among items, and why: what
-// an editor has ruled, else what the judge finds.
-func (s *row) chooseOriginal(items []Item, outlets map[string]Outlet, judge Judge) (int, string) {
-	if i := slices.IndexFunc(items, func(it Item) bool { return it.ID == s.pinned }); s.pinned > 0 && i >= 0 {
-		return i, "an editor ruled so"
-	}
-	return judge.Original(items, outlets)
 }
 
 // storyItems returns a story's first items that are not withdrawn, at most

@@ -239,7 +239,7 @@ func (t *tx) quoteAnew(s *row, from Outlet, left []Item, now time.Time, outlets 
 	if quoted.ID != s.quoted && !slices.Contains(s.quotedBefore, s.quoted) {
 		s.quotedBefore = append(s.quotedBefore, s.quoted)
 	}
-	s.quoted, s.topics, s.province = quoted.ID, ruledTopics(topicIDs(quoted.Topics), s.ruled), quoted.Province
+	s.quoted, s.topics, s.province = quoted.ID, ruledTopics(storyTopics(left, quoted.ID), s.ruled), quoted.Province
 	if err := t.exec(`UPDATE stories SET quoted = $1, original = $1, original_why = $2, topics = $3, province = $4, updated = $5, quoted_before = $6 WHERE id = $7`,
 		quoted.ID, why, encoded(s.topics), s.province, t.tick(millis(now)), encoded(s.quotedBefore), s.id); err != nil {
 		return fmt.Errorf("quote anew: %w", err)

@@ -21,7 +21,7 @@ const reference = "docs/feeds-yaml.md"
 func documentedKeys(t *testing.T) map[string]string {
 	t.Helper()
 	heading := regexp.MustCompile("^#{2,3} `([^`]+)`$")
-	row := regexp.MustCompile("^\\| `([a-z_]+)` \\| ([^|]+) \\|")
+	row := regexp.MustCompile("^\\| `([a-z][a-z0-9_]*)` \\| ([^|]+) \\|")
 	keys, prefix := map[string]string{}, ""
 	for line := range strings.SplitSeq(repoFile(t, reference), "\n") {
 		if m := heading.FindStringSubmatch(line); m != nil {

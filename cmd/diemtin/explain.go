@@ -16,7 +16,7 @@ import (
 var explainVerb = verb{name: "explain", args: "STORY|SOURCE|URL", short: "Say why a story has its topics, copies and original, or how a source is doing.",
 	example: "diemtin explain --db sqlite:diemtin.db nhandan-home",
 	prepare: func(fs *flag.FlagSet) func(context.Context, stdio, []string) error {
-		dsn := dbFlag(fs)
+		name, dsn := configFlag(fs), dbFlag(fs)
 		asJSON := fs.Bool("json", false, "print one JSON object")
 		return func(ctx context.Context, std stdio, args []string) error {
 			if len(args) != 1 {
@@ -27,7 +27,7 @@ var explainVerb = verb{name: "explain", args: "STORY|SOURCE|URL", short: "Say wh
 				return err
 			}
 			defer db.Close()
-			e, err := explain(ctx, db, args[0])
+			e, err := explain(ctx, db, *name, args[0])
 			switch {
 			case err != nil:
 				return err
@@ -42,7 +42,7 @@ var explainVerb = verb{name: "explain", args: "STORY|SOURCE|URL", short: "Say wh
 // explained is either a story or a source.
 type explained interface{ write(io.Writer) }
 
-func explain(ctx context.Context, db *store.DB, ref string) (explained, error) {
+func explain(ctx context.Context, db *store.DB, config, ref string) (explained, error) {
 	src, err := db.Source(ctx, ref)
 	if err == nil {
 		e := newExplainedSource(src)
@@ -63,7 +63,7 @@ func explain(ctx context.Context, db *store.DB, ref string) (explained, error) {
 	}
 	s, err := db.Story(ctx, id)
 	if errors.Is(err, store.ErrWithdrawn) {
-		return nil, fmt.Errorf("story %s is gone: its outlet has removed the article, and it comes back if the article does, or a ruling took it down (diemtin rulings %s says); its page answers 410", id, id)
+		return nil, fmt.Errorf("story %s is withdrawn: its outlet has removed the article; its page answers 410, and it comes back if the article does", id)
 	}
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, fmt.Errorf("%q is neither a source nor a listed story nor the address of an item", ref)
@@ -83,7 +83,10 @@ func explain(ctx context.Context, db *store.DB, ref string) (explained, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := explainedStory{syndicate.NewExplanation(s, copies), newExplainedArticles(pages)}
+	e := explainedStory{Explanation: syndicate.NewExplanation(s, copies), Pages: newExplainedArticles(pages), StoryTopics: orEmpty(s.Topics)}
+	if e.Verdicts, err = explainVerdicts(ctx, db, config, &s.Quoted); err != nil { // what is stored can be told without it
+		e.RulesFault = err.Error()
+	}
 	return e, x.Explain(ctx, &e.Explanation, s, copies)
 }
 

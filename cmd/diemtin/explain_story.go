@@ -30,7 +30,6 @@ const (
 type explainer struct {
 	db      *store.DB
 	matcher *aggregator.Matcher
-	outlets map[string]store.Outlet
 	now     func() time.Time
 }
 
@@ -39,11 +38,7 @@ func newExplainer(ctx context.Context, db *store.DB) (*explainer, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &explainer{db: db, matcher: aggregator.NewMatcher(aggregator.NewNames(all)), outlets: map[string]store.Outlet{}, now: time.Now}
-	for _, o := range all {
-		x.outlets[o.ID] = o
-	}
-	return x, nil
+	return &explainer{db: db, matcher: aggregator.NewMatcher(aggregator.NewNames(all)), now: time.Now}, nil
 }
 
 // Explain implements syndicate.Explainer.
@@ -64,7 +59,9 @@ func (x *explainer) Explain(ctx context.Context, e *syndicate.Explanation, st st
 		row.Compared, row.Reason = &compared, mergeSaid(c.Merge, &compared)
 	}
 	x.explainOriginal(e, st, copies)
-	// Who ruled what belongs here: fill e.Rulings from the ledger.
+	if err := x.explainRulings(ctx, e); err != nil {
+		return err
+	}
 	e.Near, err = x.near(ctx, st)
 	return err
 }
@@ -110,11 +107,19 @@ func (x *explainer) near(ctx context.Context, st store.Story) ([]syndicate.NearW
 	if err != nil {
 		return nil, err
 	}
+	now, err := x.db.Outlets(ctx) // a ruling may have taken one down
+	if err != nil {
+		return nil, err
+	}
 	found := []syndicate.NearWhy{}
 	for i := range items {
 		it := &items[i]
-		o, ok := x.outlets[it.Outlet]
-		if !ok || o.Show == store.ShowNone || it.Time().Add(o.Delay).After(x.now()) {
+		at := slices.IndexFunc(now, func(o store.Outlet) bool { return o.ID == it.Outlet })
+		if at < 0 {
+			continue
+		}
+		o := now[at]
+		if o.Show == store.ShowNone || it.Time().Add(o.Delay).After(x.now()) {
 			continue
 		}
 		if slices.ContainsFunc(found, func(n syndicate.NearWhy) bool { return n.Story == it.Story }) {
@@ -170,6 +175,8 @@ func mergeSaid(m store.Merge, c *syndicate.Compared) syndicate.Said {
 		s = syndicate.Said{VI: "Một trong hai bản ghi rõ bản kia là nguồn.", EN: "One of the two names the other as its source."}
 	case aggregator.MergeText:
 		s = syndicate.Said{VI: "Nội dung gần như trùng nhau.", EN: "Nearly the same words."}
+	case "ruling":
+		return syndicate.Said{VI: "Biên tập viên quyết định: " + m.Evidence + ".", EN: "An editor ruled so: " + m.Evidence + "."}
 	default:
 		s = syndicate.Said{VI: "Căn cứ: " + m.Reason + ".", EN: "Evidence: " + m.Reason + "."}
 	}

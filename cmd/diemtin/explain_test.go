@@ -57,7 +57,7 @@ func explainedText(t *testing.T, show store.Show) (explainedStory, string) {
 	publish("a", "Thông cáo số 12 kỳ họp Hội đồng nhân dân tỉnh", lead, body(12, ""), seen, agency)
 	publish("b", "Thông cáo số 12: thảo luận vốn cho đường liên xã", lead, body(12, "Bản tin dành riêng cho bạn đọc của báo chúng tôi ở vùng cao."), seen.Add(time.Hour), agency)
 	publish("c", "Thông cáo số 18 kỳ họp Hội đồng nhân dân tỉnh", lead, body(18, ""), seen.Add(2*time.Hour), agency)
-	e, err := explain(t.Context(), db, "https://a.example.vn/bai-viet-"+fmt.Sprint(seen.Unix())+".html")
+	e, err := explain(t.Context(), db, "", "https://a.example.vn/bai-viet-"+fmt.Sprint(seen.Unix())+".html")
 	if err != nil {
 		t.Fatal(err)
 	}

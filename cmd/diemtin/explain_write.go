@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"diemtin/aggregator/vi"
+	"diemtin/store"
 	"diemtin/syndicate"
 )
 
@@ -13,7 +14,10 @@ import (
 // English beside it.
 type explainedStory struct {
 	syndicate.Explanation
-	Pages map[int64]*explainedArticle `json:"pages"` // what became of each item's own page
+	Pages       map[int64]*explainedArticle `json:"pages"`                 // what became of each item's own page
+	StoryTopics []store.Topic               `json:"story_topics"`          // of all its items together, after rulings
+	Verdicts    []explainedVerdict          `json:"verdicts"`              // of the configuration's rules on the quoted item
+	RulesFault  string                      `json:"rules_fault,omitempty"` // why there are no verdicts
 }
 
 func (e explainedStory) write(w io.Writer) {
@@ -32,12 +36,13 @@ func (e explainedStory) write(w io.Writer) {
 	for _, t := range e.Topics {
 		fmt.Fprintf(w, "  chuyên mục    %s   (topic)\n", topicLine(t))
 	}
+	e.writeVerdicts(w)
 	fmt.Fprintf(w, "\n%d bản, cũ nhất trước   (%d copies, oldest first)\n", len(e.Copies), len(e.Copies))
 	for _, c := range e.Copies {
 		e.writeCopy(w, c)
 	}
 	writeNear(w, e.Near)
-	writeWhoRuled(w, e.Rulings)
+	writeRulingsWhy(w, e.Rulings)
 }
 
 func (e explainedStory) writeOriginal(w io.Writer) {
@@ -142,7 +147,7 @@ func writeNear(w io.Writer, near []syndicate.NearWhy) {
 	}
 }
 
-func writeWhoRuled(w io.Writer, rulings []syndicate.RulingWhy) {
+func writeRulingsWhy(w io.Writer, rulings []syndicate.RulingWhy) {
 	if len(rulings) == 0 {
 		return
 	}

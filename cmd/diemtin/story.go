@@ -189,12 +189,12 @@ var rulingsVerb = verb{name: "rulings", args: "[STORY|URL]", short: "Show the le
 			if *asJSON {
 				return writeJSON(std.out, orEmpty(found))
 			}
-			writeRulings(std.out, found)
+			writeLedger(std.out, found)
 			return nil
 		}
 	}}
 
-func writeRulings(w io.Writer, all []store.Ruling) {
+func writeLedger(w io.Writer, all []store.Ruling) {
 	if len(all) == 0 {
 		fmt.Fprintln(w, "no rulings")
 		return
