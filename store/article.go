@@ -359,6 +359,9 @@ func (v *visit) unitePages(it *Item, other string, m Merge) error {
 	if mine == nil || theirs == nil || mine.mergedInto != "" || theirs.mergedInto != "" {
 		return nil
 	}
+	if mine.copies > 1 && !m.Firm {
+		return nil // likely, but two stories are at stake
+	}
 	m.At = v.r.At
 	winner, loser := survivor(mine, theirs)
 	if err := v.mergeStories(winner, loser, it, m); err != nil {

@@ -262,7 +262,10 @@ func (v *visit) addItem(it *Item, backfill bool) error {
 	if err != nil {
 		return fmt.Errorf("queue its page: %w", err)
 	}
-	return v.joinStory(it, i >= 0, backfill, holds)
+	if err := v.joinStory(it, i >= 0, backfill, holds); err != nil || i < 0 || !merge.Firm {
+		return err
+	}
+	return v.bridge(it, near)
 }
 
 func (v *visit) countTopic(it *Item) {

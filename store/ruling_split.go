@@ -310,6 +310,9 @@ func (v *visit) divide(s, n *row, part []int64, by Ruling) error {
 			return fmt.Errorf("rule apart: %w", err)
 		}
 	}
+	if err := v.relateAgain(n.id); err != nil {
+		return fmt.Errorf("relate again: %w", err)
+	}
 	if err := v.showHalf(s, part, false); err != nil {
 		return err
 	}
