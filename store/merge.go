@@ -122,10 +122,11 @@ func (v *visit) bridge(it *Item, near []*Item) error {
 		if len(near) == 0 {
 			return nil
 		}
-		i, m := v.judge.Match(it, near)
-		if i < 0 {
-			return nil
+		i, m, left, err := v.match(it, near)
+		if err != nil || i < 0 {
+			return err
 		}
+		near = left
 		other := near[i].Story
 		if m.Firm {
 			if err := v.uniteOpen(it, other, m); err != nil {
@@ -223,6 +224,9 @@ func (v *visit) moveItems(from, to string, item *Item, m Merge, former map[int64
 	}
 	rows.Close()
 	if err := v.exec(`UPDATE items SET story = $1 WHERE story = $2`, to, from); err != nil {
+		return nil, err
+	}
+	if err := v.keepStory(millis(v.r.At), ids, to); err != nil {
 		return nil, err
 	}
 	for id := range former {

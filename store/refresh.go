@@ -221,11 +221,14 @@ func (v *visit) addItem(it *Item, backfill bool) error {
 		return fmt.Errorf("ask the corpus: %w", err)
 	}
 	v.judge.Adapt(it, corpus)
-	near, err := v.near(it.Sketch)
+	near, err := v.near(millis(v.r.At), it.Sketch)
 	if err != nil {
 		return fmt.Errorf("find near items: %w", err)
 	}
-	i, merge := v.judge.Match(it, near)
+	i, merge, near, err := v.match(it, near)
+	if err != nil {
+		return err
+	}
 	merge.At = v.r.At
 	if i >= 0 {
 		it.Story = near[i].Story

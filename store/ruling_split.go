@@ -281,6 +281,9 @@ func (v *visit) divide(s, n *row, part []int64, by Ruling) error {
 			return fmt.Errorf("move item %d: %w", id, err)
 		}
 	}
+	if err := v.keepStory(millis(v.r.At), part, n.id); err != nil {
+		return err
+	}
 	if by.Verb == RuleSplit {
 		for _, id := range part {
 			if err := v.giveReason(id, Merge{Reason: "ruling", Score: 1, Evidence: by.evidence(), At: by.At}); err != nil {

@@ -61,7 +61,7 @@ func (t *tx) turnSketches(now int64) error {
 func (t *tx) addSketch(now int64, it *Item) error {
 	if len(it.Form) > 0 {
 		if err := t.exec(`INSERT INTO `+windowTable("forms", now)+` (item, form) VALUES ($1, $2)
-			ON CONFLICT (item) DO UPDATE SET form = excluded.form`, it.ID, it.Form); err != nil {
+			ON CONFLICT (item) DO UPDATE SET form = excluded.form`, it.ID, encodeKept(it)); err != nil {
 			return err
 		}
 	}
@@ -90,7 +90,7 @@ func nearQuery() string {
 }
 
 // near returns the stored items that share most keys with a new one.
-func (t *tx) near(keys []uint32) ([]*Item, error) {
+func (t *tx) near(now int64, keys []uint32) ([]*Item, error) {
 	keys = keys[:min(len(keys), MaxKeys)]
 	if len(keys) == 0 {
 		return nil, nil
@@ -103,7 +103,7 @@ func (t *tx) near(keys []uint32) ([]*Item, error) {
 	if err := t.eachPair(t.w.near, args, func(item, key int64) { under[key] = append(under[key], item) }); err != nil {
 		return nil, err
 	}
-	return t.loadNear(likeliest(under[:]))
+	return t.loadNear(now, likeliest(under[:]))
 }
 
 // likeliest returns the items that share most with a new one, at most maxNear,
@@ -130,56 +130,4 @@ func likeliest(under [][]int64) []int64 {
 		return cmp.Or(cmp.Compare(claims[b].keys, claims[a].keys), cmp.Compare(claims[b].weight, claims[a].weight), cmp.Compare(b, a))
 	})
 	return ids[:min(len(ids), maxNear)]
-}
-
-// loadNear returns, in the order of ids, what of the items a judge compares:
-// the form, or the words where none is kept. It leaves out those withdrawn: a
-// copy must not join a story that its outlet took back. One that a ruling
-// hides it does join: that is how its copies stay hidden.
-func (t *tx) loadNear(ids []int64) ([]*Item, error) {
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	args := make([]any, len(ids))
-	for i, id := range ids {
-		args[i] = id
-	}
-	args = padded(args)
-	rows, err := t.query(`SELECT i.id, i.outlet, i.story, i.title, i.link, i.published, i.seen, i.attribution,
-		coalesce(f.form, g.form), CASE WHEN f.form IS NULL AND g.form IS NULL THEN i.summary ELSE '' END
-		FROM items i LEFT JOIN forms_0 f ON f.item = i.id LEFT JOIN forms_1 g ON g.item = i.id
-		WHERE i.id IN (`+places(1, len(args))+`) AND i.withdrawn = 0
-		AND NOT EXISTS (SELECT 1 FROM stories s WHERE s.id = i.story AND s.withdrawn > 0 AND s.hidden = 0)`, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	byID := map[int64]*Item{}
-	for rows.Next() {
-		it := &Item{}
-		var published, seen int64
-		var attribution string
-		if err := rows.Scan(&it.ID, &it.Outlet, &it.Story, &it.Title, &it.Link, &published, &seen, &attribution, &it.Form, &it.Summary); err != nil {
-			return nil, err
-		}
-		if err := decode(attribution, &it.Attribution); err != nil {
-			return nil, err
-		}
-		it.Published, it.Seen = fromMillis(published), fromMillis(seen)
-		byID[it.ID] = it
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	rows.Close()
-	var all, bare []*Item
-	for _, id := range ids {
-		if it := byID[id]; it != nil {
-			all = append(all, it)
-			if len(it.Form) == 0 {
-				bare = append(bare, it)
-			}
-		}
-	}
-	return all, t.loadTexts(bare)
 }
