@@ -45,6 +45,7 @@ func (m *Matcher) Match(it *store.Item, near []*store.Item) (index int, merge st
 			return i, merge
 		}
 	}
+	s.index()
 	index = -1
 	var best, nearest verdict
 	for i := range near {

@@ -68,7 +68,9 @@ func decodeKept(id int64, b []byte) (*Item, error) {
 // keptOf calls each with what is kept of items, in both tables; what the one
 // holds that is filled now comes last.
 func (t *tx) keptOf(now int64, ids []any, each func(id int64, table string, kept []byte)) error {
-	ids = padded(ids)
+	if len(ids) > maxNear { // for candidates, a statement for each number of them
+		ids = padded(ids)
+	}
 	in := ` WHERE item IN (` + places(1, len(ids)) + `)`
 	older, filling := windowTable("forms", now+SketchWindow.Milliseconds()), windowTable("forms", now)
 	rows, err := t.query(`SELECT item, 0, form FROM `+older+in+` UNION ALL SELECT item, 1, form FROM `+filling+in, ids...)
