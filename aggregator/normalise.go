@@ -246,14 +246,30 @@ func (n *normaliser) judge(it *store.Item) {
 	if it.Attribution.Outlet == it.Outlet {
 		it.Attribution = store.Attribution{}
 	}
-	if it.Province, _ = vi.ProvinceIn(it.Title, it.Summary); it.Province == "" {
+	it.Topics = n.classify.Classify(Text{Title: it.Title, Summary: it.Summary, Body: body, Section: n.source.Topic, Scope: n.outlet.Scope})
+	if it.Province, _ = vi.ProvinceIn(it.Title, it.Summary); it.Province == "" && n.isLocal(it) {
 		it.Province = n.outlet.Province
 	}
-	it.Topics = n.classify.Classify(Text{Title: it.Title, Summary: it.Summary, Body: body, Section: n.source.Topic, Scope: n.outlet.Scope})
 	links := LinkKeys(it)
 	it.Sketch = append(links[:min(len(links), store.MaxKeys-sketchAlone)], Sketch(it.Title, it.Summary, body)...)
 	it.Fingerprint = fingerprint(it)
 }
+
+// isLocal tells whether an item that names no province is about that of its
+// outlet: not if it is news of other countries or of the country's dealings
+// with them, and not if another outlet wrote it.
+func (n *normaliser) isLocal(it *store.Item) bool {
+	if len(it.Topics) > 0 && (it.Topics[0].Topic == worldTopic || it.Topics[0].Topic == diplomacyTopic) {
+		return false
+	}
+	return it.Attribution.Outlet == ""
+}
+
+// The topics of the shipped rules that no province is at the centre of.
+const (
+	worldTopic     store.Topic = "the-gioi"
+	diplomacyTopic store.Topic = "doi-ngoai"
+)
 
 // fingerprint changes when a reader would see a change: the headline, the
 // summary as far as feeds show it, the people, the picture, the link, the
