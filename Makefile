@@ -3,12 +3,14 @@
 # make quick   the developer's loop: under a minute, nothing to install
 # make fuzz TIME=2m   every fuzz target for that long
 # make bench-freshness SEED=7 | TRACE=FILE   delay at the same number of polls, against other policies
-.PHONY: demo run build quick test bench bench-freshness fuzz fmt vuln clean
+# make eval-stories DATA=DIR   how well copies are told, on labelled articles
+.PHONY: demo run build quick test bench bench-freshness eval-stories soak fuzz fmt vuln clean
 
 GO ?= go
 BIN := bin/diemtin
 TIME ?= 2m
 SEED ?= 7
+SOAK ?= 1000
 TRACE ?=
 FRESHNESS ?= # more flags: -freshness.budget=4 -freshness.min=5m -freshness.max=2h -freshness.outlets=300
 
@@ -40,6 +42,15 @@ bench-freshness:
 	@$(GO) test -count=1 -run '^TestFreshness$$' ./aggregator -args -freshness.report=$(abspath bin/freshness.txt) \
 		-freshness.seed=$(SEED) $(if $(TRACE),-freshness.trace=$(abspath $(TRACE))) $(FRESHNESS) >bin/freshness.log || { cat bin/freshness.log; exit 1; }
 	@cat bin/freshness.txt
+
+# the races and the newsroom of the store's tests, a thousand times on both engines
+soak:
+	DIEMTIN_SOAK=$(SOAK) .ci/with-postgres $(GO) test -count=1 -timeout 3h -run 'ConcurrentCopies|RaceWithRulings|NoRepeatWhatever' ./store
+
+# DATA holds articles.jsonl.gz and pairs.tsv; what it costs to store them at any
+# size: go run ./evaluation/load -data DIR -items 100000
+eval-stories:
+	@$(GO) run ./evaluation/stories -data $(DATA)
 
 fuzz:
 	.ci/fuzz $(TIME)

@@ -7,9 +7,8 @@ import (
 	"diemtin/store"
 )
 
-// AttributionCompiled stands in Attribution.Text for a text put together from
-// sources it does not name: "(T/h)", "(Tổng hợp)".
-const AttributionCompiled = "tổng hợp"
+// AttributionCompiled is store.AttributionCompiled.
+const AttributionCompiled = store.AttributionCompiled
 
 // maxTailBytes is how much of the end of a text an attribution may take: a
 // by-line, the marker and a list of outlets.

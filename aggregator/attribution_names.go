@@ -114,15 +114,19 @@ const (
 	strongName
 )
 
-// lookup finds the outlet that a name means; outlet is empty for an agency and
+// minNameKey is the shortest key that names an outlet: "AP", "K14".
+const minNameKey = 2
+
+// lookup finds the outlet that a name means, also if "online" is written onto
+// it, or the number of a station's channel ("VOV5"); outlet is empty for an agency and
 // for a name that several outlets share.
 func (n *Names) lookup(name string) (outlet string, known knownness) {
 	if id := n.host(name); id != "" {
 		return id, strongName
 	}
 	whole, bare := nameKey(name), nameKey(bareName(name))
-	for _, key := range []string{whole, bare} {
-		if id, ok := n.strong[key]; ok {
+	for _, key := range []string{whole, bare, strings.TrimSuffix(whole, "online"), strings.TrimRight(whole, "0123456789")} {
+		if id, ok := n.strong[key]; ok && len(key) >= minNameKey {
 			return id, strongName
 		}
 	}

@@ -36,7 +36,7 @@ func (n *Names) readTail(line string) (credit, bool) {
 			from++
 		}
 	}
-	tail := line[from:]
+	tail := withoutRepeat(line[from:])
 	for _, read := range []func(string) (credit, bool){n.readParenthesis, n.readMarked, n.readUnmarked} {
 		if c, ok := read(tail); ok {
 			c.start, c.end = c.start+from, len(line)
@@ -44,6 +44,21 @@ func (n *Names) readTail(line string) (credit, bool) {
 		}
 	}
 	return credit{}, false
+}
+
+// withoutRepeat cuts a by-line that stands before the source and again behind
+// it: "Trung Hiếu/VOV Theo New York Post Trung Hiếu/VOV".
+func withoutRepeat(s string) string {
+	last := strings.TrimSpace(s[lastSentenceEnd(s):])
+	at, _ := cutMarker(last)
+	if at <= 0 {
+		return s
+	}
+	byline := strings.TrimSpace(last[:at])
+	if len(strings.Fields(byline)) < 2 {
+		return s
+	}
+	return strings.TrimSuffix(s, " "+byline)
 }
 
 // readParenthesis reads "(Theo Tuổi Trẻ)", "(TTXVN)", "(T/h)" and "Theo Hà Hà
@@ -258,6 +273,9 @@ func (n *Names) knownParts(s string) (c credit, ok bool) {
 			outlet, known = n.lookup(desk)
 		}
 		if known == unknownName {
+			if list && !startsUpper(p) && len(strings.Fields(p)) > maxPlainWords { // "Theo Reuters, cảnh sát …": running text
+				return credit{}, false
+			}
 			continue
 		}
 		found++
@@ -275,6 +293,9 @@ func (n *Names) knownParts(s string) (c credit, ok bool) {
 // last sentence of s.
 func (n *Names) readUnmarked(s string) (credit, bool) {
 	at := lastSentenceEnd(s)
+	if slash := strings.LastIndexByte(s, '/'); slash > at {
+		at += reporterStart(s[at:slash])
+	}
 	last := strings.TrimSpace(s[at:])
 	if last == "" || len(strings.Fields(last)) > maxNameWords {
 		return credit{}, false
@@ -286,6 +307,9 @@ func (n *Names) readUnmarked(s string) (credit, bool) {
 	}
 	if outlet, known := n.lookup(last); known == strongName {
 		return credit{start: at, name: last, outlet: outlet}, true
+	}
+	if host := last[strings.LastIndexByte(last, ' ')+1:]; isDomain(host) && isReporter(strings.TrimSuffix(last, host)) {
+		return credit{start: at, name: host, outlet: n.host(host)}, true
 	}
 	byline, _, found := strings.Cut(last, "/")
 	c, ok := n.known(last)

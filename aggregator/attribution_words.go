@@ -1,9 +1,12 @@
 package aggregator
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"diemtin/aggregator/vi"
 )
 
 // notOutlets begin what follows "theo" in running text: persons, laws,
@@ -126,3 +129,52 @@ func isBoundary(s string, end bool) bool {
 	}
 	return s == "" || !unicode.IsLetter(r) && !unicode.IsDigit(r)
 }
+
+// isDomain tells whether s is a domain as one writes it: "dailymail.co.uk".
+func isDomain(s string) bool {
+	dot := strings.LastIndexByte(s, '.')
+	if dot < 1 || len(s)-dot < 3 {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; !(c >= 'a' && c <= 'z' || c == '.' || c == '-' || asciiDigit(c) && i < dot) {
+			return false
+		}
+	}
+	return true
+}
+
+// maxReporter is how many words a reporter's name has.
+const maxReporter = 4
+
+// isReporter tells whether s is a reporter's whole name, and nothing that only
+// begins with capital letters: "Website:".
+func isReporter(s string) bool {
+	n := len(strings.Fields(s))
+	return n >= 2 && n <= maxReporter && !strings.ContainsAny(s, ":@") && isByline(s)
+}
+
+// reporterStart returns where the reporter's name begins with which a line
+// ends that lost the break before it: "khu trại dã chiến Vinh Quang"; 0 if no
+// such name follows running text, or if it is a photographer's.
+func reporterStart(s string) int {
+	start, words := len(s), 0
+	for start > 0 && words < maxReporter {
+		at := strings.LastIndexByte(strings.TrimRight(s[:start], " "), ' ') + 1
+		word := strings.TrimSpace(s[at:start])
+		if !startsUpper(word) || strings.HasSuffix(word, ":") {
+			break
+		}
+		start, words = at, words+1
+	}
+	switch folded := strings.TrimRight(vi.Fold(s[:start]), " "); {
+	case words == 0, words == 1 && !strings.HasSuffix(folded, ":"):
+		return 0
+	case strings.HasSuffix(folded, ":") && slices.ContainsFunc(pictureWords, func(w string) bool { return strings.HasSuffix(folded, w) }):
+		return 0
+	}
+	return start
+}
+
+// pictureWords stand before the name of who took a picture, folded.
+var pictureWords = []string{"anh:", "hinh:", "hoa:", "video:", "clip:", "nguon:", "do hoa:", "photo:"}

@@ -83,6 +83,10 @@ type Verdict struct {
 	Chosen   bool
 	Needed   float64 // the points it took, or would have taken, to be chosen
 	Silenced string  // the phrase that keeps the topic away, empty if none
+	// Paths are the entries of the rules that gave the Reasons, one each, from
+	// the list of topics ("[3].phrases[2].any[1]"); "" for the section.
+	Paths    []string
+	Silencer string // the path of the exclusion behind Silenced
 }
 
 // Judge returns a verdict on every topic that anything speaks for or against,
@@ -150,16 +154,20 @@ func (c *Classifier) goesBefore(verdicts []Verdict, i int) (int, bool) {
 // tally is the evidence found for each topic, by index.
 type tally struct {
 	reasons  [][]store.Phrase
-	body     []float64 // points from the body, capped
+	paths    [][]string // of the rules behind the reasons
+	body     []float64  // points from the body, capped
 	score    []float64
 	silenced []string
+	silencer []string // the path of what silences
 }
 
 // score gathers the evidence of all places, the groups and the section.
 func (c *Classifier) score(t Text) *tally {
 	n := len(c.topics)
 	points := make([]float64, 2*n)
-	s := &tally{reasons: make([][]store.Phrase, n), body: points[:n:n], score: points[n:], silenced: make([]string, n)}
+	words := make([]string, 2*n)
+	s := &tally{reasons: make([][]store.Phrase, n), paths: make([][]string, n), body: points[:n:n], score: points[n:],
+		silenced: words[:n:n], silencer: words[n:]}
 	var groups groupHits
 	for at, text := range [places]string{t.Title, t.Summary, t.Body} {
 		if text != "" {
@@ -170,19 +178,21 @@ func (c *Classifier) score(t Text) *tally {
 	c.book.countGroups(groups, s)
 	if i, ok := c.index[t.Section]; ok {
 		s.reasons[i] = append(s.reasons[i], store.Phrase{Text: string(t.Section), Place: sectionPlace, Weight: sectionPrior})
+		s.paths[i] = append(s.paths[i], "")
 		s.score[i] += sectionPrior
 	}
 	return s
 }
 
 // add enters one piece of evidence unless the same was counted in this place.
-func (s *tally) add(topic int32, text string, at place, weight float64) {
+func (s *tally) add(by *rule, text string, at place) {
+	topic := by.topic
 	for _, r := range s.reasons[topic] {
 		if r.Text == text && r.Place == placeNames[at] {
 			return
 		}
 	}
-	points := weight * placeFactor[at]
+	points := by.weight * placeFactor[at]
 	if at == inBody && points > 0 {
 		points = min(points, bodyCap-s.body[topic])
 		if points <= 0 {
@@ -193,6 +203,7 @@ func (s *tally) add(topic int32, text string, at place, weight float64) {
 	points = round(points)
 	s.score[topic] += points
 	s.reasons[topic] = append(s.reasons[topic], store.Phrase{Text: text, Place: placeNames[at], Weight: points})
+	s.paths[topic] = append(s.paths[topic], by.path)
 }
 
 // verdicts lists the topics that have any evidence, in order of the file.
@@ -205,6 +216,8 @@ func (s *tally) verdicts(topics []store.Topic) []Verdict {
 		out = append(out, Verdict{
 			ItemTopic: store.ItemTopic{Topic: topics[i], Score: round(s.score[i]), Reasons: reasons},
 			Silenced:  s.silenced[i],
+			Silencer:  s.silencer[i],
+			Paths:     s.paths[i],
 		})
 	}
 	return out

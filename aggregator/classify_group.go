@@ -23,12 +23,12 @@ func (b *ruleBook) count(hits []phraseHit, at place, s *tally, groups *groupHits
 		pat, r := &b.patterns[h.pattern], b.ruleOf(h)
 		switch {
 		case r.kind == silencing:
-			s.silenced[r.topic] = pat.text
+			s.silenced[r.topic], s.silencer[r.topic] = pat.text, r.path
 		case r.kind == masking || b.masked(hits, i):
 		case r.kind == part:
 			*groups = append(*groups, partHit{r.group, r.member, at, h.start, h.end})
 		default:
-			s.add(r.topic, pat.text, at, r.weight)
+			s.add(r, pat.text, at)
 		}
 	}
 }
@@ -57,7 +57,7 @@ func (b *ruleBook) countGroups(hits groupHits, s *tally) {
 		}
 		g := &b.groups[hits[0].group]
 		if at, ok := g.complete(hits[:n]); ok {
-			s.add(g.topic, g.text, at, g.weight)
+			s.add(&g.rule, g.text, at)
 		}
 		hits = hits[n:]
 	}

@@ -73,6 +73,11 @@ type phraseHit struct {
 // first among those that begin at the same syllable, hits inside longer
 // evidence or names already taken out.
 func (b *ruleBook) match(p passage, at place, scope store.Scope) []phraseHit {
+	return b.longest(b.matchAll(p, at, scope))
+}
+
+// matchAll is match with the hits inside longer ones.
+func (b *ruleBook) matchAll(p passage, at place, scope store.Scope) []phraseHit {
 	var hits []phraseHit
 	for start := range p.ids {
 		node := int32(0)
@@ -91,7 +96,7 @@ func (b *ruleBook) match(p passage, at place, scope store.Scope) []phraseHit {
 		}
 		slices.SortStableFunc(hits[first:], func(x, y phraseHit) int { return cmp.Compare(y.end, x.end) })
 	}
-	return b.longest(hits)
+	return hits
 }
 
 // accept tells whether a pattern whose syllables stand at start counts there,

@@ -1,6 +1,7 @@
 package aggregator
 
 import (
+	"fmt"
 	"slices"
 
 	"diemtin/aggregator/vi"
@@ -71,6 +72,7 @@ type rule struct {
 	first  bool // only at the beginning of the place
 	scopes []store.Scope
 	weight float64
+	path   string // of its entry, from the list of topics: "[3].phrases[2].any[1]"
 }
 
 // group is a compiled all-group.
@@ -110,14 +112,14 @@ func compile(topics Topics) *ruleBook {
 	sets := topics.checkSets(func(string, string) {})
 	for i, t := range topics {
 		topic := int32(i)
-		for _, name := range t.Names {
-			b.add(sets, name, false, rule{kind: hiding, topic: topic, places: allPlaces})
+		for j, name := range t.Names {
+			b.add(sets, name, false, rule{kind: hiding, topic: topic, places: allPlaces, path: fmt.Sprintf("[%d].names[%d]", i, j)})
 		}
-		for _, p := range t.Phrases {
-			b.addPhrase(sets, topic, p)
+		for j, p := range t.Phrases {
+			b.addPhrase(sets, topic, p, fmt.Sprintf("[%d].phrases[%d]", i, j))
 		}
-		for _, e := range t.Exclude {
-			r := rule{kind: masking, topic: topic, places: placesOf(e.In, allPlaces)}
+		for j, e := range t.Exclude {
+			r := rule{kind: masking, topic: topic, places: placesOf(e.In, allPlaces), path: fmt.Sprintf("[%d].exclude[%d]", i, j)}
 			if e.Silence {
 				r.kind, r.places = silencing, placesOf(e.In, headPlaces)
 			}
@@ -127,21 +129,23 @@ func compile(topics Topics) *ruleBook {
 	return b
 }
 
-// addPhrase enters one entry of a topic's phrases.
-func (b *ruleBook) addPhrase(sets phraseSets, topic int32, p PhraseConfig) {
-	r := rule{kind: evidence, topic: topic, places: placesOf(p.In, allPlaces), first: p.First, scopes: p.Scope, weight: p.Weight}
+// addPhrase enters one entry of a topic's phrases, which stands at path.
+func (b *ruleBook) addPhrase(sets phraseSets, topic int32, p PhraseConfig, path string) {
+	r := rule{kind: evidence, topic: topic, places: placesOf(p.In, allPlaces), first: p.First, scopes: p.Scope, weight: p.Weight, path: path}
 	if r.weight == 0 {
 		r.weight = 1
 	}
 	if p.Phrase != "" {
 		b.add(sets, p.Phrase, p.Case, r)
 	}
-	for _, phrase := range p.Any {
+	for i, phrase := range p.Any {
+		r.path = fmt.Sprintf("%s.any[%d]", path, i)
 		b.add(sets, phrase, p.Case, r)
 	}
 	if len(p.All) == 0 {
 		return
 	}
+	r.path = path
 	g := group{rule: r, parts: len(p.All), within: p.Within}
 	r.kind, r.group = part, int32(len(b.groups))
 	for i, phrase := range p.All {

@@ -204,20 +204,6 @@ func TestLabelled(t *testing.T) {
 	}
 }
 
-func BenchmarkClassify(b *testing.B) {
-	c, err := NewClassifier(shippedTopics(b))
-	if err != nil {
-		b.Fatal(err)
-	}
-	items := heldOut(b)
-	b.ReportAllocs()
-	n := 0
-	for b.Loop() {
-		c.Classify(items[n%len(items)].text())
-		n++
-	}
-}
-
 func BenchmarkNewClassifier(b *testing.B) {
 	topics := shippedTopics(b)
 	b.ReportAllocs()

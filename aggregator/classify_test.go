@@ -212,9 +212,10 @@ func TestJudgeTellsWhatWasNotChosen(t *testing.T) {
 		topic("c", "khoai").excluding(ExcludeConfig{Phrase: "lúa", Silence: true}))
 	got := c.Judge(Text{Title: "lúa ngô khoai"})
 	want := []Verdict{
-		{ItemTopic: store.ItemTopic{Topic: "a", Score: 2, Primary: true, Reasons: []store.Phrase{{Text: "lúa", Place: "title", Weight: 2}}}, Chosen: true, Needed: primaryNeeds},
-		{ItemTopic: store.ItemTopic{Topic: "b", Score: 0.5, Reasons: []store.Phrase{{Text: "ngô", Place: "title", Weight: 0.5}}}, Needed: furtherNeeds},
-		{ItemTopic: store.ItemTopic{Topic: "c", Score: 2, Reasons: []store.Phrase{{Text: "khoai", Place: "title", Weight: 2}}}, Needed: furtherNeeds, Silenced: "lúa"},
+		{ItemTopic: store.ItemTopic{Topic: "a", Score: 2, Primary: true, Reasons: []store.Phrase{{Text: "lúa", Place: "title", Weight: 2}}}, Chosen: true, Needed: primaryNeeds, Paths: []string{"[0].phrases[0]"}},
+		{ItemTopic: store.ItemTopic{Topic: "b", Score: 0.5, Reasons: []store.Phrase{{Text: "ngô", Place: "title", Weight: 0.5}}}, Needed: furtherNeeds, Paths: []string{"[1].phrases[0]"}},
+		{ItemTopic: store.ItemTopic{Topic: "c", Score: 2, Reasons: []store.Phrase{{Text: "khoai", Place: "title", Weight: 2}}}, Needed: furtherNeeds, Silenced: "lúa",
+			Paths: []string{"[2].phrases[0]"}, Silencer: "[2].exclude[0]"},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("Judge = %+v, want %+v", got, want)

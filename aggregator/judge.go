@@ -43,7 +43,46 @@ func (j *Judge) Match(it *store.Item, near []*store.Item) (int, store.Merge) {
 	return j.matcher.Match(it, near)
 }
 
+// Prepare reads what an item is found and compared by, as a visit does.
+func (j *Judge) Prepare(it *store.Item) { j.matcher.Prepare(it, nil) }
+
+// Adapt implements store.Judge.
+func (j *Judge) Adapt(it *store.Item, c store.Corpus) { j.matcher.Adapt(it, c) }
+
+// Related implements store.Judge.
+func (j *Judge) Related(it *store.Item, near []*store.Item, c store.Corpus) []store.Relation {
+	return j.matcher.Related(it, near, c)
+}
+
 // Original implements store.Judge.
 func (j *Judge) Original(items []store.Item, outlets map[string]store.Outlet) (int, string) {
 	return Original(items, outlets)
+}
+
+// What two items are to each other.
+const (
+	Same      = "same"      // one text: one story
+	Related   = "related"   // one event, two texts
+	Different = "different" // neither, as far as their words tell
+)
+
+// A Decision is what two items are to each other, and why.
+type Decision struct {
+	Kin      string  // Same, Related or Different
+	Score    float64 // 0 … 1
+	Evidence string
+}
+
+// Decide compares two items by themselves and what the corpus says of the first
+// one's words: the decision that the store asks for in its parts.
+func (m *Matcher) Decide(it, other *store.Item, c store.Corpus) Decision {
+	near := []*store.Item{other}
+	i, merge := m.Match(it, near)
+	if i >= 0 {
+		return Decision{Same, merge.Score, merge.Evidence}
+	}
+	if found := m.Related(it, near, c); len(found) > 0 {
+		return Decision{Related, found[0].Score, found[0].Why}
+	}
+	return Decision{Different, merge.Score, merge.Evidence}
 }

@@ -2,6 +2,7 @@ package aggregator
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"diemtin/store"
@@ -35,17 +36,19 @@ func NewMatcher(names *Names) *Matcher {
 // the reason is MergeFirst, and the evidence tells how near the nearest came.
 // Match is pure; Merge.At is left to the caller.
 func (m *Matcher) Match(it *store.Item, near []*store.Item) (index int, merge store.Merge) {
-	if i, merge := matchLink(it, near); i >= 0 {
-		return i, merge
-	}
 	if len(near) == 0 {
 		return -1, store.Merge{Reason: MergeFirst, Evidence: "nothing near"}
 	}
-	s := m.newSubject(it)
+	s := m.newSubject(it, near)
+	if s.sharesLink() {
+		if i, merge := matchLink(it, near); i >= 0 {
+			return i, merge
+		}
+	}
 	index = -1
 	var best, nearest verdict
-	for i, other := range near {
-		v := s.judge(m.newDoc(other))
+	for i := range near {
+		v := s.judge(&s.near[i])
 		switch {
 		case v.same && v.score > best.score:
 			index, best = i, v
@@ -89,6 +92,27 @@ func matchLink(it *store.Item, near []*store.Item) (int, store.Merge) {
 	return -1, store.Merge{}
 }
 
+// sharesLink tells whether some item near has a link of the subject's, by
+// their hashes: then the links themselves are compared.
+func (s *subject) sharesLink() bool {
+	for i := range s.near {
+		for _, link := range s.near[i].links {
+			if link != 0 && slices.Contains(s.links, link) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// linkHash is the hash of an article's key, 0 of none.
+func linkHash(key string) uint32 {
+	if key == "" {
+		return 0
+	}
+	return uint32(hashString(key) >> 32)
+}
+
 // LinkKeys returns index keys by which items that name the same article meet,
 // beside those of their text: of the item's links and of the article that it
 // names as its source.
@@ -99,7 +123,7 @@ func LinkKeys(it *store.Item) []uint32 {
 	}
 	keys := make([]uint32, 0, len(links))
 	for link := range links {
-		keys = append(keys, uint32(hashString(link)>>32))
+		keys = append(keys, linkHash(link))
 	}
 	return lowest(keys, len(keys))
 }

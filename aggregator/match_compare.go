@@ -13,10 +13,12 @@ const (
 	// Full text: five-syllable runs of summary and body.
 	minBodyBytes = 240  // a shorter content is a teaser, as is
 	minBodyRuns  = 60   // one that adds so little to the summary
+	minWhole     = 60   // runs of a summary that stands for a short text
 	fullShared   = 0.45 // shared ÷ all
-	fullDoubt    = 0.55 // the same if a number of title or summary is disputed
+	fullDoubt    = 0.50 // the same if a number of title or summary is disputed, or within one outlet
 	fullApart    = 0.60 // the same if far apart in time
-	fullRepeat   = 0.80 // the same within one outlet, if several numbers are disputed, or for a follow-up
+	fullRepeat   = 0.80 // the same if more speaks against it
+	numbersAll   = 0.75 // within one outlet, this share of the numbers of the text that has fewer is in both
 	numbersSpare = 2    // of the different numbers of the text that has fewer, so many may be its own;
 	numbersAgree = 0.50 // of the others this share must be in both
 
@@ -29,6 +31,7 @@ const (
 	// of its own.
 	quotedShared = 0.92 // shared ÷ runs of the shorter
 	quotedHead   = 0.05 // of the first headRuns of the longer, the shorter has no more
+	ownHead      = 0.10 // of the first headRuns of each text, the other has no more: they share an end
 	headRuns     = 100
 
 	// Title and summary: three-syllable runs.
@@ -37,6 +40,9 @@ const (
 	leadShort   = 0.93 // this share of the shorter summary;
 	manyShared  = 30   // where so many are,
 	leadLong    = 0.90 // this share;
+	minAlone    = 25   // where so many runs of title and summary are in no other story,
+	leadRare    = 0.70 // this share, and
+	leadHalf    = 0.45 // shared ÷ all of both;
 	leadStrict  = 0.95 // shared ÷ all, within one outlet or far apart in time
 
 	// One item says that its text is the other outlet's: less proof is needed
@@ -52,75 +58,62 @@ const (
 	// farApart is the distance in time from which sameness needs more.
 	farApart = 3 * 24 * time.Hour
 
-	// A candidate's text is read to its end only if its beginning (some 240
-	// syllables) has something in common, and if the lengths allow the rest.
-	glanceBytes = 1500
-	glanceShare = 0.05
-	sizeShare   = 0.36
+	// sizeShare is the share of the longer text that the shorter must have, for
+	// the rest to be possible.
+	sizeShare = 0.36
 )
 
-// A matchDoc is an item as it is compared.
+// A matchDoc is an item with its form.
 type matchDoc struct {
-	item    *store.Item
-	title   []uint64 // hashes of its folded words
-	lead    []uint64 // of the summary's
-	numbers []uint32 // of title and summary
-	serial  serial
-	content string // plain text
+	item *store.Item
+	form
 }
-
-func (m *Matcher) newDoc(it *store.Item) *matchDoc {
-	title, summary := cutAtSpace(it.Title, maxLeadBytes), cutAtSpace(it.Summary, maxLeadBytes)
-	d := &matchDoc{item: it, serial: readSerial(title)}
-	d.title = appendWords(nil, title)
-	d.lead = appendWords(nil, m.names.withoutDateline(summary))
-	d.numbers = appendNumbers(appendNumbers(nil, d.title), d.lead)
-	d.content = m.names.withoutAttribution(contentText(it.Content, maxMatchBytes))
-	return d
-}
-
-// hasBody tells whether the item brought its text.
-func (d *matchDoc) hasBody() bool { return len(d.content) >= minBodyBytes }
-
-// hasLead tells whether the item brought a summary.
-func (d *matchDoc) hasLead() bool { return len(d.lead) >= minLeadRuns+leadRun-1 }
 
 // A subject is the new item, ready to be compared with many others.
 type subject struct {
-	*matchDoc
+	matchDoc
+	near []matchDoc // all it is compared with
+	// What one list of s holds, to look up another's.
 	titleRuns, leadRuns, fullRuns runSet
-	fullNumbers                   runSet
-	head                          []uint32 // the first headRuns runs
-	// What one comparison leaves behind, to be used again.
-	scratch runSet
-	words   []uint64
-	hashes  []uint32
+	fullNumbers, nameSet          runSet
+	scratch                       runSet
 }
 
-func (m *Matcher) newSubject(it *store.Item) *subject {
-	s := &subject{matchDoc: m.newDoc(it)}
-	s.titleRuns.fill(appendRuns(nil, s.title, leadRun))
-	s.leadRuns.fill(appendRuns(nil, s.lead, leadRun))
-	if s.hasBody() {
-		all := appendWords(slices.Clone(s.lead), s.content)
-		runs := appendRuns(nil, all, bodyRun)
-		s.head = runs[:min(headRuns, len(runs))]
-		s.fullRuns.fill(runs)
-		s.fullNumbers.fill(appendNumbers(appendNumbers(nil, s.title), all))
+// newSubject prepares an item and those near it. A stored form that cannot be
+// read is made anew from what words there are.
+func (m *Matcher) newSubject(it *store.Item, near []*store.Item) *subject {
+	s := &subject{near: make([]matchDoc, len(near))}
+	var arena []uint32
+	s.matchDoc, arena = m.newDoc(it, arena)
+	for i, other := range near {
+		s.near[i], arena = m.newDoc(other, arena)
 	}
+	s.titleRuns.fill(s.title)
+	s.leadRuns.fill(s.lead)
+	s.fullRuns.fill(s.full)
+	s.fullNumbers.fill(s.fullNums)
+	s.nameSet.fill(s.allNames)
 	return s
+}
+
+func (m *Matcher) newDoc(it *store.Item, arena []uint32) (matchDoc, []uint32) {
+	if f, grown, err := decodeForm(it.Form, arena); err == nil {
+		return matchDoc{it, f}, grown
+	}
+	f, _, _ := m.newForm(it, nil)
+	return matchDoc{it, f}, arena
 }
 
 // judge compares s with another item in the fullest situation that both allow.
 func (s *subject) judge(d *matchDoc) verdict {
-	if why := s.serial.differs(d.serial); why != "" {
-		return verdict{evidence: why}
+	if s.series.differs(d.series) {
+		return verdict{evidence: readSerial(s.item.Title).differs(readSerial(d.item.Title))}
 	}
 	if v := s.judgeCredit(d); v.same {
 		return v
 	}
 	switch {
-	case s.hasBody() && d.hasBody():
+	case s.body && d.body, (s.body || d.body) && min(len(s.full), len(d.full)) >= minWhole:
 		return s.judgeFull(d)
 	case s.hasLead() && d.hasLead():
 		return s.judgeLead(d)
@@ -149,7 +142,7 @@ func (s *subject) credited(d *matchDoc) bool {
 
 // judgeCredit finds a copy that keeps the headline and says whose it is.
 func (s *subject) judgeCredit(d *matchDoc) verdict {
-	if len(s.title) < creditedTitle || !slices.Equal(s.title, d.title) || !s.credited(d) {
+	if s.titleWords < creditedTitle || s.titleSum != d.titleSum || !s.credited(d) {
 		return verdict{}
 	}
 	if differ(s.numbers, d.numbers) && differ(d.numbers, s.numbers) {
@@ -161,53 +154,99 @@ func (s *subject) judgeCredit(d *matchDoc) verdict {
 // judgeTitle compares items that have no more than a title in common.
 func (s *subject) judgeTitle(d *matchDoc) verdict {
 	switch {
-	case !slices.Equal(s.title, d.title):
+	case s.titleSum != d.titleSum:
 		return verdict{evidence: "titles alone, and they differ"}
-	case len(s.title) < minTitleWords:
-		return verdict{evidence: fmt.Sprintf("equal titles of %d syllables, too few to tell alone", len(s.title))}
+	case s.titleWords < minTitleWords:
+		return verdict{evidence: fmt.Sprintf("equal titles of %d syllables, too few to tell alone", s.titleWords)}
 	case s.sameOutlet(d):
 		return verdict{evidence: "equal titles of one outlet, and no text to tell by"}
 	case s.apart(d) > titleApart:
 		return verdict{evidence: "equal titles, too far apart in time to tell alone"}
 	}
-	return verdict{same: true, score: 0.9, evidence: fmt.Sprintf("equal titles of %d syllables", len(s.title))}
+	return verdict{same: true, score: 0.9, evidence: fmt.Sprintf("equal titles of %d syllables", s.titleWords)}
 }
 
 // judgeLead compares titles and summaries.
 func (s *subject) judgeLead(d *matchDoc) verdict {
-	shared, all := s.count(&s.leadRuns, d.lead, leadRun)
-	inTitle, _ := s.count(&s.titleRuns, d.title, leadRun)
-	fewer := min(all, s.leadRuns.n)
-	measured, need := share(shared, fewer), 2.0 // more than any
+	shared, all := s.leadRuns.count(d.lead), len(d.lead)
+	told := shared + s.titleRuns.count(d.title)
+	fewer := min(all, len(s.lead))
+	contained := share(shared, fewer)
+	measured, need, because := contained, 2.0, "" // more than any
 	switch {
 	case s.sameOutlet(d) || s.apart(d) > farApart:
-		measured, need = share(shared, all+s.leadRuns.n-shared), leadStrict
-	case shared+inTitle >= manyShared:
+		measured, need = share(shared, all+len(s.lead)-shared), leadStrict
+	case told >= manyShared:
 		need = leadLong
-	case shared+inTitle >= minShared:
+	case told >= minShared:
 		need = leadShort
 	}
-	credited := s.credited(d) && shared+inTitle >= creditedShared
-	if credited {
-		need = leadCredited
+	if need <= leadShort && measured < need && contained >= leadRare && share(shared, all+len(s.lead)-shared) >= leadHalf {
+		if alone := s.alone(d); alone >= minAlone {
+			need, because = leadRare, fmt.Sprintf("; %d of them and the title's in no other story", alone)
+		}
+	}
+	if told >= creditedShared && s.credited(d) {
+		need, because = leadCredited, "; one names the other's outlet as its source"
 	}
 	v := verdict{score: measured}
-	v.evidence = fmt.Sprintf("%d %% of %d three-syllable runs of the shorter summary shared", percent(share(shared, fewer)), fewer)
+	v.evidence = fmt.Sprintf("%d %% of %d three-syllable runs of the shorter summary shared", percent(contained), fewer)
 	switch {
 	case need > 1:
-		v.evidence += fmt.Sprintf(", too few (%d) to tell", shared+inTitle)
+		v.evidence += fmt.Sprintf(", too few (%d) to tell", told)
 	case measured < need:
 		v.evidence += fmt.Sprintf("; %d %% needed", percent(need))
 	case differ(s.numbers, d.numbers) && differ(d.numbers, s.numbers):
 		v.evidence += ", but numbers differ"
+	case s.otherNames(d):
+		v.evidence += ", but the titles name others"
 	default:
 		v.same = true
-		v.evidence += "; numbers agree"
-		if credited {
-			v.evidence += "; one names the other's outlet as its source"
-		}
+		v.evidence += because + "; numbers agree"
 	}
 	return v
+}
+
+// alone counts the runs of title and summary that s shares with d and with no
+// other item near, but for d's own story: words that only these have are
+// copied, words that many have are a press release's or a series'.
+func (s *subject) alone(d *matchDoc) int {
+	var common runSet
+	common.reset(len(d.title) + len(d.lead))
+	for _, list := range [][]uint32{d.title, d.lead} {
+		for _, h := range list {
+			if s.titleRuns.has(h) || s.leadRuns.has(h) {
+				common.add(h)
+			}
+		}
+	}
+	s.scratch.reset(common.n)
+	for i := range s.near {
+		o := &s.near[i]
+		if o.item == d.item || o.item.Story != "" && o.item.Story == d.item.Story {
+			continue
+		}
+		for _, list := range [][]uint32{o.title, o.lead} {
+			for _, h := range list {
+				if common.has(h) {
+					s.scratch.add(h)
+				}
+			}
+		}
+	}
+	return common.n - s.scratch.n
+}
+
+// otherNames tells whether each title names somebody, or some place, whom the
+// other item never mentions.
+func (s *subject) otherNames(d *matchDoc) bool {
+	s.scratch.fill(d.allNames)
+	return lacks(&s.scratch, s.titleNames) && lacks(&s.nameSet, d.titleNames)
+}
+
+// lacks tells whether some hash is not in the set.
+func lacks(set *runSet, hashes []uint32) bool {
+	return set.count(hashes) < len(hashes)
 }
 
 // differ tells whether some number of a is none of b's.
@@ -218,24 +257,6 @@ func differ(a, b []uint32) bool {
 		}
 	}
 	return false
-}
-
-// count returns how many different runs of n words are in set, and how many
-// there are.
-func (s *subject) count(set *runSet, words []uint64, n int) (shared, all int) {
-	s.hashes = appendRuns(s.hashes[:0], words, n)
-	return s.countHashes(set)
-}
-
-// countHashes does the same with s.hashes.
-func (s *subject) countHashes(set *runSet) (shared, all int) {
-	s.scratch.reset(len(s.hashes))
-	for _, h := range s.hashes {
-		if s.scratch.add(h) && set.has(h) {
-			shared++
-		}
-	}
-	return shared, s.scratch.n
 }
 
 // share is part ÷ whole, 0 of nothing.

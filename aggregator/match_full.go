@@ -1,15 +1,13 @@
 package aggregator
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
 
 // A likeness is what was measured between two texts.
 type likeness struct {
 	shared, fewer, more int     // runs
 	all                 float64 // shared ÷ all runs of both
 	head                float64 // share of the longer text's beginning that the shorter has
+	ownHead             float64 // share of the shorter text's beginning that the longer has
 	numbersBoth         int     // different numbers in both texts
 	numbersFewer        int     // in the text that has fewer
 	disputed            int     // numbers of either title and summary that the other text lacks
@@ -35,6 +33,8 @@ func (s *subject) judgeFull(d *matchDoc) verdict {
 	switch {
 	case l.all < need && !trimmed:
 		v.evidence += fmt.Sprintf("; %d %% needed%s", percent(need), because)
+	case s.otherNames(d):
+		v.evidence += ", but the titles name others"
 	case float64(l.numbersBoth) < numbersAgree*float64(l.numbersFewer-numbersSpare):
 		v.evidence += fmt.Sprintf(", but only %d of %d numbers", l.numbersBoth, l.numbersFewer)
 	default:
@@ -48,8 +48,10 @@ func (s *subject) judgeFull(d *matchDoc) verdict {
 // than usual.
 func (s *subject) needed(d *matchDoc, l likeness) (need float64, because string) {
 	switch {
-	case s.sameOutlet(d):
+	case s.sameOutlet(d) && !s.repeats(d, l):
 		return fullRepeat, " within one outlet"
+	case l.head <= ownHead && l.ownHead <= ownHead:
+		return fullRepeat, " where each text begins with news of its own"
 	case l.head <= quotedHead && share(l.shared, l.fewer) >= quotedShared:
 		return fullRepeat, " where the longer text begins with other news"
 	case l.disputed > 1:
@@ -58,47 +60,37 @@ func (s *subject) needed(d *matchDoc, l likeness) (need float64, because string)
 		return fullApart, " so far apart in time"
 	case l.disputed == 1:
 		return fullDoubt, " with a number disputed"
+	case s.sameOutlet(d):
+		return fullDoubt, " within one outlet"
 	}
 	return fullShared, "; numbers agree"
 }
 
-// measure compares the texts; why says that they need not be read to the end.
+// repeats tells whether two texts of one outlet are not two instalments of what
+// it writes every day: they are of one day, and all their numbers are the same.
+func (s *subject) repeats(d *matchDoc, l likeness) bool {
+	return l.disputed == 0 && s.apart(d) <= titleApart && float64(l.numbersBoth) >= numbersAll*float64(l.numbersFewer)
+}
+
+// measure compares the texts; why says that one is far too short.
 func (s *subject) measure(d *matchDoc) (l likeness, why string) {
-	shorter, longer := len(s.item.Summary)+len(s.content), len(d.item.Summary)+len(d.content)
-	if shorter > longer {
-		shorter, longer = longer, shorter
+	l.fewer, l.more = min(len(d.full), len(s.full)), max(len(d.full), len(s.full))
+	if share(l.fewer, l.more) < sizeShare {
+		return l, fmt.Sprintf("one text is %d times as long as the other", l.more/max(l.fewer, 1))
 	}
-	if share(shorter, longer) < sizeShare {
-		return l, fmt.Sprintf("one text is %d times as long as the other", longer/shorter)
+	l.shared = s.fullRuns.count(d.full)
+	l.all = share(l.shared, len(d.full)+len(s.full)-l.shared)
+	s.scratch.fill(d.full)
+	mine, its := s.full[:min(headRuns, len(s.full))], d.full[:min(headRuns, len(d.full))]
+	l.head, l.ownHead = share(s.fullRuns.count(its), len(its)), share(s.scratch.count(mine), len(mine))
+	if len(d.full) <= len(s.full) { // d is the shorter
+		l.head, l.ownHead = l.ownHead, l.head
 	}
-	beginning := cutAtSpace(d.content, glanceBytes)
-	s.words = appendWords(append(s.words[:0], d.lead...), beginning)
-	seen, n := s.count(&s.fullRuns, s.words, bodyRun)
-	if share(seen, n) < glanceShare {
-		return l, fmt.Sprintf("%d %% of the beginning shared", percent(share(seen, n)))
-	}
-	l.head = s.fullRuns.shareOf(s.hashes[:min(headRuns, len(s.hashes))])
-	s.words = appendWords(s.words, d.content[len(beginning):])
-	shared, n := s.count(&s.fullRuns, s.words, bodyRun)
-	l.shared, l.fewer, l.more = shared, min(n, s.fullRuns.n), max(n, s.fullRuns.n)
-	l.all = share(shared, n+s.fullRuns.n-shared)
-	if n < s.fullRuns.n {
-		l.head = s.scratch.shareOf(s.head)
-	}
-	s.hashes = appendNumbers(appendNumbers(s.hashes[:0], d.title), s.words)
-	l.numbersBoth, n = s.countHashes(&s.fullNumbers)
-	l.numbersFewer = min(n, s.fullNumbers.n)
+	l.numbersBoth, l.numbersFewer = s.fullNumbers.count(d.fullNums), min(len(d.fullNums), len(s.fullNums))
+	s.scratch.fill(d.fullNums)
 	l.disputed = min(absent(s.numbers, &s.scratch), absent(d.numbers, &s.fullNumbers))
 	return l, ""
 }
 
 // absent counts the numbers that a text lacks.
-func absent(numbers []uint32, in *runSet) int {
-	n := 0
-	for i, h := range numbers {
-		if !in.has(h) && !slices.Contains(numbers[:i], h) {
-			n++
-		}
-	}
-	return n
-}
+func absent(numbers []uint32, in *runSet) int { return len(numbers) - in.count(numbers) }

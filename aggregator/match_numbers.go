@@ -1,6 +1,7 @@
 package aggregator
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -192,7 +193,8 @@ func (s serial) differs(t serial) string {
 	if len(s.dates) > 0 && len(t.dates) > 0 && !slices.ContainsFunc(s.dates, func(d string) bool { return slices.Contains(t.dates, d) }) {
 		return "titles name different dates: " + s.dates[0] + " and " + t.dates[0]
 	}
-	for mark, value := range s.marks {
+	for _, mark := range slices.Sorted(maps.Keys(s.marks)) {
+		value := s.marks[mark]
 		if other, ok := t.marks[mark]; ok && other != value {
 			return "titles number different instalments: " + mark + " " + value + " and " + other
 		}
@@ -201,4 +203,38 @@ func (s serial) differs(t serial) string {
 		return "titles differ in a number alone"
 	}
 	return ""
+}
+
+// A series is a serial in hashes, as a form holds it.
+type series struct {
+	dates       []uint32
+	marks       []uint32 // mark and value in turn
+	words, bare uint32
+}
+
+func (s serial) hashed() series {
+	short := func(t string) uint32 { return uint32(hashString(t)>>32) | 1 }
+	h := series{words: short(strings.Join(s.words, " ")), bare: short(strings.Join(s.bare, " "))}
+	for _, d := range s.dates {
+		h.dates = append(h.dates, short(d))
+	}
+	for _, mark := range slices.Sorted(maps.Keys(s.marks)) {
+		h.marks = append(h.marks, short(mark), short(s.marks[mark]))
+	}
+	return h
+}
+
+// differs tells whether two titles are two instalments of a series.
+func (s series) differs(t series) bool {
+	if len(s.dates) > 0 && len(t.dates) > 0 && !slices.ContainsFunc(s.dates, func(d uint32) bool { return slices.Contains(t.dates, d) }) {
+		return true
+	}
+	for i := 0; i+1 < len(s.marks); i += 2 {
+		for k := 0; k+1 < len(t.marks); k += 2 {
+			if s.marks[i] == t.marks[k] && s.marks[i+1] != t.marks[k+1] {
+				return true
+			}
+		}
+	}
+	return s.bare == t.bare && s.words != t.words
 }

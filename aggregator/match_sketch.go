@@ -138,6 +138,9 @@ func (s *runSet) add(h uint32) bool {
 }
 
 func (s *runSet) has(h uint32) bool {
+	if s.n == 0 {
+		return false
+	}
 	h |= 1
 	mask := uint32(len(s.slots) - 1)
 	for i := (h * 0x9E3779B1) >> 7 & mask; s.slots[i] != 0; i = (i + 1) & mask {
@@ -148,13 +151,16 @@ func (s *runSet) has(h uint32) bool {
 	return false
 }
 
-// shareOf is the share of hashes that are in s.
-func (s *runSet) shareOf(hashes []uint32) float64 {
+// count returns how many of the hashes are in s.
+func (s *runSet) count(hashes []uint32) int {
+	if s.n == 0 {
+		return 0
+	}
 	n := 0
 	for _, h := range hashes {
 		if s.has(h) {
 			n++
 		}
 	}
-	return share(n, len(hashes))
+	return n
 }

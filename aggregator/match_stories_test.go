@@ -91,7 +91,7 @@ func pairOf(a, b string) [2]string {
 // storyItems deals the articles over 30 outlets and 14 days in order of id.
 func storyItems(articles []storyArticle, withBody bool) []*store.Item {
 	start := time.Date(2024, 11, 1, 0, 0, 0, 0, store.Zone)
-	items := make([]*store.Item, len(articles))
+	items, m := make([]*store.Item, len(articles)), NewMatcher(nil)
 	for i, a := range articles {
 		at := start.Add(time.Duration(i) * (14 * 24 * time.Hour / time.Duration(len(articles))))
 		it := &store.Item{
@@ -101,7 +101,7 @@ func storyItems(articles []storyArticle, withBody bool) []*store.Item {
 		if withBody {
 			it.Content = a.Body
 		}
-		it.Sketch = Sketch(it.Title, it.Summary, it.Content)
+		m.Prepare(it, nil)
 		items[i] = it
 	}
 	return items

@@ -3,6 +3,7 @@ package aggregator
 import (
 	"encoding/binary"
 	"hash/fnv"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -106,6 +107,9 @@ func (n *normaliser) item(e *Entry, sharedLink bool, r *repairs) (store.Item, bo
 	n.readMedia(e, &it)
 	it.Lang = vi.Line(firstNonEmpty(n.source.Lang, e.Lang))
 	n.judge(&it)
+	if e.page != nil {
+		n.readPage(&it, *e.page)
+	}
 	return it, true
 }
 
@@ -246,23 +250,45 @@ func (n *normaliser) judge(it *store.Item) {
 	if it.Attribution.Outlet == it.Outlet {
 		it.Attribution = store.Attribution{}
 	}
-	it.Topics = n.classify.Classify(Text{Title: it.Title, Summary: it.Summary, Body: body, Section: n.source.Topic, Scope: n.outlet.Scope})
-	if it.Province, _ = vi.ProvinceIn(it.Title, it.Summary); it.Province == "" && n.isLocal(it) {
-		it.Province = n.outlet.Province
+	text := Text{Title: it.Title, Summary: it.Summary, Body: body, Section: n.source.Topic, Scope: n.outlet.Scope}
+	it.Topics = n.classify.Classify(text)
+	home := n.outlet.Province
+	if it.Attribution.Outlet != "" { // another outlet wrote it, about who knows where
+		home = ""
 	}
-	links := LinkKeys(it)
-	it.Sketch = append(links[:min(len(links), store.MaxKeys-sketchAlone)], Sketch(it.Title, it.Summary, body)...)
-	it.Fingerprint = fingerprint(it)
+	it.Province = ProvinceOf(text, it.Topics, home)
+	NewMatcher(n.names).Prepare(it, nil)
+	it.Fingerprint = fingerprint(it, n.outlet.Domains)
 }
 
-// isLocal tells whether an item that names no province is about that of its
-// outlet: not if it is news of other countries or of the country's dealings
-// with them, and not if another outlet wrote it.
-func (n *normaliser) isLocal(it *store.Item) bool {
-	if len(it.Topics) > 0 && (it.Topics[0].Topic == worldTopic || it.Topics[0].Topic == diplomacyTopic) {
-		return false
+// readPage adds what the item's own page tells, which was read for the listing:
+// its text finds copies, and its topics as a text in the feed would.
+func (n *normaliser) readPage(it *store.Item, p ArticlePage) {
+	it.Page = keeper{outlet: n.outlet, source: n.source, names: n.names, classify: n.classify}.article(it, p)
+	it.Text = it.Page.Text
+	if it.Attribution.Text == "" {
+		it.Attribution = it.Page.Attribution
 	}
-	return it.Attribution.Outlet == ""
+	if len(it.Topics) == 0 {
+		it.Topics = it.Page.Topics
+	}
+	if len(it.Page.Sketch) > 0 {
+		it.Sketch, it.Form, it.Lines, it.Names = it.Page.Sketch, it.Page.Form, it.Page.Lines, it.Page.Names
+	}
+	it.Fingerprint = fingerprint(it, n.outlet.Domains)
+}
+
+// ProvinceOf returns the id of the province that a text is about: the one it
+// names, or else home, its outlet's, unless its primary topic is other
+// countries or the country's dealings with them. "" if there is none.
+func ProvinceOf(t Text, topics []store.ItemTopic, home string) string {
+	if named, _ := vi.ProvinceIn(t.Title, t.Summary); named != "" {
+		return named
+	}
+	if len(topics) > 0 && (topics[0].Topic == worldTopic || topics[0].Topic == diplomacyTopic) {
+		return ""
+	}
+	return home
 }
 
 // The topics of the shipped rules that no province is at the centre of.
@@ -273,8 +299,10 @@ const (
 
 // fingerprint changes when a reader would see a change: the headline, the
 // summary as far as feeds show it, the people, the picture, the link, the
-// attribution. A view counter further down in the text is none.
-func fingerprint(it *store.Item) uint64 {
+// attribution. A view counter is none, nor is a move of the outlet's from one
+// of its domains to another: some readers know an entry by its link, which
+// stays.
+func fingerprint(it *store.Item, domains []string) uint64 {
 	h := fnv.New64a()
 	write := func(s string) {
 		var size [8]byte
@@ -283,14 +311,38 @@ func fingerprint(it *store.Item) uint64 {
 		h.Write([]byte(s))
 	}
 	write(it.Title)
-	write(vi.Truncate(it.Summary, shownSyllables))
-	write(LinkKey(it.Link))
+	write(vi.Truncate(withoutCounters(it.Summary), shownSyllables))
+	write(oneDomain(LinkKey(it.Link), domains))
 	write(it.Image)
 	write(it.Attribution.Text)
 	for _, a := range it.Authors {
 		write(a)
 	}
 	return h.Sum64()
+}
+
+// oneDomain is a link's key under the first of an outlet's domains if it is
+// under one of them.
+func oneDomain(key string, domains []string) string {
+	host, rest, _ := strings.Cut(key, "/")
+	if !slices.Contains(domains, host) {
+		return key
+	}
+	return domains[0] + "/" + rest
+}
+
+// counters are how pages count their readers within a text: "Lượt xem: 1.234",
+// "(12 bình luận)".
+var counters = regexp.MustCompile(`(?i)[([]?\s*(?:(?:số )?(?:lượt (?:xem|đọc|thích|truy cập)|bình luận|views?|comments?)\s*:?\s*\d[\d.,]*[km]?|` +
+	`\d[\d.,]*[km]?\s*(?:lượt (?:xem|đọc|thích|truy cập)|bình luận|views?|comments?)\b)\s*[)\]]?`)
+
+// withoutCounters returns a text without them: they move by themselves, and
+// nobody wants to be told.
+func withoutCounters(s string) string {
+	if !strings.ContainsAny(s, "0123456789") {
+		return s
+	}
+	return strings.TrimSpace(counters.ReplaceAllString(s, ""))
 }
 
 // shownSyllables is how much of a summary is ever given out again.

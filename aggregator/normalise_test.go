@@ -182,6 +182,15 @@ func TestFingerprintIgnoresWhatNobodySees(t *testing.T) {
 	if got := one(Entry{Title: "A\u0301o  mới", Link: "http://www.baohungyen.vn/a?utm_source=x#y", Summary: lead + "Lượt xem: 13"}); got != same {
 		t.Error("a view counter, a tracking parameter or a Unicode form counts as a change")
 	}
+	short := one(Entry{Title: "Áo mới", Link: "/a", Summary: "Một câu. Lượt xem: 12"})
+	for _, counted := range []string{"Một câu. Lượt xem: 1.305", "Một câu.  lượt xem 13", "Một câu. (14 lượt xem)", "Một câu.\n[1,2K views]"} {
+		if one(Entry{Title: "Áo mới", Link: "/a", Summary: counted}) != short {
+			t.Errorf("a counter that moved counts as a change: %q", counted)
+		}
+	}
+	if one(Entry{Title: "Áo mới", Link: "/a", Summary: "Một câu. Lượt khách: 12"}) == one(Entry{Title: "Áo mới", Link: "/a", Summary: "Một câu. Lượt khách: 13"}) {
+		t.Error("a number that is news does not count as a change")
+	}
 	for name, e := range map[string]Entry{
 		"headline": {Title: "Áo cũ", Link: "/a", Summary: lead},
 		"summary":  {Title: "Áo mới", Link: "/a", Summary: "khác " + lead},

@@ -1,7 +1,6 @@
 package aggregator
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
@@ -9,67 +8,78 @@ import (
 )
 
 // Original returns which of a story's items is the original, and why in one
-// line. Evidence, strongest first: another item names it (or its outlet) as
-// the source; it names no source itself; it was published first; its outlet's
-// rank; it was seen first; its id. The result does not depend on the order of
-// items. index is -1 if there are none.
+// line. Evidence, strongest first: another item names it (its article, or its
+// outlet) as the source; it names no source itself; it was published first, as
+// far as dates can be believed; its outlet's rank; it was seen first; its id.
+// The result does not depend on the order of items. index is -1 if there are
+// none.
 func Original(items []store.Item, outlets map[string]store.Outlet) (index int, why string) {
+	index, steps := ChooseOriginal(items, outlets)
+	said := make([]string, len(steps))
+	for i, s := range steps {
+		said[i] = s.English()
+	}
+	return index, strings.Join(said, "; ")
+}
+
+// ChooseOriginal is Original with each step that decided something, in order.
+func ChooseOriginal(items []store.Item, outlets map[string]store.Outlet) (index int, steps []OriginalStep) {
 	switch len(items) {
 	case 0:
-		return -1, "no items"
+		return -1, []OriginalStep{{By: byNothing}}
 	case 1:
-		return 0, "the only copy"
+		return 0, []OriginalStep{{By: byOnly}}
 	}
-	left := make([]int, len(items))
+	c := choice{items: items, outlets: outlets, left: make([]int, len(items)), spans: make([]timeframe, len(items))}
 	for i := range items {
-		left[i] = i
+		c.left[i], c.spans[i] = i, spanOf(&items[i], outlets[items[i].Outlet])
 	}
-	var reasons []string
-	for _, narrow := range []func([]store.Item, map[string]store.Outlet, []int) ([]int, string){
-		byNamed, byNamingNone, byPublished, byRank, bySeen, byID,
+	for _, narrow := range []func(*choice) ([]int, OriginalStep){
+		(*choice).named, (*choice).namingNone, (*choice).published, (*choice).ranked, (*choice).seen, (*choice).stored,
 	} {
-		rest, reason := narrow(items, outlets, left)
-		if len(rest) < len(left) {
-			left, reasons = rest, append(reasons, reason)
+		rest, step := narrow(&c)
+		if len(rest) < len(c.left) {
+			if step.N == 0 {
+				step.N, step.Of = len(rest), len(c.left)
+			}
+			c.left, steps = rest, append(steps, step)
 		}
-		if len(left) == 1 {
+		if len(c.left) == 1 {
 			break
 		}
 	}
-	return left[0], strings.Join(reasons, "; ")
+	return c.left[0], steps
 }
 
-// namesSource tells whether an item says that its text comes from elsewhere.
+// NamedOutside returns what the original itself names as its source, if that is
+// no other item of the story: then the true original is outside, and this item
+// stands in its place. The zero Attribution if it names none.
+func NamedOutside(items []store.Item, original int) store.Attribution {
+	it := &items[original]
+	if !namesSource(it) {
+		return store.Attribution{}
+	}
+	for i := range items {
+		if i != original && namesItem(it, &items[i]) {
+			return store.Attribution{}
+		}
+	}
+	return it.Attribution
+}
+
+// A choice is the search for the original among the items that are left.
+type choice struct {
+	items   []store.Item
+	outlets map[string]store.Outlet
+	spans   []timeframe // when each item can have been published
+	left    []int
+}
+
+// namesSource tells whether an item says that its text comes from elsewhere. A
+// text put together from sources it does not name ("T/h") does not.
 func namesSource(it *store.Item) bool {
 	a := it.Attribution
-	return a.Text != "" && (a.Outlet == "" || a.Outlet != it.Outlet)
-}
-
-// byNamed keeps the items that most others name as their source, by link or by
-// outlet, leaving out those that themselves name another item as theirs.
-func byNamed(items []store.Item, outlets map[string]store.Outlet, left []int) ([]int, string) {
-	votes := make([]int, len(items))
-	copied := make([]bool, len(items))
-	for _, i := range left {
-		for _, j := range left {
-			if i != j && namesItem(&items[i], &items[j]) {
-				votes[j]++
-				copied[i] = true
-			}
-		}
-	}
-	most := 0
-	for _, j := range left {
-		if !copied[j] {
-			most = max(most, votes[j])
-		}
-	}
-	if most == 0 {
-		return left, ""
-	}
-	rest := keep(left, func(j int) bool { return !copied[j] && votes[j] == most })
-	outlet := items[rest[0]].Outlet
-	return rest, fmt.Sprintf("%d of the other %d name %s as their source", most, len(left)-1, outletName(outlet, outlets))
+	return a.Text != "" && a.Text != AttributionCompiled && (a.Outlet == "" || a.Outlet != it.Outlet)
 }
 
 // namesItem tells whether it names other as its source.
@@ -83,96 +93,179 @@ func namesItem(it, other *store.Item) bool {
 	return it.Attribution.Outlet != "" && it.Attribution.Outlet == other.Outlet
 }
 
-// byNamingNone keeps the items that name no source, if there are any.
-func byNamingNone(items []store.Item, _ map[string]store.Outlet, left []int) ([]int, string) {
-	rest := keep(left, func(i int) bool { return !namesSource(&items[i]) })
-	switch len(rest) {
-	case 0:
-		return left, ""
-	case 1:
-		return rest, "the only one that names no source"
+// named keeps the items that most others name as their source, by link or by
+// outlet, leaving out those that themselves name another item as theirs: a
+// chain ends at its first link.
+func (c *choice) named() ([]int, OriginalStep) {
+	votes := make([]int, len(c.items))
+	copied := make([]bool, len(c.items))
+	for _, i := range c.left {
+		for _, j := range c.left {
+			if i != j && namesItem(&c.items[i], &c.items[j]) {
+				votes[j]++
+				copied[i] = true
+			}
+		}
 	}
-	return rest, fmt.Sprintf("one of %d that name no source", len(rest))
+	most := 0
+	for _, j := range c.left {
+		if !copied[j] {
+			most = max(most, votes[j])
+		}
+	}
+	if most == 0 {
+		return c.left, OriginalStep{}
+	}
+	rest := c.keep(func(j int) bool { return !copied[j] && votes[j] == most })
+	return rest, OriginalStep{By: byNamed, N: most, Of: len(c.left) - 1, Outlet: c.name(rest[0])}
 }
 
-// byPublished keeps the items published first, if all say when: to the minute,
-// for a date alone is no order.
-func byPublished(items []store.Item, _ map[string]store.Outlet, left []int) ([]int, string) {
-	first := items[left[0]].Published
-	for _, i := range left {
-		at := items[i].Published
-		if at.IsZero() || at.Equal(store.DayOf(at).Start()) {
-			return left, ""
+// namingNone keeps the items that name no source, if there are any. One that
+// was published after an item that does name one is a copy that does not say
+// so; if all are, the honest ones are kept: the original is outside.
+func (c *choice) namingNone() ([]int, OriginalStep) {
+	honest := c.keep(func(i int) bool { return namesSource(&c.items[i]) })
+	silent := c.keep(func(i int) bool { return !namesSource(&c.items[i]) })
+	if len(silent) == 0 || len(honest) == 0 {
+		return c.left, OriginalStep{}
+	}
+	late := func(i int) bool {
+		for _, j := range honest {
+			if c.spans[j].before(c.spans[i]) {
+				return true
+			}
 		}
-		if at.Before(first) {
-			first = at
+		return false
+	}
+	var early []int
+	for _, i := range silent {
+		if !late(i) {
+			early = append(early, i)
 		}
 	}
-	rest := keep(left, func(i int) bool { return items[i].Published.Equal(first) })
-	var next time.Time
-	for _, i := range left {
-		if at := items[i].Published; at.After(first) && (next.IsZero() || at.Before(next)) {
-			next = at
-		}
+	if len(early) == 0 {
+		return honest, OriginalStep{By: byHonest, Outlet: c.items[honest[0]].Attribution.Text}
 	}
-	return rest, fmt.Sprintf("published first: %s, %s before the next", first.In(store.Zone).Format("15:04 02/01/2006"), next.Sub(first))
+	return early, OriginalStep{By: byNamingNone}
 }
 
-// byRank keeps the items of the outlets of the best rank; an outlet without
+// published leaves out the items that were certainly published after another.
+func (c *choice) published() ([]int, OriginalStep) {
+	step := OriginalStep{By: byPublished}
+	rest := c.keep(func(i int) bool {
+		for _, j := range c.left {
+			if j != i && c.spans[j].before(c.spans[i]) {
+				return false
+			}
+		}
+		return true
+	})
+	for _, i := range rest { // the earliest time that is known to the minute
+		if s := c.spans[i]; s.exact() && (step.At.IsZero() || s.from.Before(step.At)) {
+			step.At = s.from
+		}
+	}
+	if step.At.IsZero() && !c.spans[rest[0]].to.IsZero() {
+		step.By, step.At = bySeenBefore, c.spans[rest[0]].to
+	}
+	for _, i := range c.left { // how long before the next
+		if at := c.spans[i].from; at.After(step.At) && (step.Gap == 0 || at.Sub(step.At) < step.Gap) {
+			step.Gap = at.Sub(step.At)
+		}
+	}
+	return rest, step
+}
+
+// ranked keeps the items of the outlets of the best rank; an outlet without
 // one comes last.
-func byRank(items []store.Item, outlets map[string]store.Outlet, left []int) ([]int, string) {
+func (c *choice) ranked() ([]int, OriginalStep) {
 	rank := func(i int) int {
-		if r := outlets[items[i].Outlet].Rank; r > 0 {
+		if r := c.outlets[c.items[i].Outlet].Rank; r > 0 {
 			return r
 		}
 		return int(^uint(0) >> 1)
 	}
-	best := rank(left[0])
-	for _, i := range left {
+	best := rank(c.left[0])
+	for _, i := range c.left {
 		best = min(best, rank(i))
 	}
-	rest := keep(left, func(i int) bool { return rank(i) == best })
-	return rest, fmt.Sprintf("%s ranks first (%d)", outletName(items[rest[0]].Outlet, outlets), best)
+	rest := c.keep(func(i int) bool { return rank(i) == best })
+	return rest, OriginalStep{By: byRank, Outlet: c.name(rest[0]), Rank: best}
 }
 
-// bySeen keeps the items that we saw first.
-func bySeen(items []store.Item, _ map[string]store.Outlet, left []int) ([]int, string) {
-	first := items[left[0]].Seen
-	for _, i := range left {
-		if at := items[i].Seen; at.Before(first) {
+// seen keeps the items that we saw first.
+func (c *choice) seen() ([]int, OriginalStep) {
+	first := c.items[c.left[0]].Seen
+	for _, i := range c.left {
+		if at := c.items[i].Seen; at.Before(first) {
 			first = at
 		}
 	}
-	rest := keep(left, func(i int) bool { return items[i].Seen.Equal(first) })
-	return rest, "seen first, " + first.In(store.Zone).Format("15:04 02/01/2006")
+	rest := c.keep(func(i int) bool { return c.items[i].Seen.Equal(first) })
+	return rest, OriginalStep{By: bySeen, At: first}
 }
 
-// byID keeps the item stored first.
-func byID(items []store.Item, _ map[string]store.Outlet, left []int) ([]int, string) {
-	first := left[0]
-	for _, i := range left {
-		if items[i].ID < items[first].ID {
+// stored keeps the item stored first.
+func (c *choice) stored() ([]int, OriginalStep) {
+	first := c.left[0]
+	for _, i := range c.left {
+		if c.items[i].ID < c.items[first].ID {
 			first = i
 		}
 	}
-	return []int{first}, "stored first"
+	return []int{first}, OriginalStep{By: byID}
 }
 
-// outletName returns what readers know an outlet by.
-func outletName(id string, outlets map[string]store.Outlet) string {
-	if o := outlets[id]; o.Name != "" {
+// name returns what readers know an item's outlet by.
+func (c *choice) name(i int) string {
+	id := c.items[i].Outlet
+	if o := c.outlets[id]; o.Name != "" {
 		return o.Name
 	}
 	return id
 }
 
-// keep returns the indexes that fit.
-func keep(indexes []int, fits func(int) bool) []int {
+// keep returns those left that fit.
+func (c *choice) keep(fits func(int) bool) []int {
 	var rest []int
-	for _, i := range indexes {
+	for _, i := range c.left {
 		if fits(i) {
 			rest = append(rest, i)
 		}
 	}
 	return rest
 }
+
+// A timeframe is when an item can have been published, as far as its date can be
+// believed. A zero bound is open.
+type timeframe struct{ from, to time.Time }
+
+// spanOf reads an item's date: to the minute, to the day where no more is said,
+// and not at all where the outlet's clock or this date is known to be wrong.
+// Whatever it says, we saw the item no earlier than it was published.
+func spanOf(it *store.Item, o store.Outlet) timeframe {
+	at, s := it.Published, timeframe{to: it.Seen}
+	switch {
+	case at.IsZero(), o.Clock == store.ClockAhead, o.Clock == store.ClockBehind:
+		return s
+	case !it.Seen.IsZero() && at.Sub(it.Seen) > store.ClockSlack: // dated after we saw it
+		return s
+	case o.Clock == store.ClockDays, at.Equal(store.DayOf(at).Start()):
+		s.from = store.DayOf(at).Start()
+		if end := store.DayOf(at).Next().Start(); s.to.IsZero() || end.Before(s.to) {
+			s.to = end
+		}
+		return s
+	}
+	if at.Second() == 0 { // told to the minute: it may be any second of it
+		return timeframe{from: at, to: at.Add(time.Minute - 1)}
+	}
+	return timeframe{from: at, to: at}
+}
+
+// before tells whether s certainly lies before other.
+func (s timeframe) before(other timeframe) bool {
+	return !s.to.IsZero() && !other.from.IsZero() && s.to.Before(other.from)
+}
+
+func (s timeframe) exact() bool { return !s.from.IsZero() && s.to.Sub(s.from) < time.Minute }

@@ -57,7 +57,7 @@ func openSQLite(ctx context.Context, path string, readOnly bool) (*engine, error
 		return nil, err
 	}
 	e := &engine{name: "sqlite", prepare: true, alone: true, unlock: func() {}, catalogue: `SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'meta'`, words: strings.NewReplacer(
-		"{{id}}", "INTEGER PRIMARY KEY", "{{clustered}}", " WITHOUT ROWID")}
+		"{{id}}", "INTEGER PRIMARY KEY", "{{clustered}}", " WITHOUT ROWID", "{{bytes}}", "BLOB")}
 	if !readOnly {
 		unlock, err := lockFile(path + ".lock")
 		if err != nil {
@@ -170,7 +170,7 @@ func openPostgres(ctx context.Context, dsn string) (*engine, error) {
 	return &engine{name: "postgres", write: db, read: db, unlock: func() {},
 		begin:     fmt.Sprintf(`SELECT pg_advisory_xact_lock(%d)`, writeLock),
 		catalogue: `SELECT count(*) FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = 'meta'`,
-		words:     strings.NewReplacer("{{id}}", "BIGINT PRIMARY KEY", "{{clustered}}", "")}, nil
+		words:     strings.NewReplacer("{{id}}", "BIGINT PRIMARY KEY", "{{clustered}}", "", "{{bytes}}", "BYTEA")}, nil
 }
 
 // firstLine is what an error says without the list of every address that was

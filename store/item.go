@@ -42,6 +42,19 @@ type Item struct {
 	// Sketch holds the keys under which items with nearly the same text find
 	// each other.
 	Sketch []uint32
+	// Text is the text of the item's own page, plain: for comparing items alone.
+	// It is kept for a while and never given out.
+	Text string
+	// Page is what the item's own page said, if it was read together with the
+	// listing that names the item; else nil.
+	Page *Article
+	// Form is what the judge compares in place of the item's words, kept as
+	// long as the sketch; empty = compare the words.
+	Form []byte
+	// Lines are keys of lines of the text that may be boilerplate.
+	Lines []uint64
+	// Names are keys of the names in its headline and its first words.
+	Names []uint32
 	// Fingerprint changes when, and only when, a reader would see a change.
 	Fingerprint uint64
 }
@@ -61,6 +74,10 @@ type Attribution struct {
 	Outlet string `json:"outlet,omitempty"` // the outlet's id, if we know it
 	Link   string `json:"link,omitempty"`   // the article it names, if it does
 }
+
+// AttributionCompiled stands in Attribution.Text for a text put together from
+// sources it does not name: "(T/h)", "(Tổng hợp)". It names no original.
+const AttributionCompiled = "tổng hợp"
 
 // Time is when readers are told the item appeared: Published, else Seen.
 func (it *Item) Time() time.Time {
@@ -125,11 +142,14 @@ func (t *tx) insertItem(it *Item, m Merge) error {
 
 // updateItem writes what a later visit read. Published stays what it first
 // was: outlets bump it on every edit, and the day of a story must not move.
+// What the item's page gave and its source never does is kept.
 func (t *tx) updateItem(it *Item) error {
-	return t.exec(`UPDATE items SET source = $1, title = $2, link = $3, summary = $4, content = $5, authors = $6,
-		image = $7, categories = $8, enclosures = $9, lang = $10,
+	return t.exec(`UPDATE items SET source = $1, title = $2, link = $3,
+		summary = CASE WHEN $4 = '' THEN summary ELSE $4 END, content = $5,
+		authors = CASE WHEN $6 NOT IN ('null', '[]') THEN $6 ELSE coalesce((SELECT NULLIF(authors, '') FROM articles WHERE item = $17), $6) END,
+		image = CASE WHEN $7 <> '' THEN $7 ELSE coalesce((SELECT image FROM articles WHERE item = $17), '') END, categories = $8, enclosures = $9, lang = $10,
 		published = CASE WHEN published = 0 THEN $11 ELSE published END, published_raw = $12, updated = $13,
-		attribution = $14, topics = $15, fingerprint = $16 WHERE id = $17`,
+		attribution = CASE WHEN $14 = '{}' THEN attribution ELSE $14 END, topics = $15, fingerprint = $16 WHERE id = $17`,
 		it.Source, it.Title, it.Link, it.Summary, it.Content, encoded(it.Authors), it.Image, encoded(it.Categories),
 		encoded(it.Enclosures), it.Lang, millis(it.Published), it.PublishedRaw, millis(it.Updated),
 		encoded(it.Attribution), encoded(it.Topics), int64(it.Fingerprint), it.ID)
@@ -281,14 +301,25 @@ func (t *tx) addCarrier(item int64, source string) error {
 	return t.exec(`INSERT INTO carriers (item, source) VALUES ($1, $2) ON CONFLICT (item, source) DO NOTHING`, item, source)
 }
 
-// Item returns one item of a listed story, or ErrNotFound.
+// Item returns one item of a listed story, of an outlet that may be shown; ErrWithdrawn if it, or its story,
+// was taken down or removed by its outlet; else ErrNotFound.
 func (db *DB) Item(ctx context.Context, id int64) (Item, error) {
-	all, err := scanItems(db.engine.read.QueryContext(ctx, `SELECT `+itemColumns+` FROM items
-		WHERE id = $1 AND EXISTS (SELECT 1 FROM stories s WHERE s.id = items.story AND s.listed > 0)`, id))
+	var gone bool
+	err := db.engine.read.QueryRowContext(ctx, `SELECT i.withdrawn + s.withdrawn + s.hidden > 0 FROM items i
+		JOIN stories s ON s.id = i.story WHERE i.id = $1 AND s.listed > 0`, id).Scan(&gone)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return Item{}, fmt.Errorf("item %d: %w", id, ErrNotFound)
+	case err != nil:
+		return Item{}, fmt.Errorf("read item %d: %w", id, err)
+	case gone:
+		return Item{}, fmt.Errorf("item %d: %w", id, ErrWithdrawn)
+	}
+	all, err := scanItems(db.engine.read.QueryContext(ctx, `SELECT `+itemColumns+` FROM items WHERE id = $1`, id))
 	if err != nil {
 		return Item{}, fmt.Errorf("read item %d: %w", id, err)
 	}
-	if len(all) == 0 {
+	if len(all) == 0 || (*db.outlets.Load())[all[0].Outlet].Show == ShowNone {
 		return Item{}, fmt.Errorf("item %d: %w", id, ErrNotFound)
 	}
 	return all[0].Item, nil
@@ -297,20 +328,26 @@ func (db *DB) Item(ctx context.Context, id int64) (Item, error) {
 // StoryOfLink returns the id of the story that holds an outlet's item with
 // that canonical link, or ErrNotFound.
 func (db *DB) StoryOfLink(ctx context.Context, link string) (string, error) {
+	_, story, err := db.ItemOfLink(ctx, link)
+	return story, err
+}
+
+// ItemOfLink returns the id of an outlet's item with that canonical link, and
+// of its story, or ErrNotFound. Neither need be listed.
+func (db *DB) ItemOfLink(ctx context.Context, link string) (item int64, story string, err error) {
 	var hashes []any
 	for id := range *db.outlets.Load() {
 		hashes = append(hashes, aliasHash(id, "link:"+link))
 	}
 	for chunk := range slices.Chunk(hashes, maxParams) {
-		var story string
-		err := db.engine.read.QueryRowContext(ctx, `SELECT story FROM items WHERE id =
-			(SELECT min(item) FROM aliases WHERE hash IN (`+places(1, len(chunk))+`))`, chunk...).Scan(&story)
+		err := db.engine.read.QueryRowContext(ctx, `SELECT id, story FROM items WHERE id =
+			(SELECT min(item) FROM aliases WHERE hash IN (`+places(1, len(chunk))+`))`, chunk...).Scan(&item, &story)
 		if err == nil {
-			return story, nil
+			return item, story, nil
 		}
 		if !errors.Is(err, sql.ErrNoRows) {
-			return "", fmt.Errorf("find %s: %w", link, err)
+			return 0, "", fmt.Errorf("find %s: %w", link, err)
 		}
 	}
-	return "", fmt.Errorf("no item with the link %s: %w", link, ErrNotFound)
+	return 0, "", fmt.Errorf("no item with the link %s: %w", link, ErrNotFound)
 }

@@ -64,10 +64,7 @@ func TestDueLeases(t *testing.T) {
 // The same story from eight outlets at once is always one story.
 func TestConcurrentCopiesMakeOneStory(t *testing.T) {
 	t.Parallel()
-	rounds := 100
-	if testing.Short() {
-		rounds = 10
-	}
+	rounds := rounds(t, 100)
 	engines(t, func(t *testing.T, open func() *store.DB) {
 		db := open()
 		sync1(t, db, 8)

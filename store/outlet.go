@@ -42,6 +42,7 @@ type Outlet struct {
 	Show     Show          // how much of its words may be shown
 	Images   bool          // may its pictures be shown (hot-linked)
 	Delay    time.Duration // not listed before Published + Delay
+	Clock    Clock         // learned, not configured: what is wrong with its dates
 }
 
 // Sync makes the stored outlets and sources those of the configuration. What
@@ -58,6 +59,9 @@ func (db *DB) Sync(ctx context.Context, outlets []Outlet, sources []Source) erro
 		if db.engine.alone { // whoever held a lease on this file is dead
 			if err := t.exec(`UPDATE sources SET lease_until = 0 WHERE lease_until > 0`); err != nil {
 				return fmt.Errorf("end leases: %w", err)
+			}
+			if err := t.releaseArticles(`lease_by <> ''`); err != nil {
+				return fmt.Errorf("end leases of articles: %w", err)
 			}
 		}
 		return nil
@@ -107,7 +111,7 @@ func (db *DB) Outlets(ctx context.Context) ([]Outlet, error) {
 
 func (db *DB) readOutlets(ctx context.Context, where string) ([]Outlet, error) {
 	rows, err := db.engine.read.QueryContext(ctx, `SELECT id, name, aliases, domains, scope, province,
-		rank, show_as, images, delay FROM outlets `+where+` ORDER BY place`)
+		rank, show_as, images, delay, taken FROM outlets `+where+` ORDER BY place`)
 	if err != nil {
 		return nil, err
 	}
@@ -116,13 +120,16 @@ func (db *DB) readOutlets(ctx context.Context, where string) ([]Outlet, error) {
 	for rows.Next() {
 		var o Outlet
 		var aliases, domains string
-		var images, delay int64
+		var images, delay, taken int64
 		if err := rows.Scan(&o.ID, &o.Name, &aliases, &domains, &o.Scope, &o.Province,
-			&o.Rank, &o.Show, &images, &delay); err != nil {
+			&o.Rank, &o.Show, &images, &delay, &taken); err != nil {
 			return nil, err
 		}
 		if err := errors.Join(decode(aliases, &o.Aliases), decode(domains, &o.Domains)); err != nil {
 			return nil, err
+		}
+		if taken > 0 {
+			o.Show = ShowNone
 		}
 		o.Images, o.Delay = images != 0, time.Duration(delay)*time.Millisecond
 		all = append(all, o)
@@ -132,14 +139,46 @@ func (db *DB) readOutlets(ctx context.Context, where string) ([]Outlet, error) {
 
 // loadOutlets keeps every outlet in memory: each listing and story needs one.
 func (db *DB) loadOutlets(ctx context.Context) error {
+	var taken int64
+	if err := db.engine.read.QueryRowContext(ctx, takenSQL).Scan(&taken); err != nil {
+		return err
+	}
 	all, err := db.readOutlets(ctx, "")
 	if err != nil {
 		return err
 	}
+	db.clocks.mu.Lock()
+	defer db.clocks.mu.Unlock()
+	if db.clocks.tallies == nil {
+		if db.clocks.tallies, err = db.loadClocks(ctx); err != nil {
+			return err
+		}
+	}
 	byID := make(map[string]Outlet, len(all))
 	for _, o := range all {
+		o.Clock = db.clocks.tallies[o.ID].clock()
 		byID[o.ID] = o
 	}
 	db.outlets.Store(&byID)
+	db.taken.Store(taken)
 	return nil
+}
+
+// takenSQL changes with the set of outlets that rulings took down.
+const takenSQL = `SELECT coalesce(sum(taken), 0) FROM outlets`
+
+// followTaken reads the outlets anew if another process has taken one down or
+// restored it.
+func (db *DB) followTaken(ctx context.Context) error {
+	if db.engine.alone {
+		return nil
+	}
+	var taken int64
+	if err := db.engine.read.QueryRowContext(ctx, takenSQL).Scan(&taken); err != nil {
+		return err
+	}
+	if taken == db.taken.Load() {
+		return nil
+	}
+	return db.loadOutlets(ctx)
 }

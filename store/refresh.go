@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -53,6 +54,9 @@ type Refresh struct {
 	// Hold is how long a new story waits to be listed, for copies and the
 	// original to arrive; 0 = not at all.
 	Hold time.Duration
+	// Reading says whether the new items' own pages are read. Its zero value is
+	// never.
+	Reading Reading
 	// Settle returns the source's new state, given what changed. It is nil for
 	// what was delivered and not fetched: then the source's state and lease,
 	// which belong to whoever visits it, stay as they are.
@@ -64,9 +68,14 @@ type Refresh struct {
 type Judge interface {
 	// Reused says whether a guid that named one article now names another.
 	Reused(oldTitle, oldSummary string, it *Item) bool
+	// Adapt reads again what the item is found and compared by (Sketch, Form),
+	// in the light of the corpus.
+	Adapt(it *Item, c Corpus)
 	// Match returns the index in near of an item with the same text, and why;
 	// -1 if there is none, with how near the nearest came.
 	Match(it *Item, near []*Item) (int, Merge)
+	// Related returns those of near that report the same event, and why.
+	Related(it *Item, near []*Item, c Corpus) []Relation
 	// Original returns the index of the original among a story's items, and why.
 	Original(items []Item, outlets map[string]Outlet) (int, string)
 }
@@ -81,6 +90,7 @@ type Changes struct {
 	Merged    map[string]int  // new items put into an existing story, by reason
 	Topics    map[Topic]int   // new items by primary topic, "" = none
 	Originals map[string]int  // stories whose original changed, by evidence
+	Waits     []time.Duration // from the first sight of a story's first item to its listing, one for each of Listed
 	Delays    []time.Duration // from publication to Seen, of new items of a source visited before
 }
 
@@ -89,12 +99,14 @@ type Changes struct {
 func (db *DB) Record(ctx context.Context, r Refresh, judge Judge) (Changes, error) {
 	var c Changes
 	outlets := *db.outlets.Load()
+	var dates []dated
 	err := db.do(ctx, len(r.Items), func(t *tx) error {
 		c = Changes{Merged: map[string]int{}, Topics: map[Topic]int{}, Originals: map[string]int{}}
 		v := &visit{tx: t, r: r, judge: judge, outlets: outlets, changes: &c}
 		if err := v.recordItems(); err != nil {
 			return err
 		}
+		dates = v.dates
 		if r.Settle == nil {
 			return t.saveDelivery(r.Source.ID, r.At, c)
 		}
@@ -103,6 +115,7 @@ func (db *DB) Record(ctx context.Context, r Refresh, judge Judge) (Changes, erro
 	if err != nil {
 		return Changes{}, fmt.Errorf("record %s: %w", r.Source.ID, err)
 	}
+	db.learnClock(r.Source.Outlet, dates)
 	return c, nil
 }
 
@@ -113,6 +126,7 @@ type visit struct {
 	judge   Judge
 	outlets map[string]Outlet
 	changes *Changes
+	dates   []dated // of the new items that have one
 	byHash  map[int64]int64
 	byID    map[int64]*known
 }
@@ -197,6 +211,16 @@ func (v *visit) identify(it *Item) *known {
 // of an item with the same text.
 func (v *visit) addItem(it *Item, backfill bool) error {
 	it.ID, v.nextID, v.dirty = v.nextID, v.nextID+1, true
+	if it.Page != nil {
+		if err := v.dropSharedText(it, it.Page); err != nil {
+			return fmt.Errorf("look for the same text: %w", err)
+		}
+	}
+	corpus, counts, err := v.corpus(it)
+	if err != nil {
+		return fmt.Errorf("ask the corpus: %w", err)
+	}
+	v.judge.Adapt(it, corpus)
 	near, err := v.near(it.Sketch)
 	if err != nil {
 		return fmt.Errorf("find near items: %w", err)
@@ -219,16 +243,26 @@ func (v *visit) addItem(it *Item, backfill bool) error {
 	if err := v.addCarrier(it.ID, it.Source); err != nil {
 		return fmt.Errorf("store carrier: %w", err)
 	}
-	if err := v.addSketch(millis(v.r.At), it.ID, it.Sketch); err != nil {
+	if err := errors.Join(v.addSketch(millis(v.r.At), it), v.count(millis(v.r.At), it, counts)); err != nil {
 		return fmt.Errorf("store sketch: %w", err)
+	}
+	if err := v.relate(it, near, v.judge.Related(it, near, corpus)); err != nil {
+		return fmt.Errorf("relate: %w", err)
 	}
 	v.byID[it.ID] = &known{id: it.ID, source: it.Source, story: it.Story, title: it.Title, summary: it.Summary, fingerprint: it.Fingerprint, carried: true}
 	v.changes.New++
+	if !it.Published.IsZero() {
+		v.dates = append(v.dates, dated{it.Published, it.Seen, v.r.Source.State.Visited})
+	}
 	if v.r.Source.State.Visited && !it.Published.IsZero() {
 		v.changes.Delays = append(v.changes.Delays, it.Seen.Sub(it.Published))
 	}
 	v.countTopic(it)
-	return v.joinStory(it, i >= 0, backfill)
+	holds, err := v.queueArticle(it, near, merge, backfill)
+	if err != nil {
+		return fmt.Errorf("queue its page: %w", err)
+	}
+	return v.joinStory(it, i >= 0, backfill, holds)
 }
 
 func (v *visit) countTopic(it *Item) {
@@ -263,13 +297,24 @@ func (v *visit) meetAgain(it *Item, k *known) error {
 	if err := v.updateItem(it); err != nil {
 		return fmt.Errorf("update: %w", err)
 	}
-	if err := v.addSketch(millis(v.r.At), it.ID, it.Sketch); err != nil {
+	if k.title != it.Title {
+		if err := v.keepTitle(k.id, k.title, millis(v.r.At)); err != nil {
+			return fmt.Errorf("keep title: %w", err)
+		}
+		k.title = it.Title
+	}
+	if err := v.addSketch(millis(v.r.At), it); err != nil {
 		return fmt.Errorf("store sketch: %w", err)
+	}
+	if it.Page != nil {
+		if err := v.meetPage(it); err != nil {
+			return fmt.Errorf("store its page: %w", err)
+		}
 	}
 	k.fingerprint, k.source, k.orphan = it.Fingerprint, it.Source, false
 	v.changes.Changed++
 	if k.withdrawn { // its outlet works on it again: it may be back
-		return v.exec(`UPDATE items SET check_at = $1 WHERE id = $2`, millis(v.r.At), it.ID)
+		return v.exec(`UPDATE items SET check_at = $1 WHERE id = $2 AND withdrawn_why = $3`, millis(v.r.At), it.ID, withdrawnBySource)
 	}
 	return v.changeStory(it)
 }

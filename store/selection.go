@@ -16,8 +16,9 @@ var ErrNotFound = errors.New("not found")
 
 // Selection says which listed stories a channel holds. The fields are combined
 // with AND, the values within one field with OR; the zero Selection holds
-// everything. All of it judges the quoted item, so a copy that arrives later
-// never moves a story into or out of a feed.
+// everything. All of it judges the quoted item, but for the topics, which are
+// those of the story: a copy that arrives later may bring it into a feed, where
+// it stands at its own place, and never takes it out of one.
 type Selection struct {
 	Topics    []Topic
 	Provinces []string
@@ -169,7 +170,7 @@ func (db *DB) loadStories(ctx context.Context, ids []string) ([]Story, error) {
 			args[i] = id
 		}
 		rows, err := scanRows(db.engine.read.QueryContext(ctx, `SELECT `+storyColumns+` FROM stories
-			WHERE listed > 0 AND withdrawn = 0 AND id IN (`+places(1, len(args))+`)`, args...))
+			WHERE listed > 0 AND withdrawn = 0 AND hidden = 0 AND merged_into = '' AND id IN (`+places(1, len(args))+`)`, args...))
 		if err != nil {
 			return nil, err
 		}
@@ -199,7 +200,7 @@ func (db *DB) fillStories(ctx context.Context, rows []row, into map[string]Story
 		}
 	}
 	items, err := scanItems(db.engine.read.QueryContext(ctx, `SELECT `+itemColumns+` FROM items
-		WHERE id IN (`+places(1, len(args))+`)`, args...))
+		WHERE id IN (`+places(1, len(args))+`) AND withdrawn = 0`, args...))
 	if err != nil {
 		return err
 	}
@@ -214,8 +215,12 @@ func (db *DB) fillStories(ctx context.Context, rows []row, into map[string]Story
 	outlets := *db.outlets.Load()
 	for _, r := range rows {
 		quoted := byID[r.quoted]
+		original, shown := byID[r.original]
+		if !shown || outlets[original.Outlet].Show == ShowNone {
+			original = quoted
+		}
 		into[r.id] = Story{ID: r.id, Listed: fromMillis(r.listed), Updated: fromMillis(r.updated), Shown: fromMillis(r.shown),
-			Quoted: quoted, Original: byID[r.original], Why: r.why, Outlet: outlets[quoted.Outlet],
+			Quoted: quoted, Original: original, Why: r.why, Outlet: outlets[quoted.Outlet],
 			Topics: r.topics, Province: r.province, Backfill: r.backfill != 0, Carriers: max(1, carriers[r.id])}
 	}
 	return nil
@@ -254,19 +259,20 @@ func (db *DB) carriers(ctx context.Context, rows []row) (map[string]int, error) 
 }
 
 // Story returns the listed story with that id, or the one it was merged into,
-// whose ID then differs; ErrWithdrawn if its outlet removed it; else ErrNotFound.
+// whose ID then differs; ErrWithdrawn if its outlet removed it or a ruling hides
+// it; else ErrNotFound.
 func (db *DB) Story(ctx context.Context, id string) (Story, error) {
 	for range maxRedirects {
 		var into string
-		var withdrawn int64
-		err := db.engine.read.QueryRowContext(ctx, `SELECT merged_into, withdrawn FROM stories WHERE id = $1`, id).Scan(&into, &withdrawn)
+		var gone bool
+		err := db.engine.read.QueryRowContext(ctx, `SELECT merged_into, merged_into = '' AND withdrawn + hidden > 0 FROM stories WHERE id = $1`, id).Scan(&into, &gone)
 		if errors.Is(err, sql.ErrNoRows) {
 			break
 		}
 		if err != nil {
 			return Story{}, fmt.Errorf("read story %s: %w", id, err)
 		}
-		if withdrawn > 0 {
+		if gone {
 			return Story{}, fmt.Errorf("story %s: %w", id, ErrWithdrawn)
 		}
 		if into == "" {
@@ -285,7 +291,7 @@ func (db *DB) Story(ctx context.Context, id string) (Story, error) {
 }
 
 // maxRedirects bounds a chain of merged stories.
-const maxRedirects = 16
+const maxRedirects = 64
 
 // MaxCopies bounds the answer of Copies.
 const MaxCopies = 1000

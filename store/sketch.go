@@ -3,7 +3,6 @@ package store
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -19,18 +18,21 @@ const (
 	// maxPerKey is how many of the newest items one key may bring: a key that
 	// many share is boilerplate and must not cost more.
 	maxPerKey = 50
-	// maxNear is how many candidates are compared, those with most keys in
-	// common first.
-	maxNear = 20
+	// maxNear is how many candidates are compared, the likeliest first.
+	maxNear = 12
+	// loneKey is how many items, at most, may have the only key that a
+	// candidate shares with the new item: a phrase that more use says little,
+	// and reading what has only that in common was most of a decision's cost.
+	loneKey = 3
 )
 
-// sketchTables are the names of the table that is filled and the older one.
-func sketchTables(now int64) (filling, older string) {
-	n := now / SketchWindow.Milliseconds() % 2
-	return fmt.Sprintf("sketches_%d", n), fmt.Sprintf("sketches_%d", 1-n)
+// windowTable is the one of a pair of tables that is filled now: sketches,
+// forms and counts change places together.
+func windowTable(name string, now int64) string {
+	return fmt.Sprintf("%s_%d", name, now/SketchWindow.Milliseconds()%2)
 }
 
-// turnSketches empties the table whose window is over, once a window.
+// turnSketches empties the tables whose window is over, once a window.
 func (t *tx) turnSketches(now int64) error {
 	window := now / SketchWindow.Milliseconds()
 	var last int64
@@ -40,30 +42,38 @@ func (t *tx) turnSketches(now int64) error {
 	if last >= window {
 		return nil
 	}
-	filling, older := sketchTables(now)
-	if err := t.exec(`DELETE FROM ` + filling); err != nil {
-		return err
-	}
+	over := []int64{now}
 	if window-last > 1 {
-		if err := t.exec(`DELETE FROM ` + older); err != nil {
-			return err
+		over = append(over, now+SketchWindow.Milliseconds()) // the other ones too
+	}
+	for _, at := range over {
+		for _, name := range []string{"sketches", "forms", "counts"} {
+			if err := t.exec(`DELETE FROM ` + windowTable(name, at)); err != nil {
+				return err
+			}
 		}
 	}
 	return t.exec(`INSERT INTO meta (name, value) VALUES ('sketch_window', $1)
 		ON CONFLICT (name) DO UPDATE SET value = excluded.value`, window)
 }
 
-func (t *tx) addSketch(now int64, item int64, keys []uint32) error {
-	keys = keys[:min(len(keys), MaxKeys)]
+// addSketch stores what an item is found and compared by.
+func (t *tx) addSketch(now int64, it *Item) error {
+	if len(it.Form) > 0 {
+		if err := t.exec(`INSERT INTO `+windowTable("forms", now)+` (item, form) VALUES ($1, $2)
+			ON CONFLICT (item) DO UPDATE SET form = excluded.form`, it.ID, it.Form); err != nil {
+			return err
+		}
+	}
+	keys := it.Sketch[:min(len(it.Sketch), MaxKeys)]
 	if len(keys) == 0 {
 		return nil
 	}
-	filling, _ := sketchTables(now)
-	args := []any{item}
+	args := []any{it.ID}
 	for _, k := range keys {
 		args = append(args, int64(k))
 	}
-	return t.exec(`INSERT INTO `+filling+` (item, key) VALUES `+valueRows("($1, $%d)", 2, len(keys))+`
+	return t.exec(`INSERT INTO `+windowTable("sketches", now)+` (item, key) VALUES `+valueRows("($1, $%d)", 2, len(keys))+`
 		ON CONFLICT (key, item) DO NOTHING`, args...)
 }
 
@@ -72,7 +82,7 @@ func nearQuery() string {
 	var parts []string
 	for _, table := range []string{"sketches_0", "sketches_1"} {
 		for i := range MaxKeys {
-			parts = append(parts, fmt.Sprintf(`SELECT item, 0 FROM (SELECT item FROM %s WHERE key = $%d ORDER BY item DESC LIMIT %d) AS k%d`,
+			parts = append(parts, fmt.Sprintf(`SELECT item, %[4]d FROM (SELECT item FROM %[1]s WHERE key = $%[2]d ORDER BY item DESC LIMIT %[3]d) AS k%[4]d`,
 				table, i+1, maxPerKey, i))
 		}
 	}
@@ -89,20 +99,44 @@ func (t *tx) near(keys []uint32) ([]*Item, error) {
 	for i, k := range keys {
 		args[i] = int64(k)
 	}
-	shared := map[int64]int{}
-	if err := t.eachPair(t.w.near, args, func(item, _ int64) { shared[item]++ }); err != nil {
+	var under [MaxKeys][]int64 // the items of each key
+	if err := t.eachPair(t.w.near, args, func(item, key int64) { under[key] = append(under[key], item) }); err != nil {
 		return nil, err
 	}
-	ids := slices.SortedFunc(maps.Keys(shared), func(a, b int64) int {
-		return cmp.Or(cmp.Compare(shared[b], shared[a]), cmp.Compare(b, a))
-	})
-	ids = ids[:min(len(ids), maxNear)]
-	return t.loadItems(ids)
+	return t.loadNear(likeliest(under[:]))
 }
 
-// loadItems returns the items in the order of ids, without those withdrawn: a
-// copy must not join a story that nobody sees.
-func (t *tx) loadItems(ids []int64) ([]*Item, error) {
+// likeliest returns the items that share most with a new one, at most maxNear,
+// given the items of each of its keys: a key counts the more the fewer have it.
+func likeliest(under [][]int64) []int64 {
+	type claim struct {
+		keys   int
+		weight float64
+	}
+	claims := map[int64]claim{}
+	for _, items := range under {
+		for _, item := range items {
+			c := claims[item]
+			claims[item] = claim{c.keys + 1, c.weight + 1/float64(len(items))}
+		}
+	}
+	var ids []int64
+	for item, c := range claims {
+		if c.keys > 1 || c.weight >= 1./loneKey {
+			ids = append(ids, item)
+		}
+	}
+	slices.SortFunc(ids, func(a, b int64) int {
+		return cmp.Or(cmp.Compare(claims[b].keys, claims[a].keys), cmp.Compare(claims[b].weight, claims[a].weight), cmp.Compare(b, a))
+	})
+	return ids[:min(len(ids), maxNear)]
+}
+
+// loadNear returns, in the order of ids, what of the items a judge compares:
+// the form, or the words where none is kept. It leaves out those withdrawn: a
+// copy must not join a story that its outlet took back. One that a ruling
+// hides it does join: that is how its copies stay hidden.
+func (t *tx) loadNear(ids []int64) ([]*Item, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
@@ -111,21 +145,41 @@ func (t *tx) loadItems(ids []int64) ([]*Item, error) {
 		args[i] = id
 	}
 	args = padded(args)
-	rows, err := scanItems(t.query(`SELECT `+itemColumns+` FROM items
-		WHERE id IN (`+places(1, len(args))+`) AND withdrawn = 0
-		AND NOT EXISTS (SELECT 1 FROM stories s WHERE s.id = items.story AND s.withdrawn > 0)`, args...))
+	rows, err := t.query(`SELECT i.id, i.outlet, i.story, i.title, i.link, i.published, i.seen, i.attribution,
+		coalesce(f.form, g.form), CASE WHEN f.form IS NULL AND g.form IS NULL THEN i.summary ELSE '' END
+		FROM items i LEFT JOIN forms_0 f ON f.item = i.id LEFT JOIN forms_1 g ON g.item = i.id
+		WHERE i.id IN (`+places(1, len(args))+`) AND i.withdrawn = 0
+		AND NOT EXISTS (SELECT 1 FROM stories s WHERE s.id = i.story AND s.withdrawn > 0 AND s.hidden = 0)`, args...)
 	if err != nil {
 		return nil, err
 	}
+	defer rows.Close()
 	byID := map[int64]*Item{}
-	for i := range rows {
-		byID[rows[i].ID] = &rows[i].Item
+	for rows.Next() {
+		it := &Item{}
+		var published, seen int64
+		var attribution string
+		if err := rows.Scan(&it.ID, &it.Outlet, &it.Story, &it.Title, &it.Link, &published, &seen, &attribution, &it.Form, &it.Summary); err != nil {
+			return nil, err
+		}
+		if err := decode(attribution, &it.Attribution); err != nil {
+			return nil, err
+		}
+		it.Published, it.Seen = fromMillis(published), fromMillis(seen)
+		byID[it.ID] = it
 	}
-	var all []*Item
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	rows.Close()
+	var all, bare []*Item
 	for _, id := range ids {
 		if it := byID[id]; it != nil {
 			all = append(all, it)
+			if len(it.Form) == 0 {
+				bare = append(bare, it)
+			}
 		}
 	}
-	return all, nil
+	return all, t.loadTexts(bare)
 }

@@ -23,6 +23,8 @@ type DB struct {
 	engine  *engine
 	writer  *writer                           // nil if opened to read
 	outlets atomic.Pointer[map[string]Outlet] // by id, the active and the former ones
+	taken   atomic.Int64                      // what takenSQL said when outlets was read
+	clocks  clocks
 }
 
 // Open opens the database at dsn ("sqlite:PATH" or "postgres://…"), creates

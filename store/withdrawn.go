@@ -36,7 +36,6 @@ type Check struct {
 	Item   int64
 	Outlet string
 	Source string
-	Story  string
 	Link   string
 	Gone   int  // how often in a row it was found removed
 	Taken  bool // it is withdrawn, and may be back
@@ -61,7 +60,7 @@ func (db *DB) CheckSoon(ctx context.Context, outlet string, gone, back []string,
 		if err := t.checkSoon(outlet, gone, now, `withdrawn = 0 AND (check_at = 0 OR check_at > $1)`); err != nil {
 			return err
 		}
-		return t.checkSoon(outlet, back, now, `withdrawn > 0`)
+		return t.checkSoon(outlet, back, now, `withdrawn > 0 AND withdrawn_why = '`+withdrawnBySource+`'`)
 	})
 	if err != nil {
 		return fmt.Errorf("ask for vanished items: %w", err)
@@ -100,7 +99,7 @@ func (db *DB) Checks(ctx context.Context, now time.Time, lease time.Duration, li
 		all = nil
 		rows, err := t.query(`UPDATE items SET check_at = $1 WHERE id IN
 			(SELECT id FROM items WHERE check_at > 0 AND check_at <= $2 ORDER BY check_at LIMIT $3) AND check_at > 0 AND check_at <= $2
-			RETURNING id, outlet, source, story, link, gone_seen, withdrawn`, millis(now.Add(lease)), millis(now), limit)
+			RETURNING id, outlet, source, link, gone_seen, withdrawn`, millis(now.Add(lease)), millis(now), limit)
 		if err != nil {
 			return err
 		}
@@ -108,7 +107,7 @@ func (db *DB) Checks(ctx context.Context, now time.Time, lease time.Duration, li
 		for rows.Next() {
 			var c Check
 			var withdrawn int64
-			if err := rows.Scan(&c.Item, &c.Outlet, &c.Source, &c.Story, &c.Link, &c.Gone, &withdrawn); err != nil {
+			if err := rows.Scan(&c.Item, &c.Outlet, &c.Source, &c.Link, &c.Gone, &withdrawn); err != nil {
 				return err
 			}
 			c.Taken = withdrawn > 0
@@ -141,6 +140,9 @@ func (db *DB) Checked(ctx context.Context, c Check, v Verdict, now time.Time, ju
 	outlets := *db.outlets.Load()
 	err = db.do(ctx, 1, func(t *tx) error {
 		withdrawn, restored = false, false
+		if ruled, err := t.takenByRuling(c.Item); err != nil || ruled {
+			return err // whatever its outlet does with it
+		}
 		switch {
 		case v == Alive && c.Taken:
 			restored = true
@@ -170,44 +172,87 @@ func (t *tx) withdraw(c Check, now time.Time, outlets map[string]Outlet, judge J
 		withdrawAfter, millis(now), withdrawnBySource, c.Item); err != nil {
 		return fmt.Errorf("withdraw item: %w", err)
 	}
-	s, err := t.story(c.Story)
+	return t.editing(now, outlets, judge).itemGone(c.Item, outlets[c.Outlet])
+}
+
+// takenByRuling says whether a ruling, and not its outlet, withdrew an item.
+func (t *tx) takenByRuling(item int64) (bool, error) {
+	var n int
+	err := t.queryRow(`SELECT count(*) FROM items WHERE id = $1 AND withdrawn > 0 AND withdrawn_why <> '`+withdrawnBySource+`'`, item).Scan(&n)
+	return n > 0, err
+}
+
+// itemGone lets readers see that an item has been withdrawn.
+func (v *visit) itemGone(item int64, o Outlet) error {
+	now := millis(v.r.At)
+	s, err := v.storyOf(item)
 	if err != nil || s == nil {
 		return err
 	}
-	items, err := t.storyItems(s.id)
+	items, err := v.storyItems(s.id)
 	if err != nil {
 		return fmt.Errorf("read items: %w", err)
 	}
-	left := free(items, outlets, millis(now))
-	v := &visit{tx: t, r: Refresh{At: now}, judge: judge, outlets: outlets, changes: &Changes{Originals: map[string]int{}}}
+	left := free(items, v.outlets, now)
 	switch {
 	case s.listed == 0 && len(items) == 0:
-		return t.exec(`UPDATE stories SET list_at = $1 WHERE id = $2`, never, s.id)
+		return v.exec(`UPDATE stories SET list_at = $1 WHERE id = $2`, never, s.id)
 	case s.listed == 0:
 		return nil
-	case s.quoted != c.Item:
+	case s.quoted != item:
 		return v.renameOriginal(s)
 	case len(left) > 0:
-		return t.quoteAnew(s, outlets[c.Outlet], left, now, outlets, judge)
+		return v.quoteAnew(s, o, left, v.r.At, v.outlets, v.judge)
 	}
-	if err := t.exec(`UPDATE stories SET withdrawn = $1, updated = $1 WHERE id = $2`, t.tick(millis(now)), s.id); err != nil {
+	if s.visible() {
+		if err := v.takeOut(s, BuriedWithdrawn); err != nil {
+			return err
+		}
+	}
+	if err := v.exec(`UPDATE stories SET withdrawn = $1, updated = $1 WHERE id = $2`, v.tick(now), s.id); err != nil {
 		return fmt.Errorf("withdraw story: %w", err)
 	}
-	return t.leave(s, outlets[c.Outlet])
+	return nil
+}
+
+// storyOf is the story that an item is in now: it may have been merged since
+// somebody asked.
+func (t *tx) storyOf(item int64) (*row, error) {
+	var id string
+	if err := t.queryRow(`SELECT coalesce(max(story), '') FROM items WHERE id = $1`, item).Scan(&id); err != nil {
+		return nil, err
+	}
+	return t.story(id)
 }
 
 // quoteAnew lets a story whose quoted item is gone quote another of its items:
 // what one outlet took back, the others still say. Id, listing and place stay.
 func (t *tx) quoteAnew(s *row, from Outlet, left []Item, now time.Time, outlets map[string]Outlet, judge Judge) error {
-	if err := t.leave(s, from); err != nil {
+	before := scopesOf(from, s.topics, s.province)
+	if s.visible() {
+		if err := t.leave(s, from); err != nil {
+			return err
+		}
+	}
+	o, why := s.chooseOriginal(left, outlets, judge)
+	quoted := &left[o]
+	if quoted.ID != s.quoted && !slices.Contains(s.quotedBefore, s.quoted) {
+		s.quotedBefore = append(s.quotedBefore, s.quoted)
+	}
+	s.quoted, s.topics, s.province = quoted.ID, ruledTopics(storyTopics(left, quoted.ID), s.ruled), quoted.Province
+	if err := t.exec(`UPDATE stories SET quoted = $1, original = $1, original_why = $2, topics = $3, province = $4, updated = $5, quoted_before = $6 WHERE id = $7`,
+		quoted.ID, why, encoded(s.topics), s.province, t.tick(millis(now)), encoded(s.quotedBefore), s.id); err != nil {
+		return fmt.Errorf("quote anew: %w", err)
+	}
+	if !s.visible() {
+		return nil
+	}
+	after := scopesOf(outlets[quoted.Outlet], s.topics, s.province)
+	if err := t.exhume(s.id, after); err != nil {
 		return err
 	}
-	o, why := judge.Original(left, outlets)
-	quoted := &left[o]
-	s.topics, s.province = topicIDs(quoted.Topics), quoted.Province
-	if err := t.exec(`UPDATE stories SET quoted = $1, original = $1, original_why = $2, topics = $3, province = $4, updated = $5 WHERE id = $6`,
-		quoted.ID, why, encoded(s.topics), s.province, t.tick(millis(now)), s.id); err != nil {
-		return fmt.Errorf("quote anew: %w", err)
+	if err := t.bury(s, without(before, after), buriedMoved, t.clock); err != nil {
+		return err
 	}
 	return t.enter(s, outlets[quoted.Outlet])
 }
@@ -226,43 +271,38 @@ func (t *tx) leave(s *row, o Outlet) error {
 	return nil
 }
 
-// restore undoes withdraw: the story stands again where it stood.
+// restore undoes withdraw.
 func (t *tx) restore(c Check, now time.Time, outlets map[string]Outlet, judge Judge) error {
 	if err := t.exec(`UPDATE items SET check_at = 0, gone_seen = 0, withdrawn = 0, withdrawn_why = '' WHERE id = $1`, c.Item); err != nil {
 		return fmt.Errorf("restore item: %w", err)
 	}
-	s, err := t.story(c.Story)
+	return t.editing(now, outlets, judge).itemBack(c.Item)
+}
+
+// itemBack undoes itemGone: the story stands again where it stood.
+func (v *visit) itemBack(item int64) error {
+	s, err := v.storyOf(item)
 	if err != nil || s == nil {
 		return err
 	}
 	if s.listed == 0 {
-		return t.exec(`UPDATE stories SET list_at = $1 WHERE id = $2 AND list_at = $3`, millis(now), s.id, never)
+		return v.exec(`UPDATE stories SET list_at = $1 WHERE id = $2 AND list_at = $3`, millis(v.r.At), s.id, never)
 	}
-	switch {
-	case s.quoted != c.Item && s.withdrawn > 0: // what it quoted last was removed too, and is not back
-		return t.revive(s, c, now, outlets, judge)
-	case s.quoted != c.Item:
-		v := &visit{tx: t, r: Refresh{At: now}, judge: judge, outlets: outlets, changes: &Changes{Originals: map[string]int{}}}
+	if s.quoted != item && s.withdrawn > 0 { // what it quoted last was removed too, and is not back
+		return v.revive(s)
+	}
+	if s.quoted != item {
 		return v.renameOriginal(s)
 	}
-	if err := t.exec(`UPDATE stories SET withdrawn = 0, updated = $1 WHERE id = $2`, t.tick(millis(now)), s.id); err != nil {
-		return fmt.Errorf("restore story: %w", err)
-	}
-	return t.enter(s, outlets[c.Outlet])
-}
-
-// revive lets a withdrawn story quote an item that is back.
-func (t *tx) revive(s *row, c Check, now time.Time, outlets map[string]Outlet, judge Judge) error {
-	items, err := t.storyItems(s.id)
-	if err != nil {
-		return fmt.Errorf("read items: %w", err)
-	}
-	left := free(items, outlets, millis(now))
-	if len(left) == 0 {
+	if s.withdrawn == 0 {
 		return nil
 	}
-	if err := t.exec(`UPDATE stories SET withdrawn = 0 WHERE id = $1`, s.id); err != nil {
+	s.withdrawn = 0
+	if err := v.exec(`UPDATE stories SET withdrawn = 0 WHERE id = $1`, s.id); err != nil {
 		return fmt.Errorf("restore story: %w", err)
 	}
-	return t.quoteAnew(s, outlets[c.Outlet], left, now, outlets, judge)
+	if !s.visible() {
+		return nil
+	}
+	return v.putBack(s)
 }

@@ -36,6 +36,7 @@ type writer struct {
 	queue  chan write
 	stmts  map[string]*sql.Stmt
 	near   string       // nearQuery's text
+	once   sightings    // of the counts
 	mu     sync.RWMutex // guards closed against a send on a closed queue
 	closed bool
 	wait   sync.WaitGroup

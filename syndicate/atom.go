@@ -5,6 +5,8 @@ import (
 	"strconv"
 
 	"github.com/gorilla/feeds"
+
+	"diemtin/store"
 )
 
 // atomTime is RFC 3339 to the millisecond: entries of one second differ.
@@ -19,7 +21,18 @@ type atomFeed struct {
 	Links     []atomLink     `xml:"link"`
 	Generator *atomGenerator `xml:"generator"`
 	Entries   []*atomEntry   `xml:"entry"`
+	At        string         `xml:"xmlns:at,attr,omitempty"`
+	Deleted   []atomDeleted  `xml:"at:deleted-entry"`
 }
+
+// atomDeleted says that an entry is gone: taken down, or part of another
+// (RFC 6721).
+type atomDeleted struct {
+	Ref  string `xml:"ref,attr"`
+	When string `xml:"when,attr"`
+}
+
+const tombstoneNS = "http://purl.org/atompub/tombstones/1.0"
 
 // atomEntry is gorilla's entry with several authors and categories, and a
 // source that is an element and not a string.
@@ -89,6 +102,10 @@ func renderAtom(f Feed) ([]byte, error) {
 	for i := range f.Stories {
 		e := f.entry(&f.Stories[i])
 		doc.Entries = append(doc.Entries, newAtomEntry(&e))
+	}
+	for _, g := range f.Gone {
+		doc.At = tombstoneNS
+		doc.Deleted = append(doc.Deleted, atomDeleted{storyURN(g.Story), g.At.In(store.Zone).Format(atomTime)})
 	}
 	s, err := feeds.ToXML(doc)
 	return []byte(s + "\n"), err

@@ -184,10 +184,10 @@ func (f *Feed) body(e *entry, original string) string {
 }
 
 // attribution is what an item itself says about where its text comes from; the
-// zero link if nothing, or only its own outlet.
+// zero link if nothing, or only its own outlet, or only that it was put together.
 func (c *Config) attribution(it *store.Item, own *store.Outlet) link {
 	at := it.Attribution
-	if at.Outlet != "" && at.Outlet == own.ID {
+	if at.Outlet != "" && at.Outlet == own.ID || at.Text == store.AttributionCompiled {
 		return link{}
 	}
 	text := plainName(at.Text)

@@ -167,11 +167,11 @@ func (s *Server) maker(ch Channel, f *format, n, limit int) docMaker {
 			return s.store.Revision(ctx, ch.Selection)
 		},
 		render: func(ctx context.Context) ([]byte, error) {
-			var err error
-			feed.Stories, err = s.store.Stories(ctx, store.Query{Selection: ch.Selection, Order: store.ByListed, Limit: limit})
+			w, err := s.store.Window(ctx, store.Query{Selection: ch.Selection, Order: store.ByListed, Limit: limit})
 			if err != nil {
 				return nil, err
 			}
+			feed.Stories, feed.Gone = w.Stories, w.Gone
 			return f.render(feed)
 		},
 	}

@@ -43,6 +43,7 @@ type Feed struct {
 	Channel Channel
 	Size    int // the entries asked for by ?n=, 0 if the address has no such part
 	Stories []store.Story
+	Gone    []store.Tombstone // by place, newest first
 }
 
 // emptySince is the date of a feed that has no entry yet, since Atom demands
@@ -57,6 +58,11 @@ func (f *Feed) updated() time.Time {
 	for i := range f.Stories {
 		if t := changed(&f.Stories[i]); t.After(newest) {
 			newest = t
+		}
+	}
+	for _, g := range f.Gone {
+		if g.At.After(newest) {
+			newest = g.At
 		}
 	}
 	switch {

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 
 	"github.com/gorilla/feeds"
+
+	"diemtin/store"
 )
 
 // jsonFeed is gorilla's JSON Feed with items that do not vanish when there is
@@ -23,12 +25,13 @@ type jsonItem struct {
 
 // jsonExtension is what JSON Feed has no words for: the ids behind names.
 type jsonExtension struct {
-	Story    string     `json:"story"`
-	Page     string     `json:"page"` // of the story, here
-	Topics   []string   `json:"topics"`
-	Province string     `json:"province,omitempty"`
-	Source   jsonSource `json:"source"`
-	Original string     `json:"original,omitempty"` // address, if it is another item
+	Story    string      `json:"story"`
+	Page     string      `json:"page"` // of the story, here
+	Topics   []string    `json:"topics"`
+	Province string      `json:"province,omitempty"`
+	Source   *jsonSource `json:"source,omitempty"`
+	Original string      `json:"original,omitempty"` // address, if it is another item
+	Removed  bool        `json:"removed,omitempty"`  // it was taken down; all else of it is gone
 }
 
 type jsonSource struct {
@@ -51,15 +54,23 @@ func renderJSON(f Feed) ([]byte, error) {
 		},
 		Items: make([]*jsonItem, 0, len(f.Stories)),
 	}
-	for i := range f.Stories {
-		e := f.entry(&f.Stories[i])
-		doc.Items = append(doc.Items, f.newJSONItem(&e))
-	}
+	f.eachPlace(func(e *entry) { doc.Items = append(doc.Items, f.newJSONItem(e)) }, func(g *store.Tombstone) {
+		doc.Items = append(doc.Items, f.newJSONGone(g))
+	})
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false) // it is served as JSON, never inside a page
 	err := enc.Encode(doc)
 	return b.Bytes(), err
+}
+
+// newJSONGone marks the place of a story that is gone.
+func (f *Feed) newJSONGone(g *store.Tombstone) *jsonItem {
+	shown, at := g.Shown.In(store.Zone), g.At.In(store.Zone)
+	return &jsonItem{
+		JSONItem:  &feeds.JSONItem{Id: storyURN(g.Story), Title: vietnamese["gone.title"], ContentHTML: goneBody, PublishedDate: &shown, ModifiedDate: &at},
+		Extension: jsonExtension{Story: g.Story, Page: f.Config.address("/stories/" + g.Story), Topics: []string{}, Removed: true},
+	}
 }
 
 func (f *Feed) newJSONItem(e *entry) *jsonItem {
@@ -80,7 +91,7 @@ func (f *Feed) newJSONItem(e *entry) *jsonItem {
 			Page:     f.Config.address("/stories/" + e.story.ID),
 			Topics:   make([]string, 0, len(e.topics)),
 			Province: e.province.term,
-			Source:   jsonSource{e.outlet.id, e.outlet.name, e.outlet.home},
+			Source:   &jsonSource{e.outlet.id, e.outlet.name, e.outlet.home},
 			Original: e.via,
 		},
 	}

@@ -65,6 +65,7 @@ func (s *Server) pageRoutes() error {
 	}
 	s.leaf("/stories/{id}", s.storyPage)
 	s.leaf("/stories/{id}/explain", s.explainPage)
+	s.mux.HandleFunc("GET /stories/{id}/explain.json", s.explainJSON)
 	s.leaf("/items/{id}", s.itemPage)
 	s.leaf("/status", s.statusPage)
 	s.mux.HandleFunc("/", s.fallback)

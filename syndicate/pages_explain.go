@@ -1,10 +1,14 @@
 package syndicate
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"diemtin/store"
 )
@@ -13,11 +17,36 @@ import (
 type explainView struct {
 	Title     string
 	Back      string
+	JSON      string // address of the same for programs
 	Topics    []topicWhy
-	Copies    []copyRow
+	Copies    []copyWhy
 	Single    bool
 	Origin    byline // of the original; empty if it may not be shown
-	OriginWhy string // why it is, as it was noted, in English
+	OriginWhy string // why it is, as it was noted, in English; empty if Reasons tell
+	Reasons   []Said
+	Outside   link // where the true original is, if it is none of the copies
+	Near      []nearRow
+	Rulings   []rulingRow
+}
+
+// copyWhy is a copy with the evidence for it.
+type copyWhy struct {
+	copyRow
+	Said     Said // empty if nobody puts the evidence into words
+	Clock    *Said
+	Compared *Compared
+}
+
+// nearRow is a story that is near and was not merged.
+type nearRow struct {
+	NearWhy
+	At time.Time // zero if unknown
+}
+
+// rulingRow is an editor's decision.
+type rulingRow struct {
+	RulingWhy
+	At time.Time
 }
 
 // topicWhy is the evidence for one topic of an item.
@@ -31,21 +60,96 @@ type topicWhy struct {
 // phraseRow is one piece of evidence.
 type phraseRow struct{ Text, Place, Weight string }
 
+// explain puts the explanation of a story together, of the copies that may be
+// shown.
+func (s *Server) explain(ctx context.Context, id, rest string) (Explanation, store.Story, []store.Copy, error) {
+	st, copies, err := s.storyAt(ctx, id, rest)
+	if err != nil {
+		return Explanation{}, st, nil, err
+	}
+	e := NewExplanation(st, copies)
+	if s.cfg.Explainer != nil {
+		if err := s.cfg.Explainer.Explain(ctx, &e, st, copies); err != nil {
+			return e, st, copies, fmt.Errorf("explain story %s: %w", id, err)
+		}
+	}
+	return e, st, copies, nil
+}
+
 // explainPage shows what stands behind a story: the phrases that gave it its
-// topics, why its items are one story, and which of them is the original.
+// topics, why its items are one story, which of them is the original, and what
+// came near without being it.
 func (s *Server) explainPage(ctx context.Context, r *http.Request) (page, error) {
-	st, copies, err := s.storyAt(ctx, r.PathValue("id"), "/explain")
+	e, st, copies, err := s.explain(ctx, r.PathValue("id"), "/explain")
 	if err != nil {
 		return page{}, err
 	}
-	v := explainView{Title: headline(&st.Quoted, &st.Outlet), Back: "/stories/" + st.ID, Topics: s.topicWhys(st.Quoted.Topics),
-		Copies: s.copyRows(st, copies), Single: len(copies) < 2}
-	for _, row := range v.Copies {
-		if row.Original {
-			v.Origin, v.OriginWhy = row.By, st.Why
+	v := explainView{Title: headline(&st.Quoted, &st.Outlet), Back: "/stories/" + st.ID, JSON: "/stories/" + st.ID + "/explain.json",
+		Topics: s.topicWhys(st.Quoted.Topics), Single: len(copies) < 2, Reasons: e.Reasons}
+	rows, err := s.copyRows(ctx, st, copies)
+	if err != nil {
+		return page{}, err
+	}
+	for i, row := range rows {
+		why := e.Copies[i]
+		v.Copies = append(v.Copies, copyWhy{row, why.Reason, why.Clock, why.Compared})
+		if !row.Original {
+			continue
+		}
+		v.Origin = row.By
+		if len(e.Reasons) == 0 {
+			v.OriginWhy = e.Why
+		}
+		if e.Outside != nil {
+			v.Outside = link{Text: plainName(e.Outside.Text), Href: webLink(e.Outside.Link)}
 		}
 	}
+	for _, n := range e.Near {
+		n.Title, n.OutletName, n.Link = scrub(n.Title), plainName(n.OutletName), webLink(n.Link)
+		v.Near = append(v.Near, nearRow{n, timeOf(n.Published)})
+	}
+	for _, r := range e.Rulings {
+		v.Rulings = append(v.Rulings, rulingRow{r, timeOf(r.At)})
+	}
 	return page{View: "explain", Title: s.words["why.title"], NoIndex: true, Body: v}, nil
+}
+
+// timeOf is the time of a moment; zero if it is unknown.
+func timeOf(at *string) time.Time {
+	if at == nil {
+		return time.Time{}
+	}
+	t, err := time.Parse(time.RFC3339, *at)
+	if err != nil {
+		return time.Time{}
+	}
+	return t
+}
+
+// explainJSON gives programs the same.
+func (s *Server) explainJSON(w http.ResponseWriter, r *http.Request) {
+	doc, err := s.pages.get(r.URL.Path, func() (*rendition, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), pageTimeout)
+		defer cancel()
+		e, _, _, err := s.explain(ctx, r.PathValue("id"), "/explain.json")
+		if err != nil {
+			return nil, err
+		}
+		var b bytes.Buffer
+		enc := json.NewEncoder(&b)
+		enc.SetEscapeHTML(false) // it is served as JSON, never inside a page
+		enc.SetIndent("", "  ")
+		if err := enc.Encode(e); err != nil {
+			return nil, renderError{err}
+		}
+		header := http.Header{"Cache-Control": {askFirst}, "X-Content-Type-Options": {"nosniff"}, "X-Robots-Tag": {"noindex"}}
+		return newRendition(b.Bytes(), "application/json", header, time.Time{})
+	})
+	if err != nil {
+		s.answerWithout(w, r, err)
+		return
+	}
+	doc.serve(w, r)
 }
 
 // topicWhys shows the evidence for the topics of an item.

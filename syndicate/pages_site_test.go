@@ -24,7 +24,9 @@ import (
 // the first that names no other.
 type copyJudge struct{}
 
-func (copyJudge) Reused(string, string, *store.Item) bool { return false }
+func (copyJudge) Adapt(*store.Item, store.Corpus)                                   {}
+func (copyJudge) Related(*store.Item, []*store.Item, store.Corpus) []store.Relation { return nil }
+func (copyJudge) Reused(string, string, *store.Item) bool                           { return false }
 
 func (copyJudge) Match(it *store.Item, near []*store.Item) (int, store.Merge) {
 	for i, n := range near {

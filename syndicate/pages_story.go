@@ -16,6 +16,9 @@ import (
 // sameTopicStories is how many stories "Tin cùng chuyên mục" lists.
 const sameTopicStories = 10
 
+// relatedStories is how many stories "Tin cùng sự kiện" lists.
+const relatedStories = 6
+
 // storyView is what a story's own page shows.
 type storyView struct {
 	Title    string
@@ -29,8 +32,11 @@ type storyView struct {
 	Original *original
 	Topics   []link
 	Province *link
+	Outside  link // the original is there, and none of the items
+	Timeline *timeline
 	Copies   []copyRow
 	Carried  string // "3 báo, trang tin cùng đăng"; empty if it is the only one
+	Event    []card // stories on the same event, with texts of their own
 	Same     []card // the latest of its topic
 	SameOf   link
 	Why      string // address of the explanation
@@ -54,13 +60,15 @@ type copyRow struct {
 	Reason   string // why it is the same story, for a person
 	Quoted   bool   // it is the item the page shows
 	Original bool
+	Headline headlineChange
+	Former   []formerTitle // headlines it had before, the oldest first
 	// Of the explanation only:
 	Evidence string
 	Likeness string // "92 %"; empty for the first
 }
 
-// storyPage shows one story. A story that was merged into another is moved
-// there for good.
+// storyPage shows one story. A story that was merged into another redirects
+// there, but not for good: the merge may be undone.
 func (s *Server) storyPage(ctx context.Context, r *http.Request) (page, error) {
 	st, copies, err := s.storyAt(ctx, r.PathValue("id"), "")
 	if err != nil {
@@ -71,8 +79,11 @@ func (s *Server) storyPage(ctx context.Context, r *http.Request) (page, error) {
 		Title: headline(it, &st.Outlet), Lang: s.cfg.foreign(it.Lang), Lead: summary(it, &st.Outlet, maxSummary),
 		Headline: st.Outlet.Show == store.ShowHeadline, By: s.cfg.byline(it, &st.Outlet),
 		At: it.Time(), Seen: it.Published.IsZero(), Original: s.originalOf(st),
-		Topics: s.cfg.topicLinks(st.Topics), Copies: s.copyRows(st, copies),
+		Topics: s.cfg.topicLinks(st.Topics), Outside: s.cfg.outside(&st, copies), Timeline: s.timeline(copies),
 		Why: "/stories/" + st.ID + "/explain",
+	}
+	if v.Copies, err = s.copyRows(ctx, st, copies); err != nil {
+		return page{}, err
 	}
 	if st.Outlet.Images && strings.HasPrefix(it.Image, "https://") {
 		v.Image = it.Image
@@ -80,11 +91,18 @@ func (s *Server) storyPage(ctx context.Context, r *http.Request) (page, error) {
 	if links := s.provinceLink(st.Province); links != nil {
 		v.Province = &links[0]
 	}
-	if len(v.Copies) < 2 {
+	if len(v.Copies) == 1 && v.Copies[0].Former == nil {
 		v.Copies = nil // it would say again what stands above
 	}
 	if st.Carriers > 1 {
 		v.Carried = fmt.Sprintf(s.words["copies"], st.Carriers)
+	}
+	related, err := s.store.Related(ctx, st.ID, relatedStories)
+	if err != nil {
+		return page{}, err
+	}
+	for _, r := range related {
+		v.Event = append(v.Event, s.cfg.card(r.Story, 0))
 	}
 	if v.Same, v.SameOf, err = s.sameTopic(ctx, st); err != nil {
 		return page{}, err
@@ -100,7 +118,7 @@ func (s *Server) storyAt(ctx context.Context, id, rest string) (store.Story, []s
 		return st, nil, fmt.Errorf("story %s: %w", id, err)
 	}
 	if st.ID != id {
-		return st, nil, moved{"/stories/" + st.ID + rest, http.StatusMovedPermanently}
+		return st, nil, moved{"/stories/" + st.ID + rest, http.StatusFound}
 	}
 	copies, err := s.store.Copies(ctx, id)
 	if err != nil {
@@ -123,9 +141,14 @@ func (s *Server) originalOf(st store.Story) *original {
 }
 
 // copyRows makes the rows of the items of a story.
-func (s *Server) copyRows(st store.Story, copies []store.Copy) []copyRow {
+func (s *Server) copyRows(ctx context.Context, st store.Story, copies []store.Copy) ([]copyRow, error) {
+	titles, err := s.store.Titles(ctx, st.ID)
+	if err != nil {
+		return nil, fmt.Errorf("former headlines of story %s: %w", st.ID, err)
+	}
+	first := earliest(copies)
 	rows := make([]copyRow, 0, len(copies))
-	for _, c := range copies {
+	for i, c := range copies {
 		it := &c.Item
 		row := copyRow{
 			Title: headline(it, &c.Outlet), Lang: s.cfg.foreign(it.Lang), By: s.cfg.byline(it, &c.Outlet), At: it.Time(),
@@ -133,13 +156,17 @@ func (s *Server) copyRows(st store.Story, copies []store.Copy) []copyRow {
 			Quoted:   it.ID == st.Quoted.ID,
 			Original: it.ID == st.Original.ID,
 			Evidence: c.Merge.Evidence,
+			Former:   formerTitles(titles[it.ID]),
+		}
+		if i != first {
+			row.Headline = compareHeadlines(headline(&copies[first].Item, &copies[first].Outlet), row.Title)
 		}
 		if c.Merge.Score > 0 && c.Merge.Reason != "first" {
 			row.Likeness = strconv.Itoa(int(c.Merge.Score*100)) + " %"
 		}
 		rows = append(rows, row)
 	}
-	return rows
+	return rows, nil
 }
 
 // sameTopic lists the latest stories of a story's primary topic without itself;

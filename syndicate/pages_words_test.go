@@ -67,7 +67,7 @@ func TestTextsAreUsed(t *testing.T) {
 		used[notice+".title"], used[notice+".lead"] = true, true
 	}
 	// Codes that are stored.
-	for _, key := range []string{"merge.first", "merge.link", "merge.text", "merge.attribution", "place.title", "place.summary",
+	for _, key := range []string{"merge.first", "merge.link", "merge.text", "merge.attribution", "merge.ruling", "place.title", "place.summary",
 		"place.body", "place.section", "status.feed", "status.page", "status.fine", "status.failing", "status.waiting"} {
 		used[key] = true
 	}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/gorilla/feeds"
+
+	"diemtin/store"
 )
 
 // rssRoot is the document: RSS 2.0 with the modules that readers use.
@@ -33,6 +35,7 @@ type rssChannel struct {
 type rssItem struct {
 	XMLName xml.Name `xml:"item"`
 	Title   xmlText  `xml:"title"`
+	Link    string   `xml:"link,omitempty"`
 	*feeds.RssItem
 	Categories []rssCategory `xml:"category"`
 	Source     *rssSource    `xml:"source"`
@@ -103,23 +106,37 @@ func renderRSS(f Feed) ([]byte, error) {
 		Title: newXMLText(f.title()),
 		Links: []rssLink{{Href: f.self("feed.rss"), Rel: "self", Type: "application/rss+xml"}},
 	}
-	for i := range f.Stories {
-		e := f.entry(&f.Stories[i])
-		ch.Items = append(ch.Items, newRSSItem(&e))
-	}
+	f.eachPlace(func(e *entry) { ch.Items = append(ch.Items, newRSSItem(e)) }, func(g *store.Tombstone) {
+		ch.Items = append(ch.Items, f.newRSSGone(g))
+	})
 	s, err := feeds.ToXML(ch)
 	return []byte(s + "\n"), err
+}
+
+// newRSSGone marks the place of a story that is gone. It has no link: readers
+// that know entries by it would take it for another.
+func (f *Feed) newRSSGone(g *store.Tombstone) *rssItem {
+	return &rssItem{
+		RssItem: &feeds.RssItem{
+			Description: goneBody,
+			Guid:        &feeds.RssGuid{Id: storyURN(g.Story), IsPermaLink: "false"},
+			PubDate:     g.Shown.In(store.Zone).Format(time.RFC1123Z),
+		},
+		Title:   newXMLText(vietnamese["gone.title"]),
+		Creator: plainName(f.Config.Site.Title),
+		Updated: g.At.In(store.Zone).Format(atomTime),
+	}
 }
 
 func newRSSItem(e *entry) *rssItem {
 	item := &rssItem{
 		RssItem: &feeds.RssItem{
-			Link:        e.link,
 			Description: e.body,
 			Guid:        &feeds.RssGuid{Id: e.id, IsPermaLink: "false"},
 			PubDate:     e.created.Format(time.RFC1123Z),
 		},
 		Title:    newXMLText(e.title),
+		Link:     e.link,
 		Source:   &rssSource{e.outlet.home, e.outlet.name},
 		Creator:  strings.Join(e.authors, ", "),
 		Language: e.lang,

@@ -40,8 +40,10 @@ func (c *testClock) forward(d time.Duration) {
 // firstJudge makes every item a story of its own.
 type firstJudge struct{}
 
-func (firstJudge) Reused(string, string, *store.Item) bool             { return false }
-func (firstJudge) Match(*store.Item, []*store.Item) (int, store.Merge) { return -1, store.Merge{} }
+func (firstJudge) Adapt(*store.Item, store.Corpus)                                   {}
+func (firstJudge) Related(*store.Item, []*store.Item, store.Corpus) []store.Relation { return nil }
+func (firstJudge) Reused(string, string, *store.Item) bool                           { return false }
+func (firstJudge) Match(*store.Item, []*store.Item) (int, store.Merge)               { return -1, store.Merge{} }
 func (firstJudge) Original([]store.Item, map[string]store.Outlet) (int, string) {
 	return 0, "first"
 }

@@ -23,16 +23,23 @@ import (
 type Store interface {
 	Revision(ctx context.Context, sel store.Selection) (store.Revision, error)
 	Stories(ctx context.Context, q store.Query) ([]store.Story, error)
+	// Window answers a query with what is gone of its stories.
+	Window(ctx context.Context, q store.Query) (store.Window, error)
 	// Story returns the story with that id, or the one it was merged into
 	// (whose ID then differs), or store.ErrNotFound.
 	Story(ctx context.Context, id string) (store.Story, error)
 	// Copies returns all items of a story, oldest first.
 	Copies(ctx context.Context, id string) ([]store.Copy, error)
+	// Related returns the listed stories on the same event as a story, with
+	// texts of their own, the nearest first, at most limit.
+	Related(ctx context.Context, story string, limit int) ([]store.Related, error)
 	// Item returns one item, and store.ErrNotFound if its story is not listed.
 	Item(ctx context.Context, id int64) (store.Item, error)
 	// Neighbours returns the nearest days before and after day that have
 	// stories of the selection; empty where there is none.
 	Neighbours(ctx context.Context, sel store.Selection, day store.Day) (prev, next store.Day, err error)
+	// Titles returns the former headlines of a story's items, by item id.
+	Titles(ctx context.Context, story string) (map[int64][]store.OldTitle, error)
 	Outlets(ctx context.Context) ([]store.Outlet, error)
 	// Sources returns every source with its health, by outlet and id.
 	Sources(ctx context.Context) ([]store.Source, error)
@@ -48,6 +55,10 @@ type Config struct {
 	Version  string            // of the program, for <generator>
 
 	CacheBytes int64 // memory for rendered feeds; 0 = DefaultCacheBytes
+
+	// Explainer puts the explanation of a story into words; nil = only what the
+	// store noted is shown.
+	Explainer Explainer
 }
 
 // Site is who runs this installation.

@@ -22,6 +22,7 @@ var checkVerb = verb{name: "check", short: "Check a feeds.yaml: every fault with
 			}
 			cfg, found := readFile(file, text)
 			checkExamples(cfg, found)
+			cfg.tryGate(found)
 			if err := found.err(); err != nil {
 				if n := len(found.all); n > 1 {
 					return fmt.Errorf("%d faults:\n%w", n, err)
@@ -35,6 +36,9 @@ var checkVerb = verb{name: "check", short: "Check a feeds.yaml: every fault with
 			}
 			fmt.Fprintf(std.out, "%s is good: %d outlets, %d sources, %d topics with %d examples, %d channels\n", cfg.name,
 				len(cfg.aggregate.Outlets), len(cfg.aggregate.StoreSources()), len(topics), examples, len(cfg.syndicate.Channels))
+			if gate := cfg.aggregate.Gate; gate.Set() {
+				fmt.Fprintf(std.out, "gate %s passed: %s\n", gate.File, gate.Scores)
+			}
 			return nil
 		}
 	}}
@@ -47,6 +51,6 @@ func checkExamples(cfg *config, found *faults) {
 		return
 	}
 	for _, w := range wrong {
-		found.report("topics"+w.Path, w.String())
+		found.report("topics"+w.Path, w.Describe(func(path string) string { return found.where("topics" + path) }))
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"diemtin"
@@ -25,6 +26,7 @@ type file struct {
 	Limits   aggregator.Limits         `yaml:"limits"`
 	Outlets  []aggregator.OutletConfig `yaml:"outlets"`
 	Topics   []aggregator.TopicConfig  `yaml:"topics"`
+	Gate     aggregator.GateConfig     `yaml:"gate"`
 	Channels []syndicate.ChannelConfig `yaml:"channels"`
 }
 
@@ -48,6 +50,7 @@ func loadConfig(name string) (*config, error) {
 // parseConfig reads and checks the text of a feeds.yaml.
 func parseConfig(name string, text []byte) (*config, error) {
 	c, found := readFile(name, text)
+	c.tryGate(found)
 	if err := found.err(); err != nil {
 		return nil, err
 	}
@@ -82,12 +85,43 @@ func readFile(name string, text []byte) (*config, *faults) {
 	f.withShipped(found)
 	c := &config{name: name}
 	f.Site.BaseURL = strings.TrimRight(f.Site.BaseURL, "/")
-	c.aggregate = aggregator.Config{Limits: f.Limits, Outlets: f.Outlets, Topics: f.Topics, Agent: agent(f.Site), BaseURL: f.Site.BaseURL}
+	c.aggregate = aggregator.Config{Limits: f.Limits, Outlets: f.Outlets, Topics: f.Topics, Agent: agent(f.Site), BaseURL: f.Site.BaseURL,
+		Gate: aggregator.Gated{GateConfig: f.Gate}}
 	c.syndicate = syndicate.Config{Site: f.Site, Channels: f.Channels, Topics: topicInfos(f.Topics),
 		Outlets: c.aggregate.StoreOutlets(), Places: places(), Version: version}
 	c.aggregate.Check(found.report)
+	f.Gate.Check(found.report)
 	c.syndicate.Check(found.report)
 	return c, found
+}
+
+// tryGate measures the rules of a file without faults on its gate, and reports
+// rules that do not pass.
+func (c *config) tryGate(found *faults) {
+	gate := &c.aggregate.Gate
+	if len(found.all) > 0 || !gate.Set() {
+		return
+	}
+	path := gate.File
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(filepath.Dir(c.name), path)
+	}
+	labels, err := os.Open(path)
+	if err != nil {
+		found.report("gate.file", err.Error())
+		return
+	}
+	defer labels.Close()
+	scores, refused, err := gate.Try(labels, c.aggregate.Topics)
+	switch {
+	case err != nil:
+		for line := range strings.SplitSeq(err.Error(), "\n") {
+			found.report("gate.file", line)
+		}
+	case refused != "":
+		found.report("gate", refused)
+	}
+	gate.Scores = scores
 }
 
 // withShipped gives a file without topics the shipped ones, and their channels

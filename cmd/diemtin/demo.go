@@ -70,7 +70,7 @@ func demo(ctx context.Context, std, logs stdio, l listeners, seed int64) (err er
 		l.close()
 		return err
 	}
-	s, err := newService(ctx, cfg, "sqlite:"+filepath.Join(dir, "demo.db"), l, newLogger(logs, true))
+	s, err := newService(ctx, cfg, "sqlite:"+filepath.Join(dir, "demo.db"), "", l, newLogger(logs, true))
 	if err != nil {
 		return err
 	}

@@ -146,7 +146,7 @@ func commandParses(args []string) error {
 	fs := flag.NewFlagSet(args[0], flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
 	verbs()[i].prepare(fs)
-	_, err := parseFlags(fs, args[1:])
+	_, err := parseFlags(fs, args[1:], verbs()[i].dashed)
 	return err
 }
 

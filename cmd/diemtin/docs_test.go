@@ -21,7 +21,7 @@ const reference = "docs/feeds-yaml.md"
 func documentedKeys(t *testing.T) map[string]string {
 	t.Helper()
 	heading := regexp.MustCompile("^#{2,3} `([^`]+)`$")
-	row := regexp.MustCompile("^\\| `([a-z_]+)` \\| ([^|]+) \\|")
+	row := regexp.MustCompile("^\\| `([a-z][a-z0-9_]*)` \\| ([^|]+) \\|")
 	keys, prefix := map[string]string{}, ""
 	for line := range strings.SplitSeq(repoFile(t, reference), "\n") {
 		if m := heading.FindStringSubmatch(line); m != nil {
@@ -216,7 +216,7 @@ func TestDocLinks(t *testing.T) {
 // A command that a page tells people to type is one that the program takes.
 func TestDocumentedCommands(t *testing.T) {
 	t.Parallel()
-	line := regexp.MustCompile(`(?m)(?:^|/|-u diemtin |\s|&& )diemtin ((?:serve|demo|poll|probe|explain|check|health|version)\b[^\n#|&;)]*)`)
+	line := regexp.MustCompile(`(?m)(?:^|/|-u diemtin |\s|&& )diemtin ((?:serve|demo|poll|probe|explain|rulings|token|check|health|version)\b[^\n#|&;)]*)`)
 	checked := 0
 	for _, name := range pages(t) {
 		kinds, blocks := fences(repoFile(t, name))

@@ -173,7 +173,7 @@ func checkExplain(t *testing.T, dsn, id string, original outlettest.Article) {
 		if code != 0 || stderr != "" {
 			t.Errorf("explain %s: exit %d, %s", ref, code, stderr)
 		}
-		want := []string{original.Title, "4 copies", "original " + original.Link, "text 1.00: "}
+		want := []string{original.Title, "4 copies", "bản gốc       " + original.Link, "text 1.00: "}
 		if ref == "trung-uong-home" {
 			want = []string{"last success", "next visit", "every "}
 		}

@@ -10,12 +10,13 @@ import (
 
 	"diemtin/aggregator"
 	"diemtin/store"
+	"diemtin/syndicate"
 )
 
 var explainVerb = verb{name: "explain", args: "STORY|SOURCE|URL", short: "Say why a story has its topics, copies and original, or how a source is doing.",
 	example: "diemtin explain --db sqlite:diemtin.db nhandan-home",
 	prepare: func(fs *flag.FlagSet) func(context.Context, stdio, []string) error {
-		dsn := dbFlag(fs)
+		name, dsn := configFlag(fs), dbFlag(fs)
 		asJSON := fs.Bool("json", false, "print one JSON object")
 		return func(ctx context.Context, std stdio, args []string) error {
 			if len(args) != 1 {
@@ -26,7 +27,7 @@ var explainVerb = verb{name: "explain", args: "STORY|SOURCE|URL", short: "Say wh
 				return err
 			}
 			defer db.Close()
-			e, err := explain(ctx, db, args[0])
+			e, err := explain(ctx, db, *name, args[0])
 			switch {
 			case err != nil:
 				return err
@@ -41,10 +42,13 @@ var explainVerb = verb{name: "explain", args: "STORY|SOURCE|URL", short: "Say wh
 // explained is either a story or a source.
 type explained interface{ write(io.Writer) }
 
-func explain(ctx context.Context, db *store.DB, ref string) (explained, error) {
+func explain(ctx context.Context, db *store.DB, config, ref string) (explained, error) {
 	src, err := db.Source(ctx, ref)
 	if err == nil {
 		e := newExplainedSource(src)
+		if e.Articles, err = explainArticles(ctx, db, src.ID); err != nil {
+			return nil, err
+		}
 		e.Push, err = explainPush(ctx, db, src.ID, time.Now())
 		return e, err
 	}
@@ -71,71 +75,19 @@ func explain(ctx context.Context, db *store.DB, ref string) (explained, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newExplainedStory(s, copies), nil
-}
-
-// explainedStory is the shape of explain --json for a story; its keys stay.
-type explainedStory struct {
-	Story    string            `json:"story"`
-	Title    string            `json:"title"`
-	Listed   *string           `json:"listed"`
-	Updated  *string           `json:"updated"`
-	Backfill bool              `json:"backfill"`
-	Quoted   string            `json:"quoted"`   // link of the item that entries show
-	Original string            `json:"original"` // link of the best known original
-	Why      string            `json:"why"`      // why that is the original
-	Province string            `json:"province"`
-	Topics   []store.ItemTopic `json:"topics"`
-	Copies   []explainedCopy   `json:"copies"`
-}
-
-type explainedCopy struct {
-	Item      int64       `json:"item"`
-	Outlet    string      `json:"outlet"`
-	Title     string      `json:"title"`
-	Link      string      `json:"link"`
-	Published *string     `json:"published"`
-	Seen      *string     `json:"seen"`
-	Theo      string      `json:"attribution"`
-	Merge     store.Merge `json:"merge"`
-}
-
-func newExplainedStory(s store.Story, copies []store.Copy) explainedStory {
-	e := explainedStory{Story: s.ID, Title: s.Quoted.Title, Listed: stamp(s.Listed), Updated: stamp(s.Updated), Backfill: s.Backfill,
-		Quoted: s.Quoted.Link, Original: s.Original.Link, Why: s.Why, Province: s.Province, Topics: orEmpty(s.Quoted.Topics)}
-	for _, c := range copies {
-		e.Copies = append(e.Copies, explainedCopy{Item: c.Item.ID, Outlet: c.Item.Outlet, Title: c.Item.Title, Link: c.Item.Link,
-			Published: stamp(c.Item.Published), Seen: stamp(c.Item.Seen), Theo: c.Item.Attribution.Text, Merge: c.Merge})
+	pages, err := db.StoryArticles(ctx, s.ID)
+	if err != nil {
+		return nil, err
 	}
-	return e
-}
-
-func (e explainedStory) write(w io.Writer) {
-	fmt.Fprintf(w, "%s\n  story %s, listed %s, last changed %s\n", e.Title, e.Story, shown(e.Listed), shown(e.Updated))
-	if e.Backfill {
-		fmt.Fprintln(w, "  backfill: it came with a source's first visit, so it is on pages and days but not in current feeds")
+	x, err := newExplainer(ctx, db)
+	if err != nil {
+		return nil, err
 	}
-	fmt.Fprintf(w, "  quoted   %s\n  original %s (%s)\n", e.Quoted, e.Original, e.Why)
-	if e.Province != "" {
-		fmt.Fprintf(w, "  province %s\n", e.Province)
+	e := explainedStory{Explanation: syndicate.NewExplanation(s, copies), Pages: newExplainedArticles(pages), StoryTopics: orEmpty(s.Topics)}
+	if e.Verdicts, err = explainVerdicts(ctx, db, config, &s.Quoted); err != nil { // what is stored can be told without it
+		e.RulesFault = err.Error()
 	}
-	if len(e.Topics) == 0 {
-		fmt.Fprintln(w, "  topics   none: no phrase of any topic was found")
-	}
-	for _, t := range e.Topics {
-		fmt.Fprintf(w, "  topic    %s\n", topicLine(t))
-	}
-	fmt.Fprintf(w, "\n%d copies, oldest first:\n", len(e.Copies))
-	for _, c := range e.Copies {
-		fmt.Fprintf(w, "  %s  %s  %s\n      %s\n      %s", shown(c.Published), c.Outlet, c.Title, c.Link, c.Merge.Reason)
-		if c.Merge.Evidence != "" {
-			fmt.Fprintf(w, " %.2f: %s", c.Merge.Score, c.Merge.Evidence)
-		}
-		if c.Theo != "" {
-			fmt.Fprintf(w, "; it says “theo %s”", c.Theo)
-		}
-		fmt.Fprintln(w)
-	}
+	return e, x.Explain(ctx, &e.Explanation, s, copies)
 }
 
 func shown(s *string) string {
@@ -147,25 +99,26 @@ func shown(s *string) string {
 
 // explainedSource is the shape of explain --json for a source; its keys stay.
 type explainedSource struct {
-	Source      string         `json:"source"`
-	Outlet      string         `json:"outlet"`
-	Kind        string         `json:"kind"`
-	URL         string         `json:"url"`
-	Active      bool           `json:"active"`
-	Outcome     store.Outcome  `json:"outcome"`
-	Detail      string         `json:"detail,omitempty"`
-	Advice      string         `json:"advice,omitempty"`
-	Fails       int            `json:"failures_in_a_row"`
-	LastTry     *string        `json:"last_try"`
-	LastSuccess *string        `json:"last_success"`
-	LastNew     *string        `json:"last_new_item"`
-	Next        *string        `json:"next"`
-	Interval    string         `json:"interval"`
-	Why         string         `json:"why"`
-	Robots      string         `json:"robots,omitempty"`   // what robots.txt says of its address
-	MovedTo     string         `json:"moved_to,omitempty"` // where the address redirects for good
-	Repairs     []store.Repair `json:"repairs"`            // of the last document that was read
-	Push        *explainedPush `json:"push,omitempty"`     // if its document names a hub
+	Source      string             `json:"source"`
+	Outlet      string             `json:"outlet"`
+	Kind        string             `json:"kind"`
+	URL         string             `json:"url"`
+	Active      bool               `json:"active"`
+	Outcome     store.Outcome      `json:"outcome"`
+	Detail      string             `json:"detail,omitempty"`
+	Advice      string             `json:"advice,omitempty"`
+	Fails       int                `json:"failures_in_a_row"`
+	LastTry     *string            `json:"last_try"`
+	LastSuccess *string            `json:"last_success"`
+	LastNew     *string            `json:"last_new_item"`
+	Next        *string            `json:"next"`
+	Interval    string             `json:"interval"`
+	Why         string             `json:"why"`
+	Robots      string             `json:"robots,omitempty"`   // what robots.txt says of its address
+	MovedTo     string             `json:"moved_to,omitempty"` // where the address redirects for good
+	Repairs     []store.Repair     `json:"repairs"`            // of the last document that was read
+	Articles    *explainedArticles `json:"articles,omitempty"` // the pages of its newest items
+	Push        *explainedPush     `json:"push,omitempty"`     // if its document names a hub
 }
 
 func newExplainedSource(s store.Source) explainedSource {
@@ -196,6 +149,9 @@ func (e explainedSource) write(w io.Writer) {
 	}
 	if e.MovedTo != "" {
 		fmt.Fprintf(w, "  moved         its address redirects for good to %s: change the url\n", e.MovedTo)
+	}
+	if e.Articles != nil {
+		e.Articles.write(w)
 	}
 	if e.Push != nil {
 		e.Push.write(w)

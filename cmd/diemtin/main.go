@@ -27,8 +27,10 @@ type verb struct {
 	args    string // what follows the flags
 	short   string
 	example string
+	dashed  bool // arguments may begin with a dash: -the-thao
 	// prepare declares the flags and returns what to do with the arguments.
 	prepare func(*flag.FlagSet) func(ctx context.Context, std stdio, args []string) error
+	sub     []verb // instead of prepare: the verbs that may follow, under their full names
 }
 
 // stdio is where a verb talks: JSON and tables to out, all else to err.
@@ -36,7 +38,7 @@ type stdio struct{ out, err io.Writer }
 
 // verbs is the table of verbs, in the order of the overview.
 func verbs() []verb {
-	return []verb{serveVerb, demoVerb, pollVerb, probeVerb, discoverVerb, importVerb, exportVerb, explainVerb, checkVerb, healthVerb, versionVerb}
+	return []verb{serveVerb, demoVerb, pollVerb, probeVerb, discoverVerb, importVerb, exportVerb, explainVerb, storyVerb, rulingsVerb, tokenVerb, checkVerb, topicsVerb, healthVerb, versionVerb}
 }
 
 // errUsage ends the program with exit code 2.
@@ -84,11 +86,18 @@ func dispatch(ctx context.Context, std stdio, args []string) error {
 		}
 		return errUsage{fmt.Errorf("unknown verb %q; want %s", args[0], strings.Join(names, ", "))}
 	}
-	v := all[i]
+	return all[i].call(ctx, std, args[1:])
+}
+
+// call reads the flags that follow a verb and does it.
+func (v verb) call(ctx context.Context, std stdio, args []string) error {
+	if v.sub != nil {
+		return v.callSub(ctx, std, args)
+	}
 	fs := flag.NewFlagSet(v.name, flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
 	do := v.prepare(fs)
-	rest, err := parseFlags(fs, args[1:])
+	rest, err := parseFlags(fs, args, v.dashed)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		v.help(std.out, fs)
@@ -99,9 +108,35 @@ func dispatch(ctx context.Context, std stdio, args []string) error {
 	return do(ctx, std, rest)
 }
 
+// callSub does the verb of a group that args begin with.
+func (v verb) callSub(ctx context.Context, std stdio, args []string) error {
+	if len(args) > 0 && slices.Contains([]string{"help", "-h", "-help", "--help"}, args[0]) {
+		fmt.Fprintf(std.out, "%s\n\nUsage: diemtin %s VERB [flags] [arguments]\n\n", v.short, v.name)
+		for _, s := range v.sub {
+			fmt.Fprintf(std.out, "  %-20s %s\n", s.name, s.short)
+		}
+		fmt.Fprintf(std.out, "\nExample:\n  %s\n", v.example)
+		return nil
+	}
+	var names []string
+	for _, s := range v.sub {
+		name := strings.TrimPrefix(s.name, v.name+" ")
+		if len(args) > 0 && args[0] == name {
+			return s.call(ctx, std, args[1:])
+		}
+		names = append(names, name)
+	}
+	return errUsage{fmt.Errorf("%s: want one of %s; see diemtin %s -h", v.name, strings.Join(names, ", "), v.name)}
+}
+
 // parseFlags reads flags wherever they stand, before or after the arguments.
-func parseFlags(fs *flag.FlagSet, args []string) (rest []string, err error) {
+// dashed says that what begins with one dash and is no flag is an argument, if
+// another one stands before it.
+func parseFlags(fs *flag.FlagSet, args []string, dashed bool) (rest []string, err error) {
 	for {
+		for dashed && len(rest) > 0 && len(args) > 0 && isOperand(fs, args[0]) {
+			rest, args = append(rest, args[0]), args[1:]
+		}
 		if err := fs.Parse(args); err != nil {
 			return nil, err
 		}
@@ -110,6 +145,12 @@ func parseFlags(fs *flag.FlagSet, args []string) (rest []string, err error) {
 		}
 		rest, args = append(rest, fs.Arg(0)), fs.Args()[1:]
 	}
+}
+
+func isOperand(fs *flag.FlagSet, arg string) bool {
+	name, one := strings.CutPrefix(arg, "-")
+	name, _, _ = strings.Cut(name, "=")
+	return one && name != "" && name[0] != '-' && name != "h" && name != "help" && fs.Lookup(name) == nil
 }
 
 func overview(w io.Writer) {

@@ -78,9 +78,10 @@ type program struct {
 var firstLine = regexp.MustCompile(`news on (http://\S+)/, metrics on (http://\S+)/metrics`)
 
 // serve starts the program on free ports and waits until it says where.
-func serve(t *testing.T, config, dsn string) *program {
+func serve(t *testing.T, config, dsn string, more ...string) *program {
 	t.Helper()
-	p := &program{cmd: command(t, "serve", "--config", config, "--db", dsn, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"),
+	args := append([]string{"serve", "--config", config, "--db", dsn, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"}, more...)
+	p := &program{cmd: command(t, args...),
 		ended: make(chan error, 1), log: &bytes.Buffer{}}
 	pipe, err := p.cmd.StderrPipe()
 	if err != nil {

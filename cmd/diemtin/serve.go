@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"os"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -42,7 +43,8 @@ var serveVerb = verb{name: "serve", short: "Poll the sources and serve feeds, pa
 	prepare: func(fs *flag.FlagSet) func(context.Context, stdio, []string) error {
 		name, dsn := configFlag(fs), dbFlag(fs)
 		listen := fs.String("listen", defaultListen, "`address` of the public listener")
-		admin := fs.String("admin", defaultAdmin, "`address` of the admin listener: /metrics, /livez, /readyz")
+		admin := fs.String("admin", defaultAdmin, "`address` of the admin listener: /metrics, /livez, /readyz, and the admin API")
+		tokens := fs.String("tokens", "", "`file` of who may rule over the admin API, lines of diemtin token; without it nobody")
 		verbose := fs.Bool("v", false, "log every visit")
 		return func(ctx context.Context, std stdio, args []string) error {
 			if err := noArguments(args); err != nil {
@@ -56,7 +58,7 @@ var serveVerb = verb{name: "serve", short: "Poll the sources and serve feeds, pa
 			if err != nil {
 				return err
 			}
-			s, err := newService(ctx, cfg, *dsn, l, newLogger(std, *verbose))
+			s, err := newService(ctx, cfg, *dsn, *tokens, l, newLogger(std, *verbose))
 			if err != nil {
 				return err
 			}
@@ -87,6 +89,7 @@ type service struct {
 	db         *store.DB
 	aggregator *aggregator.Aggregator
 	servers    [2]*http.Server // public, admin
+	rules      string          // the digest of the topics' rules
 	ready      atomic.Bool
 }
 
@@ -114,29 +117,39 @@ func (l listeners) close() {
 // newService opens everything that can fail before the first visit, so that a
 // wrong path or a port in use is one clear line at the start. It closes the
 // listeners if it fails.
-func newService(ctx context.Context, cfg *config, dsn string, l listeners, log *slog.Logger) (*service, error) {
+func newService(ctx context.Context, cfg *config, dsn, tokens string, l listeners, log *slog.Logger) (*service, error) {
 	s := &service{listeners: l}
-	if err := s.open(ctx, cfg, dsn, log); err != nil {
+	if err := s.open(ctx, cfg, dsn, tokens, log); err != nil {
 		s.close()
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *service) open(ctx context.Context, cfg *config, dsn string, log *slog.Logger) (err error) {
+func (s *service) open(ctx context.Context, cfg *config, dsn, tokens string, log *slog.Logger) (err error) {
+	if tokens != "" {
+		if _, err := os.Stat(tokens); err != nil {
+			return fmt.Errorf("--tokens: %w", err)
+		}
+	}
 	if s.db, err = openStore(ctx, dsn, cfg); err != nil {
 		return err
 	}
+	s.rules = aggregator.RulesDigest(cfg.aggregate)
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), buildInfo())
 	if s.aggregator, err = aggregator.New(cfg.aggregate, s.db, log, reg); err != nil {
 		return err
 	}
-	pages, err := syndicate.New(cfg.syndicate, s.db, log, reg)
+	public := cfg.syndicate
+	if public.Explainer, err = newExplainer(ctx, s.db); err != nil {
+		return err
+	}
+	pages, err := syndicate.New(public, s.db, log, reg)
 	if err != nil {
 		return err
 	}
-	s.servers = [2]*http.Server{newServer(publicMux(s.aggregator.Callback(), pages)), newServer(s.adminMux(reg))}
+	s.servers = [2]*http.Server{newServer(publicMux(s.aggregator.Callback(), pages)), newServer(s.adminMux(reg, syndicate.NewAdmin(newDesk(cfg, s.db, s.aggregator), tokens, log)))}
 	return nil
 }
 
@@ -187,11 +200,14 @@ func newServer(h http.Handler) *http.Server {
 		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes}
 }
 
-func (s *service) adminMux(reg *prometheus.Registry) http.Handler {
+func (s *service) adminMux(reg *prometheus.Registry, rulings http.Handler) http.Handler {
 	mux := http.NewServeMux()
+	mux.Handle("/api/", rulings)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", s.readyz)
+	mux.Handle("POST /topics/apply", http.NewCrossOriginProtection().Handler(http.HandlerFunc(s.applyTopics)))
+	mux.HandleFunc("GET /topics/apply", s.writeApplied)
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
 	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)

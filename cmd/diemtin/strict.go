@@ -46,6 +46,17 @@ func (f *faults) report(path, problem string) {
 	}
 }
 
+// where is the place of a value as FILE:LINE, that of the nearest value around
+// it if the file does not have it; "" if it has none of them.
+func (f *faults) where(path string) string {
+	for p := path; p != ""; p = parentPath(p) {
+		if at, ok := f.at[p]; ok {
+			return fmt.Sprintf("%s:%d", f.file, at.line)
+		}
+	}
+	return ""
+}
+
 func parentPath(p string) string { return p[:max(strings.LastIndexAny(p, ".["), 0)] }
 
 // err is nil without faults; its text has a line for each, in file order.

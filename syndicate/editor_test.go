@@ -1,0 +1,136 @@
+package syndicate
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"diemtin/store"
+)
+
+// fakeDesk notes what it is told, and answers err.
+type fakeDesk struct {
+	who   string
+	order Order
+	query store.RulingQuery
+	err   error
+}
+
+func (d *fakeDesk) Carry(_ context.Context, who string, o Order) (store.Ruling, error) {
+	d.who, d.order = who, o
+	return store.Ruling{ID: 7, Who: who, Verb: o.Verb, Story: o.Story}, d.err
+}
+
+func (d *fakeDesk) Rulings(_ context.Context, q store.RulingQuery) ([]store.Ruling, error) {
+	d.query = q
+	return nil, d.err
+}
+
+func tokenFile(t *testing.T, lines string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "tokens")
+	if err := os.WriteFile(file, []byte(lines), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func TestAdmin(t *testing.T) {
+	t.Parallel()
+	lan := "# editors\n\nlan:" + HashToken("secret") + "\r\nminh: " + strings.ToUpper(HashToken("other")) + "\n:" + HashToken("nameless") + "\n"
+	merge := `{"verb":"merge","story":"aaaaaaaaaaaaa","other":"bbbbbbbbbbbbb","items":[1,"https://x.example/a"]}`
+	for _, tt := range []struct {
+		name, tokens, method, path, token, body string
+		err                                     error
+		status                                  int
+		want, who                               string
+	}{
+		{"a merge", lan, "POST", rulingsPath, "Bearer secret", merge, nil, 201, `"id":7`, "lan"},
+		{"by another", lan, "POST", rulingsPath, "bearer other", merge, nil, 201, `"who":"minh"`, "minh"},
+		{"no token", lan, "POST", rulingsPath, "", merge, nil, 401, "want a token", ""},
+		{"a wrong token", lan, "POST", rulingsPath, "Bearer secre", merge, nil, 401, "want a token", ""},
+		{"a hash as token", lan, "POST", rulingsPath, "Bearer " + HashToken("secret"), merge, nil, 401, "want a token", ""},
+		{"a nameless token", lan, "POST", rulingsPath, "Bearer nameless", merge, nil, 401, "want a token", ""},
+		{"an empty token", lan + "x:\n", "POST", rulingsPath, "Bearer ", merge, nil, 401, "want a token", ""},
+		{"another scheme", lan, "POST", rulingsPath, "Basic secret", merge, nil, 401, "want a token", ""},
+		{"reading without a token", lan, "GET", rulingsPath, "", "", nil, 401, "want a token", ""},
+		{"no editors", "", "POST", rulingsPath, "Bearer secret", merge, nil, 403, "without --tokens", ""},
+		{"no JSON", lan, "POST", rulingsPath, "Bearer secret", "verb=merge", nil, 400, "docs/rulings.md", ""},
+		{"an unknown field", lan, "POST", rulingsPath, "Bearer secret", `{"verb":"hide","stroy":"x"}`, nil, 400, "stroy", ""},
+		{"too long", lan, "POST", rulingsPath, "Bearer secret", `{"why":"` + strings.Repeat("x", maxOrder) + `"}`, nil, 400, "too large", ""},
+		{"unknown story", lan, "POST", rulingsPath, "Bearer secret", merge, fmt.Errorf("story x: %w", store.ErrNotFound), 404, "story x", "lan"},
+		{"refused", lan, "POST", rulingsPath, "Bearer secret", merge, fmt.Errorf("%w: already undone", store.ErrRefused), 409, "already undone", "lan"},
+		{"our fault", lan, "POST", rulingsPath, "Bearer secret", merge, errors.New("disk full at /var/x"), 500, "the log of the service", "lan"},
+		{"the ledger", lan, "GET", rulingsPath + "?story=aaaaaaaaaaaaa&limit=5", "Bearer secret", "", nil, 200, `{"rulings":[]}`, ""},
+		{"a bad limit", lan, "GET", rulingsPath + "?limit=x", "Bearer secret", "", nil, 400, "want a positive number", ""},
+		{"another method", lan, "DELETE", rulingsPath, "Bearer secret", "", nil, 405, "made by POST", ""},
+		{"another path", lan, "GET", "/api/v1/x", "Bearer secret", "", nil, 404, rulingsPath, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			tokens := ""
+			if tt.tokens != "" {
+				tokens = tokenFile(t, tt.tokens)
+			}
+			desk := &fakeDesk{err: tt.err}
+			r := httptest.NewRequest(tt.method, tt.path, strings.NewReader(tt.body))
+			if tt.token != "" {
+				r.Header.Set("Authorization", tt.token)
+			}
+			w := httptest.NewRecorder()
+			NewAdmin(desk, tokens, slog.New(slog.DiscardHandler)).ServeHTTP(w, r)
+			body, _ := io.ReadAll(w.Result().Body)
+			if w.Code != tt.status || !strings.Contains(string(body), tt.want) || desk.who != tt.who {
+				t.Errorf("%d %s by %q, want %d %s by %q", w.Code, body, desk.who, tt.status, tt.want, tt.who)
+			}
+			if tt.status >= 400 {
+				var p Problem
+				if err := json.Unmarshal(body, &p); err != nil || p.Status != tt.status || p.Title == "" || w.Header().Get("Content-Type") != "application/problem+json" {
+					t.Errorf("no problem of RFC 9457: %s, %s", w.Header().Get("Content-Type"), body)
+				}
+			}
+			if tt.status == http.StatusUnauthorized && w.Header().Get("WWW-Authenticate") == "" {
+				t.Error("401 without WWW-Authenticate")
+			}
+			if tt.status == http.StatusCreated && (len(desk.order.Items) != 2 || desk.order.Items[0] != "1" || desk.order.Items[1] != "https://x.example/a") {
+				t.Errorf("order %+v", desk.order)
+			}
+		})
+	}
+}
+
+// A token that is taken out of the file opens nothing from then on.
+func TestTokensAreReadAnew(t *testing.T) {
+	t.Parallel()
+	file := tokenFile(t, "lan:"+HashToken("secret")+"\n")
+	admin := NewAdmin(&fakeDesk{}, file, slog.New(slog.DiscardHandler))
+	ask := func() int {
+		r := httptest.NewRequest("GET", rulingsPath, nil)
+		r.Header.Set("Authorization", "Bearer secret")
+		w := httptest.NewRecorder()
+		admin.ServeHTTP(w, r)
+		return w.Code
+	}
+	if got := ask(); got != 200 {
+		t.Errorf("with the token: %d", got)
+	}
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := ask(); got != 401 {
+		t.Errorf("taken out: %d", got)
+	}
+	os.Remove(file)
+	if got := ask(); got != 503 {
+		t.Errorf("without the file: %d", got)
+	}
+}
