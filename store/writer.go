@@ -8,6 +8,7 @@ import (
 	"maps"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 )
 
 const (
@@ -32,18 +33,20 @@ type write struct {
 // one transaction, each with a savepoint of its own, so that one that fails
 // takes no other with it.
 type writer struct {
-	engine *engine
-	queue  chan write
-	stmts  map[string]*sql.Stmt
-	near   string       // nearQuery's text
-	once   sightings    // of the counts
-	mu     sync.RWMutex // guards closed against a send on a closed queue
-	closed bool
-	wait   sync.WaitGroup
+	engine   *engine
+	queue    chan write
+	stmts    map[string]*sql.Stmt
+	near     string                           // nearQuery's text
+	once     sightings                        // of the counts
+	channels atomic.Pointer[[]ArchiveChannel] // with an archive of their own
+	mu       sync.RWMutex                     // guards closed against a send on a closed queue
+	closed   bool
+	wait     sync.WaitGroup
 }
 
 func startWriter(e *engine) *writer {
 	w := &writer{engine: e, queue: make(chan write, queueLength), stmts: map[string]*sql.Stmt{}, near: nearQuery()}
+	w.channels.Store(&[]ArchiveChannel{})
 	w.wait.Go(w.run)
 	return w
 }
