@@ -412,3 +412,12 @@ func digest(doc []byte) string {
 	sum := sha256.Sum256(doc)
 	return hex.EncodeToString(sum[:])
 }
+
+// StoriesByID returns the stories that readers see, in the order of ids.
+func (db *DB) StoriesByID(ctx context.Context, ids []string) ([]Story, error) {
+	all, err := db.loadStories(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read stories: %w", err)
+	}
+	return all, nil
+}

@@ -54,6 +54,8 @@ type Config struct {
 	Places   []Place           // provinces, in the order readers see them
 	Version  string            // of the program, for <generator>
 
+	Archive Archive // sealed documents; nil = there are none
+
 	CacheBytes int64 // memory for rendered feeds; 0 = DefaultCacheBytes
 
 	// Explainer puts the explanation of a story into words; nil = only what the
@@ -128,6 +130,7 @@ func New(cfg Config, st Store, log *slog.Logger, reg prometheus.Registerer) (*Se
 		return nil, err
 	}
 	s.feedRoutes()
+	s.archiveRoutes()
 	if err := s.pageRoutes(); err != nil {
 		return nil, err
 	}
