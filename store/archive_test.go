@@ -228,7 +228,9 @@ func month(t *testing.T, open func() *store.DB, seed uint64) string {
 		case k == 4:
 			some.Outlets = []string{"o0", fmt.Sprint("o", 1+n.IntN(4))}
 			archives["channel:some"] = some
-			if err := db.SyncArchives(t.Context(), []store.ArchiveChannel{{ID: "some", Selection: some}}); err != nil {
+			later := store.Selection{Topics: []store.Topic{"kinh-te"}, Outlets: []string{"o2", "o3"}} // new, the first time
+			archives["channel:later"] = later
+			if err := db.SyncArchives(t.Context(), []store.ArchiveChannel{{ID: "some", Selection: some}, {ID: "later", Selection: later}}); err != nil {
 				t.Fatal(err)
 			}
 			ledger = ledger.without("channel:some")
