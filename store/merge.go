@@ -275,7 +275,10 @@ func (v *visit) takeOut(s *row, why string) error {
 	if err := v.leave(s, o); err != nil {
 		return err
 	}
-	return v.bury(s, scopesOf(o, s.topics, s.province), why, at)
+	if err := v.bury(s, scopesOf(o, s.topics, s.province), why, at); err != nil || why != BuriedWithdrawn {
+		return err
+	}
+	return v.exposeWith(s)
 }
 
 // putBack is the undoing of takeOut: the story stands again where it stood.

@@ -317,10 +317,15 @@ func (db *DB) settleOutlet(ctx context.Context, r Ruling, judge Judge) error {
 	if err := db.loadOutlets(ctx); err != nil {
 		return fmt.Errorf("read outlets: %w", err)
 	}
-	if r.Verb == RuleRestore {
-		return nil
-	}
 	outlets := *db.outlets.Load()
+	if r.Verb == RuleTakedown {
+		if err := db.do(ctx, 1, func(t *tx) error {
+			t.tick(millis(r.At))
+			return t.exposeOutlet(r.Outlet)
+		}); err != nil {
+			return fmt.Errorf("go through what was merged: %w", err)
+		}
+	}
 	at, story := int64(math.MaxInt64), ""
 	for seen := 0; ; {
 		var n int
@@ -353,6 +358,10 @@ func (db *DB) settleOutlet(ctx context.Context, r Ruling, judge Judge) error {
 func (v *visit) settleStory(s *row, r Ruling, recent bool) error {
 	o := v.outlets[r.Outlet]
 	scopes := scopesOf(o, s.topics, s.province)
+	if r.Verb == RuleRestore { // it stands where it stood; documents sealed meanwhile lack it
+		v.tick(millis(v.r.At))
+		return v.archive(s, scopes)
+	}
 	if s.copies > 1 {
 		items, err := v.storyItems(s.id)
 		if err != nil {
@@ -361,6 +370,10 @@ func (v *visit) settleStory(s *row, r Ruling, recent bool) error {
 		if left := free(items, v.outlets, millis(v.r.At)); len(left) > 0 {
 			return v.quoteAnew(s, o, left, v.r.At, v.outlets, v.judge)
 		}
+	}
+	v.tick(millis(v.r.At))
+	if err := v.expose(s); err != nil {
+		return err
 	}
 	if !recent {
 		return nil

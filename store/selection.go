@@ -51,6 +51,10 @@ type Query struct {
 	Order  Order
 	Before Cursor // stories after this place in the order; zero = from the newest
 	Limit  int    // at most this many; at most MaxStories
+
+	// Since makes a Window by listing hold all that was listed from then on,
+	// even if that is more than Limit; zero = no more than Limit.
+	Since time.Time
 }
 
 // MaxStories bounds the answer to one Query.

@@ -238,7 +238,7 @@ func (t *tx) enter(s *row, o Outlet) error {
 		return fmt.Errorf("enter by publication: %w", err)
 	}
 	t.raise(s, o)
-	return nil
+	return t.archive(s, scopes)
 }
 
 // scopesOf are the scopes whose listings hold a story, judged by the quoted item.

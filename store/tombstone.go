@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 )
@@ -74,6 +75,11 @@ func (db *DB) Window(ctx context.Context, q Query) (Window, error) {
 	if err != nil {
 		return Window{}, err
 	}
+	if !q.Since.IsZero() {
+		if q.Limit, err = db.placesSince(ctx, q, rev); err != nil {
+			return Window{}, err
+		}
+	}
 	stories, err := db.Stories(ctx, q)
 	if err != nil {
 		return Window{}, err
@@ -112,6 +118,27 @@ func (db *DB) Window(ctx context.Context, q Query) (Window, error) {
 		}
 	}
 	return w, nil
+}
+
+// placesSince is the limit that lets a window reach back to q.Since: its places,
+// the empty ones too, but no less than q.Limit.
+func (db *DB) placesSince(ctx context.Context, q Query, rev Revision) (int, error) {
+	w := window{table: "by_listed", from: millis(q.Since), until: math.MaxInt64, limit: MaxStories}
+	full, err := db.walk(ctx, q.Selection, w)
+	if err != nil {
+		return 0, fmt.Errorf("read places: %w", err)
+	}
+	graves, err := db.tombstones(ctx, q, q.Since, rev)
+	if err != nil {
+		return 0, fmt.Errorf("read tombstones: %w", err)
+	}
+	n := len(full)
+	for _, g := range graves {
+		if !g.Listed.Before(q.Since) && !slices.ContainsFunc(full, func(p place) bool { return p.story == g.Story }) {
+			n++
+		}
+	}
+	return min(max(n, q.Limit), MaxStories), nil
 }
 
 // tombstones returns the places of what is gone since a moment, or told of,

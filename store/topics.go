@@ -110,7 +110,10 @@ func (v *visit) setTopics(s *row, topics []Topic, told bool, at func() int64) er
 	if err := v.bury(s, lost, buriedMoved, now); err != nil {
 		return err
 	}
-	return v.relist(s, gained, lost)
+	if err := v.relist(s, gained, lost); err != nil {
+		return err
+	}
+	return v.archive(s, after)
 }
 
 // relist enters a story into scopes and takes it out of others.

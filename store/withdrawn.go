@@ -200,6 +200,10 @@ func (v *visit) itemGone(item int64, o Outlet) error {
 	case s.listed == 0:
 		return nil
 	case s.quoted != item:
+		v.tick(now)
+		if err := v.exposeMerged(s); err != nil { // sealed documents may quote the item for what is part of this now
+			return err
+		}
 		return v.renameOriginal(s)
 	case len(left) > 0:
 		return v.quoteAnew(s, o, left, v.r.At, v.outlets, v.judge)
@@ -243,6 +247,9 @@ func (t *tx) quoteAnew(s *row, from Outlet, left []Item, now time.Time, outlets 
 	if err := t.exec(`UPDATE stories SET quoted = $1, original = $1, original_why = $2, topics = $3, province = $4, updated = $5, quoted_before = $6 WHERE id = $7`,
 		quoted.ID, why, encoded(s.topics), s.province, t.tick(millis(now)), encoded(s.quotedBefore), s.id); err != nil {
 		return fmt.Errorf("quote anew: %w", err)
+	}
+	if err := t.exposeWith(s); err != nil { // sealed documents quote what is gone
+		return err
 	}
 	if !s.visible() {
 		return nil

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 )
 
 const (
@@ -32,14 +33,15 @@ type write struct {
 // one transaction, each with a savepoint of its own, so that one that fails
 // takes no other with it.
 type writer struct {
-	engine *engine
-	queue  chan write
-	stmts  map[string]*sql.Stmt
-	near   [MaxKeys]string // nearQuery's texts, by the number of keys less one
-	once   sightings       // of the counts
-	mu     sync.RWMutex    // guards closed against a send on a closed queue
-	closed bool
-	wait   sync.WaitGroup
+	engine   *engine
+	queue    chan write
+	stmts    map[string]*sql.Stmt
+	near     [MaxKeys]string                  // nearQuery's texts, by the number of keys less one
+	once     sightings                        // of the counts
+	channels atomic.Pointer[[]ArchiveChannel] // with an archive of their own
+	mu       sync.RWMutex                     // guards closed against a send on a closed queue
+	closed   bool
+	wait     sync.WaitGroup
 }
 
 func startWriter(e *engine) *writer {
@@ -47,6 +49,7 @@ func startWriter(e *engine) *writer {
 	for i := range w.near {
 		w.near[i] = nearQuery(i + 1)
 	}
+	w.channels.Store(&[]ArchiveChannel{})
 	w.wait.Go(w.run)
 	return w
 }

@@ -20,6 +20,8 @@ type atomFeed struct {
 	*feeds.AtomFeed
 	Links     []atomLink     `xml:"link"`
 	Generator *atomGenerator `xml:"generator"`
+	History   string         `xml:"xmlns:fh,attr,omitempty"`
+	Archive   *struct{}      `xml:"fh:archive"` // this never changes (RFC 5005, section 4)
 	Entries   []*atomEntry   `xml:"entry"`
 	At        string         `xml:"xmlns:at,attr,omitempty"`
 	Deleted   []atomDeleted  `xml:"at:deleted-entry"`
@@ -98,6 +100,13 @@ func renderAtom(f Feed) ([]byte, error) {
 			{Href: f.self("feed.atom"), Rel: "self", Type: "application/atom+xml"},
 			{Href: f.alternate(), Rel: "alternate", Type: "text/html"},
 		},
+	}
+	if f.Doc.Part > 0 {
+		doc.History, doc.Archive = historyNS, &struct{}{}
+		doc.Links = append(doc.Links, atomLink{Href: f.Config.address(f.Channel.Path + "feed.atom"), Rel: "current", Type: "application/atom+xml"})
+	}
+	if older := f.older("feed.atom"); older != "" {
+		doc.Links = append(doc.Links, atomLink{Href: older, Rel: "prev-archive", Type: "application/atom+xml"})
 	}
 	for i := range f.Stories {
 		e := f.entry(&f.Stories[i])

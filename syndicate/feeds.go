@@ -167,7 +167,12 @@ func (s *Server) maker(ch Channel, f *format, n, limit int) docMaker {
 			return s.store.Revision(ctx, ch.Selection)
 		},
 		render: func(ctx context.Context) ([]byte, error) {
-			w, err := s.store.Window(ctx, store.Query{Selection: ch.Selection, Order: store.ByListed, Limit: limit})
+			feed := feed
+			since, err := s.reachBack(ctx, &feed)
+			if err != nil {
+				return nil, err
+			}
+			w, err := s.store.Window(ctx, store.Query{Selection: ch.Selection, Order: store.ByListed, Limit: limit, Since: since})
 			if err != nil {
 				return nil, err
 			}

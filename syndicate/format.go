@@ -44,6 +44,9 @@ type Feed struct {
 	Size    int // the entries asked for by ?n=, 0 if the address has no such part
 	Stories []store.Story
 	Gone    []store.Tombstone // by place, newest first
+
+	Doc  store.ArchiveKey // the document of the archive that this is; no Part = the current feed
+	Prev store.ArchiveKey // the document of the archive before this; no Part = none
 }
 
 // emptySince is the date of a feed that has no entry yet, since Atom demands
@@ -115,6 +118,9 @@ func (f *Feed) description() string {
 // self is the address of the feed itself.
 func (f *Feed) self(file string) string {
 	path := f.Channel.Path + file
+	if f.Doc.Part > 0 {
+		path = archivePath(&f.Channel, f.Doc) + file
+	}
 	if f.Size > 0 {
 		path += "?n=" + strconv.Itoa(f.Size)
 	}

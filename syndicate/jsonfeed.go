@@ -49,6 +49,7 @@ func renderJSON(f Feed) ([]byte, error) {
 			Language:    f.Config.language(),
 			HomePageUrl: f.alternate(),
 			FeedUrl:     f.self("feed.json"),
+			NextUrl:     f.older("feed.json"),
 			Description: f.description(),
 			Authors:     []*feeds.JSONAuthor{{Name: plainName(f.Config.Site.Title), Url: f.Config.address("/")}},
 		},

@@ -198,7 +198,11 @@ func (s *Server) assetRoutes() error {
 	}
 	s.mux.HandleFunc("GET /favicon.svg", func(w http.ResponseWriter, r *http.Request) { icon.serve(w, r) })
 	s.mux.HandleFunc("GET /favicon.ico", http.RedirectHandler("/favicon.svg", http.StatusMovedPermanently).ServeHTTP)
-	rules, err := asset("web/robots.txt", "text/plain; charset=utf-8", cacheControl)
+	text, err := s.robots()
+	if err != nil {
+		return err
+	}
+	rules, err := newRendition(text, "text/plain; charset=utf-8", http.Header{"Cache-Control": {cacheControl}}, time.Time{})
 	if err != nil {
 		return err
 	}

@@ -107,7 +107,7 @@ func (s *Server) storyPage(ctx context.Context, r *http.Request) (page, error) {
 	if v.Same, v.SameOf, err = s.sameTopic(ctx, st); err != nil {
 		return page{}, err
 	}
-	return page{View: "story", Title: v.Title, About: v.Lead, Path: "/stories/" + st.ID, NoIndex: true, Body: v}, nil
+	return page{View: "story", Title: v.Title, About: v.Lead, Path: "/stories/" + st.ID, NoIndex: !s.cfg.Site.IndexStories, Body: v}, nil
 }
 
 // storyAt reads a story and those of its items that may be shown; rest is what

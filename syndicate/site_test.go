@@ -80,6 +80,10 @@ func newFeedSite(t testing.TB, change ...func(*Config)) *feedSite {
 		t.Fatal(err)
 	}
 	site := &feedSite{t: t, db: db, clock: &testClock{t: at("15:00:00.000")}, reg: prometheus.NewRegistry(), base: cfg.Site.BaseURL}
+	cfg.Archive = db
+	if err := db.SyncArchives(context.Background(), cfg.ArchiveChannels()); err != nil {
+		t.Fatal(err)
+	}
 	if site.server, err = New(cfg, db, slog.New(slog.DiscardHandler), site.reg); err != nil {
 		t.Fatal(err)
 	}
@@ -96,6 +100,17 @@ func newFeedSite(t testing.TB, change ...func(*Config)) *feedSite {
 // publish stores n articles of an outlet, as a visit at the clock's time finds them.
 func (s *feedSite) publish(outlet string, topic store.Topic, numbers ...int) {
 	s.t.Helper()
+	s.visit(outlet, topic, false, numbers...)
+}
+
+// publishBackfill does so on a source's very first visit.
+func (s *feedSite) publishBackfill(outlet string, topic store.Topic, numbers ...int) {
+	s.t.Helper()
+	s.visit(outlet, topic, true, numbers...)
+}
+
+func (s *feedSite) visit(outlet string, topic store.Topic, first bool, numbers ...int) {
+	s.t.Helper()
 	var items []store.Item
 	for _, n := range numbers {
 		link := fmt.Sprintf("https://%s.example.vn/tin/%d.html", outlet, n)
@@ -109,6 +124,9 @@ func (s *feedSite) publish(outlet string, topic store.Topic, numbers ...int) {
 	src, err := s.db.Source(context.Background(), outlet+"-home")
 	if err != nil {
 		s.t.Fatal(err)
+	}
+	if !first {
+		src.State.Visited = true
 	}
 	_, err = s.db.Record(context.Background(), store.Refresh{Source: src, At: s.clock.now(), Items: items,
 		Settle: func(store.Changes) store.SourceState { return store.SourceState{Visited: true} }}, firstJudge{})

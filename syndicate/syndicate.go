@@ -54,6 +54,8 @@ type Config struct {
 	Places   []Place           // provinces, in the order readers see them
 	Version  string            // of the program, for <generator>
 
+	Archive Archive // sealed documents; nil = there are none
+
 	CacheBytes int64 // memory for rendered feeds; 0 = DefaultCacheBytes
 
 	// Explainer puts the explanation of a story into words; nil = only what the
@@ -68,6 +70,9 @@ type Site struct {
 	Language string `yaml:"language"` // BCP 47
 	Operator string `yaml:"operator"` // who runs it: in every footer
 	Contact  string `yaml:"contact"`  // e-mail or address: in every footer and in the User-Agent
+
+	IndexStories bool `yaml:"index_stories"` // search engines may list the pages of stories
+	NewsSitemap  bool `yaml:"news_sitemap"`  // /news-sitemap.xml is there
 }
 
 // Names is a name in the two languages of the pages.
@@ -128,6 +133,8 @@ func New(cfg Config, st Store, log *slog.Logger, reg prometheus.Registerer) (*Se
 		return nil, err
 	}
 	s.feedRoutes()
+	s.archiveRoutes()
+	s.sitemapRoutes()
 	if err := s.pageRoutes(); err != nil {
 		return nil, err
 	}

@@ -88,6 +88,8 @@ type service struct {
 	listeners
 	db         *store.DB
 	aggregator *aggregator.Aggregator
+	pages      *syndicate.Server
+	log        *slog.Logger
 	servers    [2]*http.Server // public, admin
 	rules      string          // the digest of the topics' rules
 	ready      atomic.Bool
@@ -145,10 +147,12 @@ func (s *service) open(ctx context.Context, cfg *config, dsn, tokens string, log
 	if public.Explainer, err = newExplainer(ctx, s.db); err != nil {
 		return err
 	}
+	public.Archive = s.db
 	pages, err := syndicate.New(public, s.db, log, reg)
 	if err != nil {
 		return err
 	}
+	s.pages, s.log = pages, log
 	s.servers = [2]*http.Server{newServer(publicMux(s.aggregator.Callback(), pages)), newServer(s.adminMux(reg, syndicate.NewAdmin(newDesk(cfg, s.db, s.aggregator), tokens, log)))}
 	return nil
 }
@@ -177,6 +181,10 @@ func openStore(ctx context.Context, dsn string, cfg *config) (*store.DB, error) 
 		return nil, err
 	}
 	if err := db.Sync(ctx, cfg.aggregate.StoreOutlets(), cfg.aggregate.StoreSources()); err != nil {
+		db.Close()
+		return nil, err
+	}
+	if err := db.SyncArchives(ctx, cfg.syndicate.ArchiveChannels()); err != nil {
 		db.Close()
 		return nil, err
 	}
@@ -233,12 +241,33 @@ func (s *service) readyz(w http.ResponseWriter, r *http.Request) {
 func (s *service) publicURL() string { return "http://" + s.public.Addr().String() + "/" }
 func (s *service) adminURL() string  { return "http://" + s.admin.Addr().String() + "/metrics" }
 
+// sealEvery is the pause between looks for archives to seal: what is taken down
+// is out of the stored bytes by then.
+const sealEvery = 30 * time.Second
+
+// sealArchives seals what is due until ctx ends.
+func (s *service) sealArchives(ctx context.Context) {
+	tick := time.NewTicker(sealEvery)
+	defer tick.Stop()
+	for {
+		if err := s.pages.SealArchives(ctx); err != nil && ctx.Err() == nil {
+			s.log.ErrorContext(ctx, "archives not sealed", "error", err)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
 // run works until ctx ends, then lets requests and visits under way finish.
 func (s *service) run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return serveOn(s.servers[0], s.public) })
 	g.Go(func() error { return serveOn(s.servers[1], s.admin) })
 	g.Go(func() error { return s.aggregator.Run(ctx) })
+	g.Go(func() error { s.sealArchives(ctx); return nil })
 	g.Go(func() error {
 		<-ctx.Done()
 		s.ready.Store(false)
