@@ -53,6 +53,7 @@ type rulingRow struct {
 type topicWhy struct {
 	Topic   link
 	Primary bool
+	Second  bool // given by the second opinion: Score is a probability
 	Score   string
 	Reasons []phraseRow
 }
@@ -160,9 +161,10 @@ func (s *Server) topicWhys(topics []store.ItemTopic) []topicWhy {
 		if names == nil {
 			continue
 		}
-		why := topicWhy{Topic: names[0], Primary: t.Primary, Score: decimal(t.Score)}
+		why := topicWhy{Topic: names[0], Primary: t.Primary, Second: len(t.Reasons) > 0, Score: decimal(t.Score)}
 		for _, p := range t.Reasons {
 			text := p.Text
+			why.Second = why.Second && p.Place == "opinion"
 			if section, ok := s.cfg.channel("topics", text); ok && p.Place == "section" {
 				text = section.Title.VI
 			}

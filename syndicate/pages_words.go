@@ -162,6 +162,7 @@ var vietnamese = words{
 	"why.none":          "Không từ ngữ nào trong bài khớp với một chuyên mục, nên tin nằm ở “Tin khác”.",
 	"why.primary":       "chuyên mục chính",
 	"why.score":         "tổng điểm %s",
+	"why.second":        "ý kiến thứ hai, học từ các mục của báo: xác suất %s",
 	"why.phrase":        "Từ ngữ",
 	"why.place":         "Ở đâu",
 	"why.weight":        "Điểm",
@@ -194,6 +195,7 @@ var vietnamese = words{
 	"place.summary": "tóm tắt",
 	"place.body":    "thân bài",
 	"place.section": "mục của báo",
+	"place.opinion": "ý kiến thứ hai",
 
 	"merge.first":       "bản đầu tiên được đọc thấy",
 	"merge.link":        "cùng một địa chỉ bài",
