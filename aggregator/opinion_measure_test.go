@@ -71,7 +71,7 @@ func TestOpinionMeasured(t *testing.T) {
 				continue
 			}
 			silent++
-			got := opinionOn(o, tt.rules, text)
+			got := opinionFor(o, tt.rules, text)
 			if got == "" {
 				continue
 			}
@@ -93,7 +93,7 @@ func TestOpinionMeasured(t *testing.T) {
 			continue
 		}
 		silent++
-		if got := opinionOn(o, full, a); got != "" {
+		if got := opinionFor(o, full, a); got != "" {
 			given++
 			t.Logf("  %s: %q", got, a.Title)
 		}
@@ -101,9 +101,9 @@ func TestOpinionMeasured(t *testing.T) {
 	t.Logf("real articles: the shipped rules are silent on %d of %d, the opinion gives %d of them a topic", silent, len(articles)-opinionLessons, given)
 }
 
-// opinionOn is the topic that the opinion gives to a text that rules (nil = no
+// opinionFor is the topic that the opinion gives to a text that rules (nil = no
 // rules) are silent on.
-func opinionOn(o *Opinion, rules *Classifier, text Text) store.Topic {
+func opinionFor(o *Opinion, rules *Classifier, text Text) store.Topic {
 	if rules == nil {
 		if s := o.Of(text)[0]; s.Heard() {
 			return s.Topic
