@@ -86,7 +86,7 @@ func TestOpinionMeasured(t *testing.T) {
 			t.Errorf("%s: %d of %d right, want %v", tt.name, right, given, leastRight)
 		}
 	}
-	ties(t, full.With(o), quarter.With(o), labelled)
+	countTies(t, full.With(o), quarter.With(o), labelled)
 	silent, given := 0, 0
 	for _, a := range articles[opinionLessons:] {
 		if len(full.Classify(a)) > 0 {
@@ -116,8 +116,8 @@ func opinionFor(o *Opinion, rules *Classifier, text Text) store.Topic {
 	return ""
 }
 
-// ties counts the lines whose primary topic the opinion changes.
-func ties(t *testing.T, full, quarter *Classifier, labelled []Labelled) {
+// countTies counts the lines whose primary topic the opinion changes.
+func countTies(t *testing.T, full, quarter *Classifier, labelled []Labelled) {
 	t.Helper()
 	for name, c := range map[string]*Classifier{"shipped": full, "a quarter": quarter} {
 		better, worse := 0, 0
