@@ -67,6 +67,7 @@ var vietnamese = words{
 	"pages":        "Chuyển trang",
 	"all.of":       "Xem tất cả: %s",
 	"others":       "Tin khác",
+	"others.note":  "tin chưa thuộc chuyên mục nào",
 	"subscribe":    "Theo dõi bằng nguồn cấp tin",
 	"subscribe.to": "%s: nguồn cấp tin %s",
 	"what.feed":    "Nguồn cấp tin là gì?",
