@@ -98,3 +98,9 @@ func (c *Classifier) excludes(t Text, topic store.Topic) bool {
 func BySecond(tp store.ItemTopic) bool {
 	return len(tp.Reasons) > 0 && !slices.ContainsFunc(tp.Reasons, func(p store.Phrase) bool { return p.Place != opinionPlace })
 }
+
+// JudgeItem is what the rules in force, and the second opinion, say of a stored
+// item's topics.
+func (a *Aggregator) JudgeItem(r *ItemReader, it *store.Item) []Verdict {
+	return a.classifier.Load().Judge(r.Text(it))
+}

@@ -205,6 +205,15 @@ var vietnamese = words{
 	"merge.ruling":      "biên tập viên xác định",
 
 	// Status.
+	"unclassified.title":    "Chưa phân loại",
+	"unclassified.lead":     "Dành cho biên tập: những tin mới nhất chưa thuộc chuyên mục nào và các từ ngữ suýt khớp. Muốn sửa, thêm từ ngữ vào feeds.yaml rồi chạy diemtin topics diff và diemtin topics apply.",
+	"unclassified.link":     "Danh sách tin chưa phân loại, dành cho biên tập",
+	"unclassified.near":     "%s trên %s điểm, thiếu %s",
+	"unclassified.newer":    "%s trên %s: quy tắc hiện hành đã nhận tin này, cần chạy diemtin topics apply",
+	"unclassified.silenced": "%s điểm, bị loại bởi “%s”",
+	"unclassified.why":      "Vì sao",
+	"unclassified.none":     "Mọi tin đều có chuyên mục.",
+
 	"status.title":   "Tình trạng nguồn tin",
 	"status.lead":    "Trang này đọc từng nguồn theo nhịp riêng. Dưới đây là lần đọc gần nhất của mỗi nguồn và lúc sẽ đọc lại.",
 	"status.fine":    "%d nguồn đang đọc tốt",

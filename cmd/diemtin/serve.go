@@ -143,6 +143,9 @@ func (s *service) open(ctx context.Context, cfg *config, dsn, tokens string, log
 	if public.Explainer, err = newExplainer(ctx, s.db); err != nil {
 		return err
 	}
+	if public.NearTopics, err = s.nearTopics(ctx, cfg); err != nil {
+		return err
+	}
 	pages, err := syndicate.New(public, s.db, log, reg)
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 
 	"diemtin/aggregator"
 	"diemtin/store"
+	"diemtin/syndicate"
 )
 
 // explainedVerdict is what the rules of the configuration say of one topic of
@@ -130,4 +131,20 @@ func phraseList(reasons []store.Phrase) string {
 		words = append(words, fmt.Sprintf("%s (%s %v)", r.Text, r.Place, r.Weight))
 	}
 	return strings.Join(words, ", ")
+}
+
+// nearTopics judges items for the editors' list of those without a topic.
+func (s *service) nearTopics(ctx context.Context, cfg *config) (func(*store.Item) []syndicate.NearTopic, error) {
+	sources, err := s.db.Sources(ctx)
+	if err != nil {
+		return nil, err
+	}
+	reader := aggregator.NewItemReader(cfg.aggregate, sources)
+	return func(it *store.Item) []syndicate.NearTopic {
+		var near []syndicate.NearTopic
+		for _, v := range s.aggregator.JudgeItem(reader, it) {
+			near = append(near, syndicate.NearTopic{ItemTopic: v.ItemTopic, Needed: v.Needed, Silenced: v.Silenced, Chosen: v.Chosen})
+		}
+		return near
+	}, nil
 }
