@@ -24,6 +24,10 @@ func (c *Classifier) SecondOpinion(t Text) (Second, bool) {
 	return s, true
 }
 
+// tieRival is what the other topics of a tie may have at most, for the second
+// opinion to break it: an item that may well be about both stays as it is.
+const tieRival = 0.1
+
 // ask lets the second opinion break a tie of the best verdicts, which are in
 // order of their points: the topic that it is sure of goes first.
 func (c *Classifier) ask(t Text, verdicts []Verdict) {
@@ -34,12 +38,16 @@ func (c *Classifier) ask(t Text, verdicts []Verdict) {
 	if c.opinion == nil || ties == 1 {
 		return
 	}
-	for _, s := range c.opinion.Of(t) {
+	all := c.opinion.Of(t)
+	for n, s := range all {
 		i := slices.IndexFunc(verdicts[:ties], func(v Verdict) bool { return v.Topic == s.Topic })
 		if i < 0 {
 			continue
 		}
-		if s.Heard() && i > 0 {
+		rival := slices.ContainsFunc(all[n+1:], func(other Second) bool {
+			return other.Probability > tieRival && slices.ContainsFunc(verdicts[:ties], func(v Verdict) bool { return v.Topic == other.Topic })
+		})
+		if s.Heard() && !rival && i > 0 {
 			first := verdicts[i]
 			words := c.opinion.words(t, s.Topic)
 			first.Reasons, first.Paths = slices.Concat(first.Reasons, words), slices.Concat(first.Paths, make([]string, len(words)))

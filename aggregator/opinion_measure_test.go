@@ -132,6 +132,7 @@ func countTies(t *testing.T, full, quarter *Classifier, labelled []Labelled) {
 				better++
 			case before[0].Topic:
 				worse++
+				t.Logf("  wrong: %q got %s before %s", it.Title, after[0].Topic, before[0].Topic)
 			}
 		}
 		t.Logf("ties, %s: %d broken rightly, %d wrongly", name, better, worse)

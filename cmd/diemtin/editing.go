@@ -56,9 +56,7 @@ func (a access) open(ctx context.Context) (e syndicate.Editor, who string, done 
 	if err != nil {
 		return nil, "", nil, err
 	}
-	if there, err := store.OpenReadOnly(ctx, *a.dsn); err == nil {
-		there.Close()
-	} else if errors.Is(err, store.ErrNoDatabase) { // nothing to rule on: make none
+	if err := a.exists(ctx); err != nil {
 		return nil, "", nil, err
 	}
 	db, err := store.Open(ctx, *a.dsn)
@@ -70,6 +68,18 @@ func (a access) open(ctx context.Context) (e syndicate.Editor, who string, done 
 		return nil, "", nil, errors.Join(err, db.Close())
 	}
 	return newDesk(cfg, db, reader), a.name(), db.Close, nil
+}
+
+// exists refuses a database that is not there: nothing to rule on, make none.
+func (a access) exists(ctx context.Context) error {
+	there, err := store.OpenReadOnly(ctx, *a.dsn)
+	switch {
+	case err == nil:
+		return there.Close()
+	case errors.Is(err, store.ErrNoDatabase):
+		return err
+	}
+	return nil // whoever opens it to write says what is wrong
 }
 
 // name is who does the work where no service runs.

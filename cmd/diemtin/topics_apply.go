@@ -76,6 +76,9 @@ func applyProgress(std stdio) func(syndicate.Applied) {
 
 // applyHere works on the database itself: no service runs.
 func applyHere(ctx context.Context, cfg *config, how access, since time.Time, show func(syndicate.Applied)) (c syndicate.Applied, err error) {
+	if err := how.exists(ctx); err != nil {
+		return c, err
+	}
 	db, err := openStore(ctx, *how.dsn, cfg)
 	if err != nil {
 		return c, err
