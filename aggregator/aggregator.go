@@ -66,6 +66,7 @@ type Store interface {
 	Release(ctx context.Context, by string) error
 	PushStore
 	ReclassifyStore
+	OpinionStore
 }
 
 // ArticleStore is what reading the pages of new items needs of the store.
@@ -84,7 +85,8 @@ type Aggregator struct {
 	log        *slog.Logger
 	metrics    *metrics
 	fetch      *fetcher
-	classifier *Classifier
+	classifier atomic.Pointer[Classifier] // of the rules, with the opinion in force
+	opinionAt  time.Time                  // when that was learned
 	names      *Names
 	judge      *Judge
 	sources    map[string]configured // by source id
@@ -126,8 +128,9 @@ func New(cfg Config, st Store, log *slog.Logger, reg prometheus.Registerer) (*Ag
 	names := NewNames(outlets)
 	host, _ := os.Hostname()
 	a := &Aggregator{cfg: cfg, store: st, log: log, metrics: newMetrics(reg), fetch: newFetcher(cfg.Agent, cfg.Limits),
-		classifier: classifier, names: names, judge: NewJudge(names), sources: map[string]configured{},
+		names: names, judge: NewJudge(names), sources: map[string]configured{},
 		slots: make(chan struct{}, cfg.Limits.Workers), articles: newArticleQueue(cfg.Limits.Workers), by: fmt.Sprintf("%s/%d/%d", host, os.Getpid(), rand.Uint32()), now: time.Now}
+	a.classifier.Store(classifier)
 	a.hosts = newHosts(time.Duration(*cfg.Limits.HostPause), func() time.Time { return a.now() })
 	a.hosts.explicit = paused
 	a.apply = make(chan time.Time, 1)
@@ -169,12 +172,14 @@ func (a *Aggregator) Run(ctx context.Context) error {
 	a.showStates(all)
 	a.replan(all)
 	a.opening = newSweep(overdue(all, a.now()), openingHold, a.now())
+	a.takeOpinion(ctx)
 	var visits sync.WaitGroup
 	visits.Go(func() { a.listHeld(ctx) })
 	visits.Go(func() { a.push.run(ctx) })
 	visits.Go(func() { a.checkPages(ctx) })
 	visits.Go(func() { a.readArticlePages(ctx) })
 	visits.Go(func() { a.reclassify(ctx) })
+	visits.Go(func() { a.secondOpinion(ctx) })
 	a.dispatch(ctx, &visits)
 	visits.Wait()
 	a.fetch.close()
@@ -298,6 +303,7 @@ func (a *Aggregator) Round(ctx context.Context, onVisit func(Report)) (listed in
 	}
 	a.replan(all)
 	a.opening = newSweep(all, roundHold, a.now())
+	a.takeOpinion(ctx)
 	var visits sync.WaitGroup
 	var mu sync.Mutex
 	for _, s := range all {

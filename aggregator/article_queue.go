@@ -206,7 +206,7 @@ func (a *Aggregator) readDue(ctx context.Context, d store.DueArticle) bool {
 	}
 	v.At = a.now()
 	if err == nil {
-		v.Article = keeper{outlet: c.outlet, source: c.source, names: a.names, classify: a.classifier, walls: &a.articles.walls}.article(&d.Item, page)
+		v.Article = keeper{outlet: c.outlet, source: c.source, names: a.names, classify: a.classifier.Load(), walls: &a.articles.walls}.article(&d.Item, page)
 	} else {
 		v.Outcome, v.Detail = outcomeOf(err), err.Error()
 		v.RetryAt = retryArticle(err, d.Tries, v.At)

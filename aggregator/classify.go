@@ -21,10 +21,11 @@ type Text struct {
 // Classifier puts items into topics by the rules of feeds.yaml. It is safe for
 // concurrent use.
 type Classifier struct {
-	topics []store.Topic
-	index  map[store.Topic]int
-	yields map[[2]store.Topic]bool // {a, b}: a stands behind b
-	book   *ruleBook
+	topics  []store.Topic
+	index   map[store.Topic]int
+	yields  map[[2]store.Topic]bool // {a, b}: a stands behind b
+	book    *ruleBook
+	opinion *Opinion // nil = none
 }
 
 // The measures of a decision, in points: a phrase of weight 1 gives two in the
@@ -87,6 +88,9 @@ type Verdict struct {
 	// the list of topics ("[3].phrases[2].any[1]"); "" for the section.
 	Paths    []string
 	Silencer string // the path of the exclusion behind Silenced
+	// Second says that the rules are silent and the second opinion has given
+	// the topic: Score and Needed are probabilities.
+	Second bool
 }
 
 // Judge returns a verdict on every topic that anything speaks for or against,
@@ -104,8 +108,9 @@ func (c *Classifier) Judge(t Text) []Verdict {
 		for i := range verdicts {
 			verdicts[i].Needed = primaryNeeds
 		}
-		return verdicts
+		return c.add(t, verdicts)
 	}
+	c.ask(t, verdicts)
 	c.choose(verdicts)
 	return verdicts
 }

@@ -15,6 +15,7 @@ import (
 // ReclassifyStore is what judging anew what is stored needs of the store.
 type ReclassifyStore interface {
 	ItemsBack(ctx context.Context, before int64, since time.Time, limit int) ([]store.Item, error)
+	OpinionReader
 	Reclassification(ctx context.Context) (store.Reclassification, error)
 	BeginReclassify(ctx context.Context, rules string, since, now time.Time) (store.Reclassification, error)
 	Reclassify(ctx context.Context, rules string, before []store.Item, topics [][]store.ItemTopic, now time.Time) (store.Reclassification, error)
@@ -29,6 +30,7 @@ const reclassifyBatch = 64
 type Reclassifier struct {
 	Rules      string // a digest of the rules: two with the same give the same topics
 	store      ReclassifyStore
+	cfg        Config
 	classifier *Classifier
 	reader     *ItemReader
 	now        func() time.Time
@@ -41,11 +43,11 @@ func NewReclassifier(cfg Config, st ReclassifyStore, stored []store.Source) (*Re
 	if err != nil {
 		return nil, err
 	}
-	return &Reclassifier{Rules: RulesDigest(cfg), store: st, classifier: c, reader: NewItemReader(cfg, stored), now: time.Now}, nil
+	return &Reclassifier{Rules: RulesDigest(cfg), store: st, cfg: cfg, classifier: c, reader: NewItemReader(cfg, stored), now: time.Now}, nil
 }
 
 // RulesDigest is the same for two configurations that give every item the same
-// topics: it is made of the rules and the sections.
+// topics, the second opinion apart: it is made of the rules and the sections.
 func RulesDigest(cfg Config) string {
 	type section struct {
 		Source string
@@ -58,7 +60,11 @@ func RulesDigest(cfg Config) string {
 			sections = append(sections, section{s.ID, s.Topic, o.Scope})
 		}
 	}
-	text, err := json.Marshal([]any{cfg.Topics, sections})
+	told := []any{cfg.Topics, sections}
+	if !cfg.hasOpinion() {
+		told = append(told, opinionOff)
+	}
+	text, err := json.Marshal(told)
 	if err != nil {
 		panic(fmt.Sprintf("aggregator: encode rules: %v", err)) // texts and numbers always encode
 	}
@@ -72,12 +78,16 @@ func RulesDigest(cfg Config) string {
 // holds. progress is called after every transaction. rest is the share of time
 // that the store is left to others, 0 to 0.9.
 func (r *Reclassifier) Run(ctx context.Context, since time.Time, rest float64, progress func(store.Reclassification)) (store.Reclassification, error) {
+	classifier, err := Opinionated(ctx, r.cfg, r.classifier, r.store)
+	if err != nil {
+		return store.Reclassification{}, err
+	}
 	c, err := r.store.BeginReclassify(ctx, r.Rules, since, r.now())
 	for err == nil && c.Phase != store.ReclassifyDone {
 		progress(c)
 		began := time.Now()
 		if c.Phase == store.ReclassifyItems {
-			c, err = r.batch(ctx, c)
+			c, err = r.batch(ctx, c, classifier)
 		} else {
 			c, err = r.store.MoveReclassified(ctx, r.Rules, reclassifyBatch, r.now())
 		}
@@ -92,14 +102,14 @@ func (r *Reclassifier) Run(ctx context.Context, since time.Time, rest float64, p
 }
 
 // batch judges the next items.
-func (r *Reclassifier) batch(ctx context.Context, c store.Reclassification) (store.Reclassification, error) {
+func (r *Reclassifier) batch(ctx context.Context, c store.Reclassification, classifier *Classifier) (store.Reclassification, error) {
 	items, err := r.store.ItemsBack(ctx, c.Place, c.Since, reclassifyBatch)
 	if err != nil {
 		return c, err
 	}
 	topics := make([][]store.ItemTopic, len(items))
 	for i := range items {
-		topics[i] = r.classifier.Classify(r.reader.Text(&items[i]))
+		topics[i] = classifier.Classify(r.reader.Text(&items[i]))
 	}
 	return r.store.Reclassify(ctx, r.Rules, items, topics, r.now())
 }

@@ -21,6 +21,8 @@ type Config struct {
 	Agent   string // the User-Agent: "diemtin/VERSION (+contact)"
 	BaseURL string // of the site, without a slash at the end: where hubs reach us
 	Gate    Gated  // what the rules were measured by; zero without a gate
+	// SecondOpinion is "off" where the rules alone give topics; "" = "on".
+	SecondOpinion string
 }
 
 // Limits bound what one visit may cost, and say what may be visited.
@@ -230,6 +232,7 @@ var (
 func (c *Config) Check(report func(path, problem string)) {
 	c.Limits.check(func(path, problem string) { report("limits."+path, problem) })
 	Topics(c.Topics).Check(func(path, problem string) { report("topics"+path, problem) })
+	checkOpinion(c.SecondOpinion, report)
 	if len(c.Outlets) == 0 {
 		report("outlets", "there is no outlet; give at least one with a source")
 	}

@@ -44,6 +44,8 @@ type metrics struct {
 
 	withdrawn *prometheus.CounterVec
 	swept     prometheus.Gauge
+
+	opinionHeard, opinionLearned prometheus.Gauge
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -107,9 +109,10 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		swept: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "diemtin", Name: "opening_sweep_over",
 			Help: "1 once every source that was due at the start has had its visit and its stories are listed; before that 0."}),
 	}
+	m.opinionHeard, m.opinionLearned = newOpinionGauges()
 	reg.MustRegister(m.refreshes, m.duration, m.bytes, m.lastSuccess, m.lastNew, m.next, m.failing, m.items, m.merged,
 		m.topics, m.originals, m.repairs, m.gaps, m.silent, m.expected, m.polls, m.listed, m.delay, m.lag, m.inFlight, m.deferred, m.vanished, m.withdrawn, m.swept,
-		m.articles, m.articleBytes, m.articleQueue, m.articleHolding, m.articleAge, m.united, m.wait)
+		m.articles, m.articleBytes, m.articleQueue, m.articleHolding, m.articleAge, m.united, m.wait, m.opinionHeard, m.opinionLearned)
 	for _, o := range store.Outcomes {
 		m.refreshes.WithLabelValues(string(o))
 	}

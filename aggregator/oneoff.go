@@ -50,7 +50,7 @@ func (a *Aggregator) ReadOneOff(ctx context.Context, o OneOff) (store.Item, erro
 		h.Write([]byte(vi.Fold(o.Title)))
 		e.Link = fmt.Sprintf("https://%s.invalid/?%x", c.outlet.ID, h.Sum64())
 	}
-	n := &normaliser{outlet: c.outlet, source: c.source, zone: c.zone, now: now, names: a.names, classify: a.classifier}
+	n := &normaliser{outlet: c.outlet, source: c.source, zone: c.zone, now: now, names: a.names, classify: a.classifier.Load()}
 	var mended repairs
 	items := n.items([]Entry{e}, &mended)
 	if len(items) != 1 {

@@ -155,7 +155,7 @@ func (a *Aggregator) look(ctx context.Context, c configured, st store.SourceStat
 	if rd.volatile {
 		r.etag, r.lastModified, r.hash = "", "", ""
 	}
-	n := normaliser{outlet: c.outlet, source: c.source, zone: c.zone, now: now, names: a.names, classify: a.classifier}
+	n := normaliser{outlet: c.outlet, source: c.source, zone: c.zone, now: now, names: a.names, classify: a.classifier.Load()}
 	r.Items = n.items(rd.entries, &rd.repairs)
 	r.Repairs = rd.repairs
 	if !rd.volatile { // else what is read differs from visit to visit

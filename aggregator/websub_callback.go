@@ -381,7 +381,7 @@ func (a *Aggregator) delivered(c configured, doc *Document) ([]store.Item, repai
 	if err != nil {
 		return nil, rd.repairs, err
 	}
-	n := normaliser{outlet: c.outlet, source: c.source, zone: c.zone, now: doc.At, names: a.names, classify: a.classifier}
+	n := normaliser{outlet: c.outlet, source: c.source, zone: c.zone, now: doc.At, names: a.names, classify: a.classifier.Load()}
 	items := n.items(rd.entries, &rd.repairs)
 	return items, rd.repairs, nil
 }

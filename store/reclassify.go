@@ -203,8 +203,9 @@ func (v *visit) stage(id string) error {
 	if err != nil || slices.Equal(topics, s.topics) {
 		return err
 	}
-	gained := slices.DeleteFunc(slices.Clone(topics), func(t Topic) bool { return slices.Contains(s.topics, t) })
-	lost := slices.DeleteFunc(slices.Clone(s.topics), func(t Topic) bool { return slices.Contains(topics, t) })
+	has, had := orNone(topics), orNone(s.topics)
+	gained := slices.DeleteFunc(slices.Clone(has), func(t Topic) bool { return slices.Contains(had, t) })
+	lost := slices.DeleteFunc(slices.Clone(had), func(t Topic) bool { return slices.Contains(has, t) })
 	listed := s.listed
 	if s.backfill != 0 || !s.visible() {
 		listed = 0 // it stands in no feed

@@ -23,10 +23,11 @@ const (
 	RuleRestore  RuleVerb = "restore"  // a pin, hide, takedown or topic is undone
 	RuleTopic    RuleVerb = "topic"    // Story has, or has not, Topics
 	RuleAdd      RuleVerb = "add"      // Items were added by hand
+	RuleApply    RuleVerb = "apply"    // what is stored was judged anew, by the topics' rules that Why names
 )
 
 // RuleVerbs lists them all.
-var RuleVerbs = []RuleVerb{RuleMerge, RuleUnmerge, RuleSplit, RulePin, RuleHide, RuleTakedown, RuleRestore, RuleTopic, RuleAdd}
+var RuleVerbs = []RuleVerb{RuleMerge, RuleUnmerge, RuleSplit, RulePin, RuleHide, RuleTakedown, RuleRestore, RuleTopic, RuleAdd, RuleApply}
 
 // ErrRefused is returned for a ruling that cannot be carried out as it stands:
 // the text says why, to the editor.

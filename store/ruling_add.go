@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"time"
 )
 
 // editorSource is what stands for the source of an item that an editor added,
@@ -45,6 +46,19 @@ func (db *DB) Add(ctx context.Context, r Ruling, it Item, judge Judge) (Ruling, 
 	})
 	if err != nil {
 		return r, fmt.Errorf("add: %w", err)
+	}
+	return r, nil
+}
+
+// NoteApply enters into the ledger that who had the topics of what is stored
+// judged anew, by the rules of that digest. Nothing undoes it but other rules.
+func (db *DB) NoteApply(ctx context.Context, who, rules string, now time.Time) (r Ruling, err error) {
+	err = db.do(ctx, 1, func(t *tx) error {
+		r, err = t.enterLedger(Ruling{Who: who, At: now, Verb: RuleApply, Why: "rules " + rules})
+		return err
+	})
+	if err != nil {
+		return r, fmt.Errorf("apply: %w", err)
 	}
 	return r, nil
 }

@@ -244,7 +244,7 @@ func (t *tx) enter(s *row, o Outlet) error {
 // scopesOf are the scopes whose listings hold a story, judged by the quoted item.
 func scopesOf(o Outlet, topics []Topic, province string) []string {
 	scopes := []string{"all", "outlet:" + o.ID, "scope:" + string(o.Scope)}
-	for _, tp := range topics {
+	for _, tp := range orNone(topics) {
 		scopes = append(scopes, "topic:"+string(tp))
 	}
 	if province != "" {

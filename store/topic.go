@@ -3,6 +3,17 @@ package store
 // Topic is the id of a topic of feeds.yaml, such as "xay-dung-dang".
 type Topic string
 
+// NoTopic selects the stories that no topic has: "Tin khác".
+const NoTopic Topic = ""
+
+// orNone are topics as listings know them: none is NoTopic.
+func orNone(topics []Topic) []Topic {
+	if len(topics) == 0 {
+		return []Topic{NoTopic}
+	}
+	return topics
+}
+
 // TopicInfo is what readers see of a topic.
 type TopicInfo struct {
 	ID Topic

@@ -13,10 +13,14 @@ import (
 // sectionPlace is the place of the evidence that a source's section gives.
 const sectionPlace = "section"
 
+// opinionPlace is the place of the evidence that the learned second opinion
+// gives.
+const opinionPlace = "opinion"
+
 // storyTopics are the topics of the items of a story together, of which the
 // one with the id original counts most: its topics stand first, in its order.
 // What only other items have follows, most items first, unless nothing but
-// their sections speaks for it and the original has topics of its own.
+// their sections or the second opinion speaks for it and the original has topics of its own.
 func storyTopics(items []Item, original int64) []Topic {
 	var all []Topic
 	if i := slices.IndexFunc(items, func(it Item) bool { return it.ID == original }); i >= 0 {
@@ -54,9 +58,10 @@ func storyTopics(items []Item, original int64) []Topic {
 	return all
 }
 
-// spoken says whether anything but its section speaks for an item's topic.
+// spoken says whether anything but its section, or the second opinion, speaks
+// for an item's topic.
 func spoken(tp ItemTopic) bool {
-	return slices.ContainsFunc(tp.Reasons, func(p Phrase) bool { return p.Place != sectionPlace })
+	return slices.ContainsFunc(tp.Reasons, func(p Phrase) bool { return p.Place != sectionPlace && p.Place != opinionPlace })
 }
 
 // gainTopics gives a listed story the topics that a new copy brings. It never

@@ -29,6 +29,12 @@ var scopeNames = map[store.Scope]Names{
 	store.Provincial: {"Báo, đài địa phương", "Provincial outlets"},
 }
 
+// noTopicID is the channel, among the topics, of stories without one. A topic
+// of feeds.yaml that is called so goes before it.
+const noTopicID = "tin-khac"
+
+var noTopicName = Names{"Tin khác", "Other news"}
+
 // channel finds the channel of one kind by its id, and false if there is none.
 // Kinds are the first parts of addresses: "" (everything), "topics",
 // "provinces", "outlets", "scopes", "channels".
@@ -40,6 +46,10 @@ func (c *Config) channel(kind, id string) (Channel, bool) {
 		return ch, id == ""
 	case "topics":
 		i := slices.IndexFunc(c.Topics, func(t store.TopicInfo) bool { return string(t.ID) == id })
+		if i < 0 && id == noTopicID {
+			ch.Title, ch.Topics = noTopicName, []store.Topic{store.NoTopic}
+			return ch, true
+		}
 		if i < 0 {
 			return ch, false
 		}

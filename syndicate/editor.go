@@ -14,6 +14,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"diemtin/store"
 )
@@ -23,6 +24,33 @@ type Editor interface {
 	// Carry carries out an order in the name of who.
 	Carry(ctx context.Context, who string, o Order) (store.Ruling, error)
 	Rulings(ctx context.Context, q store.RulingQuery) ([]store.Ruling, error)
+	// ApplyTopics begins, in the name of who, to judge anew what is stored.
+	ApplyTopics(ctx context.Context, who string, o ApplyOrder) error
+	// Applied says how far the newest such run has come.
+	Applied(ctx context.Context) (Applied, error)
+}
+
+// ApplyOrder asks for judging what is stored by the rules in force.
+type ApplyOrder struct {
+	Rules string    `json:"rules"`          // digest of the caller's rules; the service must run the same
+	Since time.Time `json:"since,omitzero"` // only what was seen since; zero = all
+}
+
+// Applied is how far judging anew has come. Its JSON keys stay.
+type Applied struct {
+	Rules    string  `json:"rules"`
+	Phase    string  `json:"phase"`
+	Started  *string `json:"started"`  // RFC 3339
+	Finished *string `json:"finished"` // null while it is under way
+	Total    int     `json:"total"`
+	Seen     int     `json:"seen"`
+	Changed  int     `json:"changed"`
+	Moved    int     `json:"moved"`
+}
+
+// NewApplied is that of a re-classification.
+func NewApplied(c store.Reclassification) Applied {
+	return Applied{c.Rules, c.Phase, moment(c.Started), moment(c.Finished), c.Total, c.Seen, c.Changed, c.Moved}
 }
 
 // Order is what an editor wants done, as the admin API takes it. Which fields a
@@ -61,8 +89,9 @@ const (
 	maxOrder = 256 << 10
 	// maxTokens bounds the file of tokens, in bytes.
 	maxTokens = 1 << 20
-	// rulingsPath is the one address of the admin API.
+	// rulingsPath and applyPath are the addresses of the admin API.
 	rulingsPath = "/api/v1/rulings"
+	applyPath   = "/api/v1/topics/apply"
 )
 
 // NewAdmin answers the admin API. tokens is a file of lines "name:hash", the
@@ -74,13 +103,15 @@ func NewAdmin(e Editor, tokens string, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+rulingsPath, a.signedIn(a.list))
 	mux.HandleFunc("POST "+rulingsPath, a.signedIn(a.carry))
+	mux.HandleFunc("GET "+applyPath, a.signedIn(a.applied))
+	mux.HandleFunc("POST "+applyPath, a.signedIn(a.applyTopics))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == rulingsPath {
+		if r.URL.Path == rulingsPath || r.URL.Path == applyPath {
 			w.Header().Set("Allow", "GET, HEAD, POST")
-			writeProblem(w, http.StatusMethodNotAllowed, "rulings are read by GET and made by POST")
+			writeProblem(w, http.StatusMethodNotAllowed, "it is read by GET and ordered by POST")
 			return
 		}
-		writeProblem(w, http.StatusNotFound, "the admin API is at "+rulingsPath)
+		writeProblem(w, http.StatusNotFound, "the admin API is at "+rulingsPath+" and "+applyPath)
 	})
 	return mux
 }
@@ -173,10 +204,7 @@ func (a *admin) list(w http.ResponseWriter, r *http.Request, _ string) {
 
 func (a *admin) carry(w http.ResponseWriter, r *http.Request, who string) {
 	var o Order
-	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxOrder))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&o); err != nil {
-		writeProblem(w, http.StatusBadRequest, "the order is not what docs/rulings.md describes: "+err.Error())
+	if !decodeOrder(w, r, &o) {
 		return
 	}
 	done, err := a.editor.Carry(r.Context(), who, o)
@@ -186,6 +214,43 @@ func (a *admin) carry(w http.ResponseWriter, r *http.Request, who string) {
 	}
 	a.log.InfoContext(r.Context(), "ruling", "ruling", done.ID, "verb", done.Verb, "who", who, "story", done.Story)
 	writeAnswer(w, http.StatusCreated, done)
+}
+
+// decodeOrder reads the body of an order, or answers what is wrong with it.
+func decodeOrder(w http.ResponseWriter, r *http.Request, into any) bool {
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxOrder))
+	d.DisallowUnknownFields()
+	err := d.Decode(into)
+	if err != nil {
+		writeProblem(w, http.StatusBadRequest, "the order is not what docs/rulings.md describes: "+err.Error())
+	}
+	return err == nil
+}
+
+func (a *admin) applyTopics(w http.ResponseWriter, r *http.Request, who string) {
+	var o ApplyOrder
+	if !decodeOrder(w, r, &o) {
+		return
+	}
+	if err := a.editor.ApplyTopics(r.Context(), who, o); err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	a.log.InfoContext(r.Context(), "topics to be applied", "who", who, "rules", o.Rules)
+	a.answerApplied(w, r, http.StatusAccepted)
+}
+
+func (a *admin) applied(w http.ResponseWriter, r *http.Request, _ string) {
+	a.answerApplied(w, r, http.StatusOK)
+}
+
+func (a *admin) answerApplied(w http.ResponseWriter, r *http.Request, status int) {
+	c, err := a.editor.Applied(r.Context())
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	writeAnswer(w, status, c)
 }
 
 // fail says why an order was not carried out.

@@ -23,6 +23,8 @@ type fakeDesk struct {
 	order Order
 	query store.RulingQuery
 	err   error
+
+	applied ApplyOrder
 }
 
 func (d *fakeDesk) Carry(_ context.Context, who string, o Order) (store.Ruling, error) {
@@ -33,6 +35,15 @@ func (d *fakeDesk) Carry(_ context.Context, who string, o Order) (store.Ruling, 
 func (d *fakeDesk) Rulings(_ context.Context, q store.RulingQuery) ([]store.Ruling, error) {
 	d.query = q
 	return nil, d.err
+}
+
+func (d *fakeDesk) ApplyTopics(_ context.Context, who string, o ApplyOrder) error {
+	d.who, d.applied = who, o
+	return d.err
+}
+
+func (d *fakeDesk) Applied(context.Context) (Applied, error) {
+	return Applied{Phase: store.ReclassifyItems, Rules: d.applied.Rules}, nil
 }
 
 func tokenFile(t *testing.T, lines string) string {
@@ -72,7 +83,12 @@ func TestAdmin(t *testing.T) {
 		{"our fault", lan, "POST", rulingsPath, "Bearer secret", merge, errors.New("disk full at /var/x"), 500, "the log of the service", "lan"},
 		{"the ledger", lan, "GET", rulingsPath + "?story=aaaaaaaaaaaaa&limit=5", "Bearer secret", "", nil, 200, `{"rulings":[]}`, ""},
 		{"a bad limit", lan, "GET", rulingsPath + "?limit=x", "Bearer secret", "", nil, 400, "want a positive number", ""},
-		{"another method", lan, "DELETE", rulingsPath, "Bearer secret", "", nil, 405, "made by POST", ""},
+		{"another method", lan, "DELETE", rulingsPath, "Bearer secret", "", nil, 405, "ordered by POST", ""},
+		{"applying", lan, "POST", applyPath, "Bearer secret", `{"rules":"r1"}`, nil, 202, `"rules":"r1"`, "lan"},
+		{"applying without a token", lan, "POST", applyPath, "", `{"rules":"r1"}`, nil, 401, "want a token", ""},
+		{"applying without editors", "", "POST", applyPath, "Bearer secret", `{"rules":"r1"}`, nil, 403, "without --tokens", ""},
+		{"applying other rules", lan, "POST", applyPath, "Bearer secret", `{"rules":"r2"}`, fmt.Errorf("%w: other rules", store.ErrRefused), 409, "other rules", "lan"},
+		{"how far it is", lan, "GET", applyPath, "Bearer secret", "", nil, 200, `"phase":"items"`, ""},
 		{"another path", lan, "GET", "/api/v1/x", "Bearer secret", "", nil, 404, rulingsPath, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

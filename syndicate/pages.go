@@ -68,6 +68,7 @@ func (s *Server) pageRoutes() error {
 	s.mux.HandleFunc("GET /stories/{id}/explain.json", s.explainJSON)
 	s.leaf("/items/{id}", s.itemPage)
 	s.leaf("/status", s.statusPage)
+	s.leaf(unclassifiedPath, s.unclassifiedPage)
 	s.mux.HandleFunc("/", s.fallback)
 	return s.assetRoutes()
 }

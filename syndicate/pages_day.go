@@ -126,10 +126,9 @@ func (s *Server) dayLink(ch Channel, text string, d store.Day) *link {
 // byTopic groups the stories of a day by their primary topics, in the order of
 // feeds.yaml; those without a topic come last.
 func (s *Server) byTopic(stories []store.Story, day store.Day) []dayGroup {
-	const none = "tin-khac"
 	of := map[string][]card{}
 	for _, st := range stories {
-		id := none
+		id := noTopicID
 		for _, t := range st.Topics {
 			if _, ok := s.cfg.channel("topics", string(t)); ok {
 				id = string(t)
@@ -145,8 +144,12 @@ func (s *Server) byTopic(stories []store.Story, day store.Day) []dayGroup {
 				Title: ch.Title.VI, Anchor: ch.ID, Href: ch.onDay(day).Path, Cards: under(ch.Path, cards)})
 		}
 	}
-	if cards := of[none]; cards != nil {
-		groups = append(groups, dayGroup{Title: s.words["others"], Anchor: none, Cards: cards})
+	if cards := of[noTopicID]; cards != nil {
+		g := dayGroup{Title: s.words["others"], Anchor: noTopicID, Cards: cards}
+		if ch, ok := s.cfg.channel("topics", noTopicID); ok {
+			g.Href = ch.onDay(day).Path
+		}
+		groups = append(groups, g)
 	}
 	return groups
 }

@@ -19,6 +19,7 @@ type explainView struct {
 	Back      string
 	JSON      string // address of the same for programs
 	Topics    []topicWhy
+	Others    string // address of the editors' list of what has no topic; may be empty
 	Copies    []copyWhy
 	Single    bool
 	Origin    byline // of the original; empty if it may not be shown
@@ -53,6 +54,7 @@ type rulingRow struct {
 type topicWhy struct {
 	Topic   link
 	Primary bool
+	Second  bool // given by the second opinion: Score is a probability
 	Score   string
 	Reasons []phraseRow
 }
@@ -86,6 +88,9 @@ func (s *Server) explainPage(ctx context.Context, r *http.Request) (page, error)
 	}
 	v := explainView{Title: headline(&st.Quoted, &st.Outlet), Back: "/stories/" + st.ID, JSON: "/stories/" + st.ID + "/explain.json",
 		Topics: s.topicWhys(st.Quoted.Topics), Single: len(copies) < 2, Reasons: e.Reasons}
+	if s.cfg.NearTopics != nil {
+		v.Others = unclassifiedPath
+	}
 	rows, err := s.copyRows(ctx, st, copies)
 	if err != nil {
 		return page{}, err
@@ -160,14 +165,11 @@ func (s *Server) topicWhys(topics []store.ItemTopic) []topicWhy {
 		if names == nil {
 			continue
 		}
-		why := topicWhy{Topic: names[0], Primary: t.Primary, Score: decimal(t.Score)}
+		why := topicWhy{Topic: names[0], Primary: t.Primary, Second: len(t.Reasons) > 0, Score: decimal(t.Score)}
 		for _, p := range t.Reasons {
-			text := p.Text
-			if section, ok := s.cfg.channel("topics", text); ok && p.Place == "section" {
-				text = section.Title.VI
-			}
-			why.Reasons = append(why.Reasons, phraseRow{text, s.words.or("place."+p.Place, p.Place), decimal(p.Weight)})
+			why.Second = why.Second && p.Place == "opinion"
 		}
+		why.Reasons = s.phraseRows(t.Reasons)
 		whys = append(whys, why)
 	}
 	return whys

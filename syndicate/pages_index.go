@@ -66,7 +66,7 @@ func (s *Server) indexPage(ctx context.Context, kind string) (page, error) {
 	return page{View: "index", Title: v.Title, About: v.Lead, Path: "/" + kind + "/", Nav: "/" + kind + "/", Body: v}, nil
 }
 
-// emptyTopics lists the topics that have no block.
+// emptyTopics lists the topics that have no block, and what has no topic.
 func (s *Server) emptyTopics(blocks []block) []indexItem {
 	shown := map[string]bool{}
 	for _, b := range blocks {
@@ -77,6 +77,9 @@ func (s *Server) emptyTopics(blocks []block) []indexItem {
 		if !shown[l.Href] {
 			items = append(items, indexItem{link: l, Note: s.words["none"]})
 		}
+	}
+	if ch, ok := s.cfg.channel("topics", noTopicID); ok && len(s.cfg.Topics) > 0 {
+		items = append(items, indexItem{link: link{Text: ch.Title.VI, Href: ch.Path}, Note: s.words["others.note"]})
 	}
 	return items
 }

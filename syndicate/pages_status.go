@@ -14,6 +14,7 @@ type statusView struct {
 	Fine, Failing, Waiting string // "12 nguồn đang đọc tốt"; empty if none
 	Trouble                []sourceRow
 	Outlets                []outletHealth
+	Others                 string // address of the editors' list of what has no topic; may be empty
 }
 
 // outletHealth is the sources of one outlet.
@@ -49,6 +50,9 @@ func (s *Server) statusPage(ctx context.Context, _ *http.Request) (page, error) 
 		return page{}, fmt.Errorf("sources: %w", err)
 	}
 	var v statusView
+	if s.cfg.NearTopics != nil {
+		v.Others = unclassifiedPath
+	}
 	count := map[string]int{}
 	for _, src := range sources {
 		if !src.Active {

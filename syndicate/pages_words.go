@@ -67,6 +67,7 @@ var vietnamese = words{
 	"pages":        "Chuyển trang",
 	"all.of":       "Xem tất cả: %s",
 	"others":       "Tin khác",
+	"others.note":  "tin chưa thuộc chuyên mục nào",
 	"subscribe":    "Theo dõi bằng nguồn cấp tin",
 	"subscribe.to": "%s: nguồn cấp tin %s",
 	"what.feed":    "Nguồn cấp tin là gì?",
@@ -162,6 +163,7 @@ var vietnamese = words{
 	"why.none":          "Không từ ngữ nào trong bài khớp với một chuyên mục, nên tin nằm ở “Tin khác”.",
 	"why.primary":       "chuyên mục chính",
 	"why.score":         "tổng điểm %s",
+	"why.second":        "ý kiến thứ hai, học từ các mục của báo: xác suất %s",
 	"why.phrase":        "Từ ngữ",
 	"why.place":         "Ở đâu",
 	"why.weight":        "Điểm",
@@ -194,6 +196,7 @@ var vietnamese = words{
 	"place.summary": "tóm tắt",
 	"place.body":    "thân bài",
 	"place.section": "mục của báo",
+	"place.opinion": "ý kiến thứ hai",
 
 	"merge.first":       "bản đầu tiên được đọc thấy",
 	"merge.link":        "cùng một địa chỉ bài",
@@ -202,6 +205,15 @@ var vietnamese = words{
 	"merge.ruling":      "biên tập viên xác định",
 
 	// Status.
+	"unclassified.title":    "Chưa phân loại",
+	"unclassified.lead":     "Dành cho biên tập: những tin mới nhất chưa thuộc chuyên mục nào và các từ ngữ suýt khớp. Muốn sửa, thêm từ ngữ vào feeds.yaml rồi chạy diemtin topics diff và diemtin topics apply.",
+	"unclassified.link":     "Danh sách tin chưa phân loại, dành cho biên tập",
+	"unclassified.near":     "%s trên %s điểm, thiếu %s",
+	"unclassified.newer":    "%s trên %s: quy tắc hiện hành đã nhận tin này, cần chạy diemtin topics apply",
+	"unclassified.silenced": "%s điểm, bị loại bởi “%s”",
+	"unclassified.why":      "Vì sao",
+	"unclassified.none":     "Mọi tin đều có chuyên mục.",
+
 	"status.title":   "Tình trạng nguồn tin",
 	"status.lead":    "Trang này đọc từng nguồn theo nhịp riêng. Dưới đây là lần đọc gần nhất của mỗi nguồn và lúc sẽ đọc lại.",
 	"status.fine":    "%d nguồn đang đọc tốt",

@@ -68,7 +68,7 @@ func TestTextsAreUsed(t *testing.T) {
 	}
 	// Codes that are stored.
 	for _, key := range []string{"merge.first", "merge.link", "merge.text", "merge.attribution", "merge.ruling", "place.title", "place.summary",
-		"place.body", "place.section", "status.feed", "status.page", "status.fine", "status.failing", "status.waiting"} {
+		"place.body", "place.section", "place.opinion", "status.feed", "status.page", "status.fine", "status.failing", "status.waiting"} {
 		used[key] = true
 	}
 	for key := range used {

@@ -61,6 +61,10 @@ type Config struct {
 	// Explainer puts the explanation of a story into words; nil = only what the
 	// store noted is shown.
 	Explainer Explainer
+
+	// NearTopics are the topics that came nearest to an item's text by the rules
+	// in force, for the editors' list of what has none; nil = there is no list.
+	NearTopics func(*store.Item) []NearTopic
 }
 
 // Site is who runs this installation.

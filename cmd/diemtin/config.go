@@ -28,6 +28,8 @@ type file struct {
 	Topics   []aggregator.TopicConfig  `yaml:"topics"`
 	Gate     aggregator.GateConfig     `yaml:"gate"`
 	Channels []syndicate.ChannelConfig `yaml:"channels"`
+
+	SecondOpinion string `yaml:"second_opinion"`
 }
 
 // config is a file that passed every check, as the packages want it.
@@ -86,7 +88,7 @@ func readFile(name string, text []byte) (*config, *faults) {
 	c := &config{name: name}
 	f.Site.BaseURL = strings.TrimRight(f.Site.BaseURL, "/")
 	c.aggregate = aggregator.Config{Limits: f.Limits, Outlets: f.Outlets, Topics: f.Topics, Agent: agent(f.Site), BaseURL: f.Site.BaseURL,
-		Gate: aggregator.Gated{GateConfig: f.Gate}}
+		Gate: aggregator.Gated{GateConfig: f.Gate}, SecondOpinion: f.SecondOpinion}
 	c.syndicate = syndicate.Config{Site: f.Site, Channels: f.Channels, Topics: topicInfos(f.Topics),
 		Outlets: c.aggregate.StoreOutlets(), Places: places(), Version: version}
 	c.aggregate.Check(found.report)

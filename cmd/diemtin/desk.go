@@ -27,10 +27,11 @@ type desk struct {
 	reader *aggregator.Aggregator
 	base   string // of the pages here
 	topics []string
+	rules  string // digest of the topics' rules
 }
 
 func newDesk(cfg *config, db *store.DB, reader *aggregator.Aggregator) *desk {
-	d := &desk{db: db, reader: reader, base: cfg.syndicate.Site.BaseURL}
+	d := &desk{db: db, reader: reader, base: cfg.syndicate.Site.BaseURL, rules: aggregator.RulesDigest(cfg.aggregate)}
 	for _, t := range cfg.aggregate.Topics {
 		d.topics = append(d.topics, string(t.ID))
 	}
@@ -47,6 +48,29 @@ func (d *desk) Rulings(ctx context.Context, q store.RulingQuery) ([]store.Ruling
 		q.Story = id
 	}
 	return d.db.Rulings(ctx, q)
+}
+
+// ApplyTopics has the loop of this service judge what is stored, and enters it
+// into the ledger.
+func (d *desk) ApplyTopics(ctx context.Context, who string, o syndicate.ApplyOrder) error {
+	if o.Rules != d.rules {
+		return fmt.Errorf("%w: the service runs other rules than this file has; restart it with the file first", store.ErrRefused)
+	}
+	if err := d.reader.ApplyTopics(o.Since); err != nil {
+		return fmt.Errorf("%w: %v", store.ErrRefused, err)
+	}
+	_, err := d.db.NoteApply(ctx, who, o.Rules, time.Now())
+	return err
+}
+
+// Applied says how far judging what is stored has come; zero if it was never
+// asked for.
+func (d *desk) Applied(ctx context.Context) (syndicate.Applied, error) {
+	c, err := d.db.Reclassification(ctx)
+	if errors.Is(err, store.ErrNotFound) {
+		err = nil
+	}
+	return syndicate.NewApplied(c), err
 }
 
 // Carry carries out an order.

@@ -56,25 +56,45 @@ func (a access) open(ctx context.Context) (e syndicate.Editor, who string, done 
 	if err != nil {
 		return nil, "", nil, err
 	}
-	if there, err := store.OpenReadOnly(ctx, *a.dsn); err == nil {
-		there.Close()
-	} else if errors.Is(err, store.ErrNoDatabase) { // nothing to rule on: make none
+	if err := a.exists(ctx); err != nil {
 		return nil, "", nil, err
 	}
 	db, err := store.Open(ctx, *a.dsn)
-	switch {
-	case errors.Is(err, store.ErrInUse) && unreachable == nil:
-		return nil, "", nil, fmt.Errorf("%w; to work through it, put a token of its --tokens file into %s (diemtin token NAME makes one) and give its --admin address", err, tokenVariable)
-	case errors.Is(err, store.ErrInUse):
-		return nil, "", nil, fmt.Errorf("%w, and no admin listener answers at %s (%w); give its address with --admin", err, *a.admin, unreachable)
-	case err != nil:
-		return nil, "", nil, err
+	if err != nil {
+		return nil, "", nil, a.inUse(err, unreachable)
 	}
 	reader, err := aggregator.New(cfg.aggregate, db, newLogger(stdio{io.Discard, io.Discard}, false), prometheus.NewRegistry())
 	if err != nil {
 		return nil, "", nil, errors.Join(err, db.Close())
 	}
-	return newDesk(cfg, db, reader), cmp.Or(*a.who, userName()), db.Close, nil
+	return newDesk(cfg, db, reader), a.name(), db.Close, nil
+}
+
+// exists refuses a database that is not there: nothing to rule on, make none.
+func (a access) exists(ctx context.Context) error {
+	there, err := store.OpenReadOnly(ctx, *a.dsn)
+	switch {
+	case err == nil:
+		return there.Close()
+	case errors.Is(err, store.ErrNoDatabase):
+		return err
+	}
+	return nil // whoever opens it to write says what is wrong
+}
+
+// name is who does the work where no service runs.
+func (a access) name() string { return cmp.Or(*a.who, userName()) }
+
+// inUse says of a database that a service holds how to work through that;
+// unreachable is why it was not asked, nil if there is no token.
+func (a access) inUse(err, unreachable error) error {
+	switch {
+	case errors.Is(err, store.ErrInUse) && unreachable == nil:
+		return fmt.Errorf("%w; to work through it, put a token of its --tokens file into %s (diemtin token NAME makes one) and give its --admin address", err, tokenVariable)
+	case errors.Is(err, store.ErrInUse):
+		return fmt.Errorf("%w, and no admin listener answers at %s (%w); give its address with --admin", err, *a.admin, unreachable)
+	}
+	return err
 }
 
 // service is the running service that DIEMTIN_TOKEN opens; nil if there is no
@@ -132,7 +152,27 @@ func (c *client) Carry(ctx context.Context, _ string, o syndicate.Order) (r stor
 	if err != nil {
 		return r, err
 	}
-	return r, c.call(ctx, http.MethodPost, "", body, &r)
+	return r, c.call(ctx, http.MethodPost, rulingsCall, body, &r)
+}
+
+// The calls of the admin API.
+const (
+	rulingsCall = "rulings"
+	applyCall   = "topics/apply"
+)
+
+// ApplyTopics has the service judge what is stored. Who asks, the token says.
+func (c *client) ApplyTopics(ctx context.Context, _ string, o syndicate.ApplyOrder) error {
+	body, err := json.Marshal(o)
+	if err != nil {
+		return err
+	}
+	return c.call(ctx, http.MethodPost, applyCall, body, &syndicate.Applied{})
+}
+
+// Applied asks how far it has come.
+func (c *client) Applied(ctx context.Context) (a syndicate.Applied, err error) {
+	return a, c.call(ctx, http.MethodGet, applyCall, nil, &a)
 }
 
 // Rulings asks for the ledger.
@@ -145,14 +185,14 @@ func (c *client) Rulings(ctx context.Context, q store.RulingQuery) ([]store.Ruli
 		query.Set("all", "1")
 	}
 	var answer struct{ Rulings []store.Ruling }
-	err := c.call(ctx, http.MethodGet, "?"+query.Encode(), nil, &answer)
+	err := c.call(ctx, http.MethodGet, rulingsCall+"?"+query.Encode(), nil, &answer)
 	return answer.Rulings, err
 }
 
-func (c *client) call(ctx context.Context, method, query string, body []byte, into any) error {
+func (c *client) call(ctx context.Context, method, what string, body []byte, into any) error {
 	ctx, cancel := context.WithTimeout(ctx, editingTime)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, method, "http://"+c.target+"/api/v1/rulings"+query, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, method, "http://"+c.target+"/api/v1/"+what, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}

@@ -84,7 +84,7 @@ func explain(ctx context.Context, db *store.DB, config, ref string) (explained, 
 		return nil, err
 	}
 	e := explainedStory{Explanation: syndicate.NewExplanation(s, copies), Pages: newExplainedArticles(pages), StoryTopics: orEmpty(s.Topics)}
-	if e.Verdicts, err = explainVerdicts(ctx, db, config, &s.Quoted); err != nil { // what is stored can be told without it
+	if err = e.explainVerdicts(ctx, db, config, &s.Quoted); err != nil { // what is stored can be told without it
 		e.RulesFault = err.Error()
 	}
 	return e, x.Explain(ctx, &e.Explanation, s, copies)

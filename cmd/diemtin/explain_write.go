@@ -14,10 +14,11 @@ import (
 // English beside it.
 type explainedStory struct {
 	syndicate.Explanation
-	Pages       map[int64]*explainedArticle `json:"pages"`                 // what became of each item's own page
-	StoryTopics []store.Topic               `json:"story_topics"`          // of all its items together, after rulings
-	Verdicts    []explainedVerdict          `json:"verdicts"`              // of the configuration's rules on the quoted item
-	RulesFault  string                      `json:"rules_fault,omitempty"` // why there are no verdicts
+	Pages       map[int64]*explainedArticle `json:"pages"`                    // what became of each item's own page
+	StoryTopics []store.Topic               `json:"story_topics"`             // of all its items together, after rulings
+	Verdicts    []explainedVerdict          `json:"verdicts"`                 // of the configuration's rules on the quoted item
+	Opinion     *explainedOpinion           `json:"second_opinion,omitempty"` // null if none is learned
+	RulesFault  string                      `json:"rules_fault,omitempty"`    // why there are no verdicts
 }
 
 func (e explainedStory) write(w io.Writer) {

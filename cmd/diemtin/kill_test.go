@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"math/rand/v2"
 	"path/filepath"
 	"strings"
@@ -164,4 +166,103 @@ func nothingTwice(t *testing.T, file string, w *outlettest.World, kills int) {
 		}
 	}
 	t.Logf("%d articles of %d stories were published", articles, len(w.Truth()))
+}
+
+// Applying rules that is killed at any moment goes on after the restart, under
+// its ledger's one entry, and neither lists nor dates a story anew.
+func TestKillDuringApply(t *testing.T) {
+	t.Parallel()
+	const kills, headlines = 8, 1500
+	dir := t.TempDir()
+	old := writeFile(t, dir, "old.yaml", fmt.Sprintf(topicsYAML, ""))
+	changed := writeFile(t, dir, "new.yaml", fmt.Sprintf(topicsYAML, "\n      - gạo"))
+	var titles []string
+	for i := range headlines {
+		titles = append(titles, fmt.Sprintf("%s mùa thứ %d", []string{"Gạo ngon", "Lúa chín", "Ngô non"}[i%3], i))
+	}
+	dsn := storeHeadlines(t, old, titles...)
+	file := strings.TrimPrefix(dsn, "sqlite:")
+	before := storiesOf(t, file)
+
+	p, editor := serveEditors(t, changed, dsn)
+	out := make(chan string, 1)
+	go func() { stdout, stderr, _ := editor("topics", "apply"); out <- stdout + stderr }()
+	midway := 0
+	for i := range kills {
+		eventually(t, "progress", func() bool { return stateOf(t, file).Seen > i*64 || stateOf(t, file).Phase == store.ReclassifyDone })
+		p.kill()
+		if c := stateOf(t, file); c.Phase != store.ReclassifyDone {
+			midway++
+		}
+		p = serve(t, changed, dsn)
+	}
+	if midway < kills/2 {
+		t.Errorf("only %d of %d kills came while it was under way; the test has not tried much", midway, kills)
+	}
+	if said := <-out; strings.Contains(said, "items judged,") {
+		t.Logf("the verb saw it through: %s", said)
+	}
+	eventually(t, "the end", func() bool { return stateOf(t, file).Phase == store.ReclassifyDone })
+	p.stop(t)
+	if c := stateOf(t, file); c.Seen != headlines || c.Changed != headlines/3 || c.Moved != headlines/3 {
+		t.Errorf("%d items judged, %d changed, %d stories moved; want %d, %d, %d", c.Seen, c.Changed, c.Moved, headlines, headlines/3, headlines/3)
+	}
+	if n := sqliteCount(t, file, `SELECT count(*) FROM rulings WHERE verb = 'apply' AND who = 'lan'`); n != 1 {
+		t.Errorf("the ledger has %d entries of lan's order", n)
+	}
+	gained := 0
+	after := storiesOf(t, file)
+	for id, was := range before {
+		is, ok := after[id]
+		if !ok || !is.Listed.Equal(was.Listed) || !is.Shown.Equal(was.Shown) || !is.Updated.Equal(was.Updated) || is.Quoted.ID != was.Quoted.ID {
+			t.Errorf("story %s was listed %v and shown %v, now %v and %v", id, was.Listed, was.Shown, is.Listed, is.Shown)
+		}
+		if len(is.Topics) > len(was.Topics) {
+			gained++
+		}
+	}
+	if len(after) != len(before) || len(before) < headlines/2 || gained != len(before)/3 {
+		t.Errorf("%d stories before, %d after, %d of them gained a topic", len(before), len(after), gained)
+	}
+}
+
+// storiesOf are all listed stories, at most store.MaxStories a topic.
+func storiesOf(t *testing.T, file string) map[string]store.Story {
+	t.Helper()
+	db, err := store.OpenReadOnly(t.Context(), "sqlite:"+file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	all := map[string]store.Story{}
+	q := store.Query{Order: store.ByPublished, Limit: store.MaxStories}
+	for {
+		page, err := db.Stories(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range page {
+			all[s.ID] = s
+		}
+		if len(page) < q.Limit {
+			return all
+		}
+		last := page[len(page)-1]
+		q.Before = store.Cursor{At: last.Shown, ID: last.ID}
+	}
+}
+
+// stateOf is how far applying has come.
+func stateOf(t *testing.T, file string) store.Reclassification {
+	t.Helper()
+	db, err := store.OpenReadOnly(t.Context(), "sqlite:"+file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	c, err := db.Reclassification(t.Context())
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		t.Fatal(err)
+	}
+	return c
 }

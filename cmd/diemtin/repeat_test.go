@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -301,7 +302,12 @@ func serveEditors(t *testing.T, config, dsn string) (*program, func(args ...stri
 	p := serve(t, config, dsn, "--tokens", tokens)
 	return p, func(args ...string) (string, string, int) {
 		t.Helper()
-		cmd := command(t, append(args, "--admin", strings.TrimPrefix(p.admin, "http://"), "--config", config, "--db", dsn)...)
+		words := 1 // the flags follow the verb, so that args may name others
+		if args[0] == "topics" {
+			words = 2
+		}
+		given := []string{"--admin", strings.TrimPrefix(p.admin, "http://"), "--config", config, "--db", dsn}
+		cmd := command(t, slices.Insert(slices.Clone(args), words, given...)...)
 		cmd.Env = append(os.Environ(), "DIEMTIN_TOKEN="+token)
 		return run2(t, cmd)
 	}

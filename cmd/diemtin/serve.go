@@ -91,7 +91,6 @@ type service struct {
 	pages      *syndicate.Server
 	log        *slog.Logger
 	servers    [2]*http.Server // public, admin
-	rules      string          // the digest of the topics' rules
 	ready      atomic.Bool
 }
 
@@ -137,7 +136,6 @@ func (s *service) open(ctx context.Context, cfg *config, dsn, tokens string, log
 	if s.db, err = openStore(ctx, dsn, cfg); err != nil {
 		return err
 	}
-	s.rules = aggregator.RulesDigest(cfg.aggregate)
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), buildInfo())
 	if s.aggregator, err = aggregator.New(cfg.aggregate, s.db, log, reg); err != nil {
@@ -148,6 +146,9 @@ func (s *service) open(ctx context.Context, cfg *config, dsn, tokens string, log
 		return err
 	}
 	public.Archive = s.db
+	if public.NearTopics, err = s.nearTopics(ctx, cfg); err != nil {
+		return err
+	}
 	pages, err := syndicate.New(public, s.db, log, reg)
 	if err != nil {
 		return err
@@ -214,8 +215,6 @@ func (s *service) adminMux(reg *prometheus.Registry, rulings http.Handler) http.
 	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", s.readyz)
-	mux.Handle("POST /topics/apply", http.NewCrossOriginProtection().Handler(http.HandlerFunc(s.applyTopics)))
-	mux.HandleFunc("GET /topics/apply", s.writeApplied)
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
 	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)

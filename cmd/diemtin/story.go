@@ -147,6 +147,8 @@ func ruledWords(r store.Ruling) string {
 		return fmt.Sprintf("%s: %s", r.Story, strings.Join(r.Topics, " "))
 	case store.RuleAdd:
 		return fmt.Sprintf("%s added, in story %s", items, r.Story)
+	case store.RuleApply:
+		return "topics of what is stored judged anew"
 	case store.RuleRestore:
 		return fmt.Sprintf("ruling %d is undone", r.Undoes)
 	}

@@ -58,8 +58,7 @@ func openStored(ctx context.Context, dsn string, cfg *config) (*store.DB, *aggre
 	}
 	sources, err := db.Sources(ctx)
 	if err != nil {
-		db.Close()
-		return nil, nil, err
+		return nil, nil, errors.Join(err, db.Close())
 	}
 	return db, aggregator.NewItemReader(cfg.aggregate, sources), nil
 }
@@ -91,6 +90,9 @@ var topicsDiffVerb = verb{name: "topics diff", args: "NEW.yaml", short: "Show wh
 				return err
 			}
 			defer db.Close()
+			if c, err = aggregator.Opinionated(ctx, cfg.aggregate, c, db); err != nil {
+				return err
+			}
 			d := aggregator.NewDiffer(c, reader, *samples)
 			if err := eachStored(ctx, db, time.Now().Add(-time.Duration(*since)), d.Add); err != nil {
 				return err
@@ -288,6 +290,9 @@ var topicsUnclassifiedVerb = verb{name: "topics unclassified", short: "List stor
 				return err
 			}
 			defer db.Close()
+			if c, err = aggregator.Opinionated(ctx, cfg.aggregate, c, db); err != nil {
+				return err
+			}
 			all, seen, none := []unclassified{}, 0, 0
 			err = eachStored(ctx, db, time.Now().Add(-time.Duration(*since)), func(it *store.Item) {
 				if seen++; len(it.Topics) > 0 {

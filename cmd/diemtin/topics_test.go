@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -197,17 +198,25 @@ func TestApplyThroughService(t *testing.T) {
 	old := writeFile(t, dir, "old.yaml", fmt.Sprintf(topicsYAML, ""))
 	changed := writeFile(t, dir, "new.yaml", fmt.Sprintf(topicsYAML, "\n      - gạo"))
 	dsn := storeHeadlines(t, old, "Lúa chín", "Gạo ngon")
-	p := serve(t, changed, dsn)
-	admin := strings.TrimPrefix(p.admin, "http://")
-	if _, stderr, code := output(t, "topics", "apply", "--config", old, "--db", dsn, "--admin", admin); code != 1 || !strings.Contains(stderr, "the service runs other rules") {
+	p, editor := serveEditors(t, changed, dsn)
+	if _, stderr, code := editor("topics", "apply", "--config", old); code != 1 || !strings.Contains(stderr, "the service runs other rules") {
 		t.Errorf("with other rules: exit %d, %s", code, stderr)
 	}
-	stdout, stderr, code := output(t, "topics", "apply", "--config", changed, "--db", dsn, "--admin", admin)
+	if _, stderr, code := output(t, "topics", "apply", "--config", changed, "--db", dsn, "--admin", strings.TrimPrefix(p.admin, "http://")); code != 1 || !strings.Contains(stderr, "DIEMTIN_TOKEN") {
+		t.Errorf("without a token: exit %d, %s", code, stderr)
+	}
+	if resp, _ := get(t, p.admin+"/api/v1/topics/apply"); resp.StatusCode != http.StatusUnauthorized {
+		t.Errorf("its progress without a token: %s", resp.Status)
+	}
+	stdout, stderr, code := editor("topics", "apply")
 	if code != 0 || stdout != "2 items judged, 1 of them changed; 1 stories have other topics\n" {
 		t.Errorf("apply: exit %d, %s%s", code, stdout, stderr)
 	}
 	if _, body := get(t, p.public+"/topics/lua/feed.atom"); !strings.Contains(body, "Gạo ngon") {
 		t.Errorf("the feed lacks what it gained:\n%s", body)
+	}
+	if out, errs, code := editor("rulings"); code != 0 || strings.Count(out, "  lan  apply  ") != 1 {
+		t.Errorf("the ledger: exit %d, %s%s", code, out, errs)
 	}
 	p.stop(t)
 	if !strings.Contains(p.log.String(), "msg=re-classified items=2 changed=1 stories_moved=1") {
