@@ -99,6 +99,9 @@ func renderAtom(f Feed) ([]byte, error) {
 			{Href: f.alternate(), Rel: "alternate", Type: "text/html"},
 		},
 	}
+	if hub := f.hub(); hub != "" {
+		doc.Links = append(doc.Links, atomLink{Href: hub, Rel: "hub"})
+	}
 	for i := range f.Stories {
 		e := f.entry(&f.Stories[i])
 		doc.Entries = append(doc.Entries, newAtomEntry(&e))

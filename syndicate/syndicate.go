@@ -54,6 +54,9 @@ type Config struct {
 	Places   []Place           // provinces, in the order readers see them
 	Version  string            // of the program, for <generator>
 
+	// Hub is the address of the hub that pushes the feeds (WebSub); "" = none.
+	Hub string
+
 	CacheBytes int64 // memory for rendered feeds; 0 = DefaultCacheBytes
 
 	// Explainer puts the explanation of a story into words; nil = only what the
