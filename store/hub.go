@@ -74,6 +74,20 @@ func (db *DB) HubSubscriptions(ctx context.Context) ([]HubSubscription, error) {
 	return all, nil
 }
 
+// HubSubscription returns the subscription of a callback to a topic, or
+// ErrNotFound.
+func (db *DB) HubSubscription(ctx context.Context, topic, callback string) (HubSubscription, error) {
+	all, err := scanHub(db.engine.read.QueryContext(ctx, `SELECT `+hubColumns+` FROM hub_subscriptions
+		WHERE topic = $1 AND callback = $2`, topic, callback))
+	if err == nil && len(all) == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return HubSubscription{}, fmt.Errorf("read subscription to the hub: %w", err)
+	}
+	return all[0], nil
+}
+
 // hubDue is what may be delivered at $3: it waits, is due, and in nobody's
 // hands.
 const hubDue = `wanted > 0 AND next_at <= $3 AND lease_until <= $3`

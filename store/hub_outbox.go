@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // post writes a row of the outbox for each scope that this transaction changed,
@@ -39,10 +40,11 @@ type posted struct{ revision, since int64 }
 // FanOutHub empties the outbox: every subscription to a topic that reads a
 // changed scope waits for a delivery from then on, whatever waited before is
 // part of it. Reads names the scopes of a topic, and says false for one that
-// is no more: its subscribers are told and forgotten. All of it is one
+// is no more: its subscribers are told and forgotten; turn makes the Turn of
+// the requests to do so. All of it is one
 // transaction, so a process that is killed has done all or nothing.
 // It returns the number of changed scopes.
-func (db *DB) FanOutHub(ctx context.Context, reads func(topic string) ([]string, bool), now int64, turn func() string) (int, error) {
+func (db *DB) FanOutHub(ctx context.Context, reads func(topic string) ([]string, bool), now time.Time, turn func() string) (int, error) {
 	var waiting bool
 	if err := db.engine.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM hub_outbox)`).Scan(&waiting); err != nil || !waiting {
 		return 0, wrapped(err, "read outbox")
@@ -61,7 +63,7 @@ func (db *DB) FanOutHub(ctx context.Context, reads func(topic string) ([]string,
 		for _, topic := range topics {
 			scopes, ok := reads(topic)
 			if !ok {
-				if err := t.closeTopic(topic, now, turn); err != nil {
+				if err := t.closeTopic(topic, millis(now), turn); err != nil {
 					return err
 				}
 				continue

@@ -49,7 +49,7 @@ func reads(topic string) ([]string, bool) {
 
 func fanOut(t *testing.T, db *store.DB) int {
 	t.Helper()
-	n, err := db.FanOutHub(t.Context(), reads, now.UnixMilli(), func() string { return "turn" })
+	n, err := db.FanOutHub(t.Context(), reads, now, func() string { return "turn" })
 	if err != nil {
 		t.Fatal(err)
 	}
