@@ -21,9 +21,11 @@ import (
 const (
 	// canaryPath is where the canary is reached, before its token.
 	canaryPath = path + "/canary/"
-	// canaryLease is what the canary asks for; it renews after half of it, and
-	// asks again after canaryRetry if it was not heard.
+	// canaryLease is what the canary asks for; it renews after half of it. If it
+	// was not heard it asks again after canarySoon, then twice as late each time
+	// up to canaryRetry: at a start a proxy may not yet lead to us.
 	canaryLease = time.Hour
+	canarySoon  = 2 * time.Second
 	canaryRetry = time.Minute
 	// canaryCheck is how often it looks whether it has what it should have.
 	canaryCheck = 15 * time.Second
@@ -45,6 +47,7 @@ type canary struct {
 	metrics         canaryMetrics
 	behind          time.Time // when it was first found to lack something; zero if it lacks nothing
 	asked           time.Time // when it asked last
+	unheard         int       // requests in a row that were not accepted
 }
 
 type canaryMetrics struct {
@@ -113,13 +116,15 @@ func (c *canary) subscribe(ctx context.Context) time.Duration {
 	err := c.request(ctx)
 	if err == nil {
 		c.metrics.requests.WithLabelValues("accepted").Inc()
+		c.unheard = 0
 		return canaryLease / 2
 	}
 	if ctx.Err() == nil {
 		c.metrics.requests.WithLabelValues("failed").Inc()
 		c.hub.Log.Warn("our own hub cannot be asked", "hub", c.hub.address, "error", err)
 	}
-	return canaryRetry
+	c.unheard++
+	return min(canarySoon<<min(c.unheard-1, 10), canaryRetry)
 }
 
 func (c *canary) request(ctx context.Context) error {

@@ -423,3 +423,23 @@ func TestNewestChange(t *testing.T) {
 		}
 	}
 }
+
+// A canary that is not heard asks again soon, and then less often.
+func TestCanaryUnheard(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "sqlite:"+t.TempDir()+"/hub.db", func(c *Config, _ *Deps) { c.Canary = nil })
+	s.Hub.address = s.base + "/elsewhere"
+	for i, want := range []time.Duration{canarySoon, 2 * canarySoon, 4 * canarySoon} {
+		if got := s.canary.subscribe(t.Context()); got != want {
+			t.Errorf("after %d failures: again in %v, want %v", i+1, got, want)
+		}
+	}
+	s.canary.unheard = 1000
+	if got := s.canary.subscribe(t.Context()); got != canaryRetry {
+		t.Errorf("after 1001 failures: again in %v, want %v", got, canaryRetry)
+	}
+	s.Hub.address = s.base + path
+	if got := s.canary.subscribe(t.Context()); got != canaryLease/2 || s.canary.unheard != 0 {
+		t.Errorf("heard: again in %v", got)
+	}
+}
