@@ -62,6 +62,9 @@ func (db *DB) Sync(ctx context.Context, outlets []Outlet, sources []Source) erro
 					return fmt.Errorf("end leases: %w", err)
 				}
 			}
+			if err := t.releaseArticles(`lease_by <> ''`); err != nil {
+				return fmt.Errorf("end leases of articles: %w", err)
+			}
 		}
 		return nil
 	})
