@@ -203,9 +203,11 @@ outlets:
 		}
 		t.Logf("%s: %d deliveries, %d repeated", file, len(sent), twice)
 	}
-	if n := p.metric(t, `diemtin_hub_canary_delay_seconds_count`); n == 0 {
+	heard := p.metric(t, `diemtin_hub_canary_delay_seconds_count`)
+	if heard == 0 {
 		t.Error("the canary heard nothing")
 	}
+	t.Logf("in the last run the canary heard %v times, %.2f s after the change", heard, p.metric(t, `diemtin_hub_canary_delay_seconds_sum`)/heard)
 	p.stop(t)
 }
 
