@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"syscall"
+	"time"
 
 	"diemtin/store"
 )
@@ -54,6 +55,13 @@ func guardDial(_, address string, _ syscall.RawConn) error {
 		return &Fault{Outcome: store.Refused, Err: fmt.Errorf("%s is a private address; allow_private admits it", host)}
 	}
 	return nil
+}
+
+// GuardedClient is an HTTP client for addresses that strangers name. It refuses
+// private ones unless the limits admit them, and follows no redirect by itself.
+func GuardedClient(l Limits) *http.Client {
+	return &http.Client{Transport: newTransport(!l.AllowPrivate), Timeout: time.Duration(l.Timeout),
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
 // proxyGuard judges the target of every request, redirects too, before the

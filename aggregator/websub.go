@@ -98,8 +98,7 @@ type subscriber struct {
 }
 
 func newSubscriber(cfg Config, st Store, log *slog.Logger, m *pushMetrics) *subscriber {
-	client := &http.Client{Transport: newTransport(!cfg.Limits.AllowPrivate), Timeout: time.Duration(cfg.Limits.Timeout),
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := GuardedClient(cfg.Limits)
 	return &subscriber{store: st, log: log, metrics: m, client: client, agent: cfg.Agent, limits: cfg.Limits, base: callbackBase(cfg),
 		wake: make(chan struct{}, 1), inbox: inbox{queue: make(chan delivery, maxWaiting)}, known: map[string]store.Push{}, absent: map[string]int{}, failing: map[string]time.Time{}}
 }
@@ -107,15 +106,22 @@ func newSubscriber(cfg Config, st Store, log *slog.Logger, m *pushMetrics) *subs
 // callbackBase is where hubs reach us, or "" if they are not to be asked or
 // cannot: a hub elsewhere does not find our loopback.
 func callbackBase(cfg Config) string {
-	u, err := url.Parse(cfg.BaseURL)
-	if cfg.Limits.WebSub != nil && !*cfg.Limits.WebSub || cfg.BaseURL == "" || err != nil {
-		return ""
-	}
-	a, err := netip.ParseAddr(u.Hostname())
-	if here := u.Hostname() == "localhost" || err == nil && closed(a); here && !cfg.Limits.AllowPrivate {
+	if cfg.Limits.WebSub != nil && !*cfg.Limits.WebSub || !cfg.Public() {
 		return ""
 	}
 	return strings.TrimRight(cfg.BaseURL, "/") + callbackPath
+}
+
+// Public says whether others can reach the site: its address is given, and not
+// at loopback or private unless such addresses are admitted.
+func (c Config) Public() bool {
+	u, err := url.Parse(c.BaseURL)
+	if c.BaseURL == "" || err != nil {
+		return false
+	}
+	a, err := netip.ParseAddr(u.Hostname())
+	here := u.Hostname() == "localhost" || err == nil && closed(a)
+	return !here || c.Limits.AllowPrivate
 }
 
 // run asks hubs and takes in deliveries until ctx ends; then it finishes what

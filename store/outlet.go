@@ -57,8 +57,10 @@ func (db *DB) Sync(ctx context.Context, outlets []Outlet, sources []Source) erro
 			return fmt.Errorf("store sources: %w", err)
 		}
 		if db.engine.alone { // whoever held a lease on this file is dead
-			if err := t.exec(`UPDATE sources SET lease_until = 0 WHERE lease_until > 0`); err != nil {
-				return fmt.Errorf("end leases: %w", err)
+			for _, table := range []string{"sources", "hub_subscriptions", "hub_requests"} {
+				if err := t.exec(`UPDATE ` + table + ` SET lease_until = 0 WHERE lease_until > 0`); err != nil {
+					return fmt.Errorf("end leases: %w", err)
+				}
 			}
 			if err := t.releaseArticles(`lease_by <> ''`); err != nil {
 				return fmt.Errorf("end leases of articles: %w", err)

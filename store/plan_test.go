@@ -54,7 +54,7 @@ func listen(e *engine, path string) *listener {
 }
 
 // small are the tables whose size has nothing to do with that of the archive.
-var small = []string{"sources", "push_subscriptions", "outlets", "meta", "sqlite_master"}
+var small = []string{"sources", "push_subscriptions", "hub_subscriptions", "hub_requests", "hub_outbox", "hub_canary", "outlets", "meta", "sqlite_master"}
 
 // scan is how a query plan calls the walk over a whole table, by its name or
 // by its alias in the statement.

@@ -99,10 +99,7 @@ func (s Selection) dimensions() [][]string {
 
 // Revision returns when what the selection shows last changed.
 func (db *DB) Revision(ctx context.Context, sel Selection) (Revision, error) {
-	scopes := sel.dimensions()[0]
-	if sel.Day != "" {
-		scopes = []string{dayScope(sel.Day)}
-	}
+	scopes := sel.Reads()
 	args := make([]any, len(scopes))
 	for i, s := range scopes {
 		args[i] = s

@@ -168,6 +168,7 @@ type tx struct {
 	nextID int64 // the id of the next item
 	scopes map[string]bool
 	dirty  bool // clock or nextID moved
+	heard  bool // the hub has subscribers, so changes are posted
 }
 
 // piece runs one write within a savepoint. Its own error is failed; err means
@@ -257,7 +258,8 @@ func (t *tx) query(query string, args ...any) (*sql.Rows, error) {
 // loadClock reads what every transaction continues: the clock and the ids.
 func (t *tx) loadClock() error {
 	err := t.queryRow(`SELECT coalesce(max(CASE WHEN name = 'clock' THEN value END), 0),
-		coalesce(max(CASE WHEN name = 'next_item' THEN value END), 1) FROM meta`).Scan(&t.clock, &t.nextID)
+		coalesce(max(CASE WHEN name = 'next_item' THEN value END), 1), EXISTS (SELECT 1 FROM hub_subscriptions) FROM meta`).
+		Scan(&t.clock, &t.nextID, &t.heard)
 	if err != nil {
 		return fmt.Errorf("read clock: %w", err)
 	}
@@ -277,7 +279,7 @@ func (t *tx) saveClock() error {
 			return fmt.Errorf("raise revision: %w", err)
 		}
 	}
-	return nil
+	return t.post()
 }
 
 // tick gives out the next time of listing or change: now, or the first

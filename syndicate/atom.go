@@ -108,6 +108,9 @@ func renderAtom(f Feed) ([]byte, error) {
 	if older := f.older("feed.atom"); older != "" {
 		doc.Links = append(doc.Links, atomLink{Href: older, Rel: "prev-archive", Type: "application/atom+xml"})
 	}
+	if hub := f.hub(); hub != "" {
+		doc.Links = append(doc.Links, atomLink{Href: hub, Rel: "hub"})
+	}
 	for i := range f.Stories {
 		e := f.entry(&f.Stories[i])
 		doc.Entries = append(doc.Entries, newAtomEntry(&e))

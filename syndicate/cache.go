@@ -96,26 +96,32 @@ func (c *cache) fresh(k docKey) *rendition {
 // refresh returns the document as the store now has it. If the store does not
 // answer, it is the one at hand, else an error.
 func (c *cache) refresh(ctx context.Context, k docKey, m docMaker) (*rendition, error) {
-	doc, err, _ := c.flight.Do(k.path+"?"+strconv.Itoa(k.n), func() (any, error) {
+	made, err := c.look(ctx, k, m)
+	return made.doc, err
+}
+
+// look is refresh with what is known of the document's age.
+func (c *cache) look(ctx context.Context, k docKey, m docMaker) (cached, error) {
+	made, err, _ := c.flight.Do(k.path+"?"+strconv.Itoa(k.n), func() (any, error) {
 		// Others wait for this too: it does not end with the first client.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), refreshTimeout)
 		defer cancel()
 		return c.update(ctx, k, m)
 	})
 	if err != nil {
-		return nil, err
+		return cached{}, err
 	}
-	return doc.(*rendition), nil
+	return made.(cached), nil
 }
 
 // update is one refresh. The revision is read before the stories: a change
 // between the two is rendered now and found to be the same bytes next time.
-func (c *cache) update(ctx context.Context, k docKey, m docMaker) (*rendition, error) {
+func (c *cache) update(ctx context.Context, k docKey, m docMaker) (cached, error) {
 	old, ok := c.peek(k)
 	now := c.now()
 	if ok && now.Sub(old.checked) < freshFor { // another call has just done it
 		c.metrics.hit.Inc()
-		return old.doc, nil
+		return old, nil
 	}
 	next := old
 	next.key, next.checked = k, now
@@ -125,24 +131,24 @@ func (c *cache) update(ctx context.Context, k docKey, m docMaker) (*rendition, e
 	case ok && rev.N == old.revision:
 		c.metrics.lookups.WithLabelValues("current").Inc()
 		c.put(next)
-		return next.doc, nil
+		return next, nil
 	default:
 		next.revision = rev.N
 		next.doc, err = c.render(ctx, old.doc, rev, now, m)
 	}
 	if err == nil {
 		c.put(next)
-		return next.doc, nil
+		return next, nil
 	}
 	if !ok {
 		c.metrics.lookups.WithLabelValues("failed").Inc()
-		return nil, fmt.Errorf("make %s: %w", k.path, err)
+		return cached{}, fmt.Errorf("make %s: %w", k.path, err)
 	}
 	c.metrics.lookups.WithLabelValues("stale").Inc()
 	c.log.ErrorContext(ctx, "feed not refreshed, an older one is given out", "path", k.path, "error", err)
 	old.checked = now
 	c.put(old)
-	return old.doc, nil
+	return old, nil
 }
 
 // render makes the document anew, and keeps the old one if the bytes are the

@@ -182,11 +182,14 @@ func (s *Server) maker(ch Channel, f *format, n, limit int) docMaker {
 	}
 }
 
-// linkHeader names the feed itself, its page and its other formats.
+// linkHeader names the feed itself, its page, its hub and its other formats.
 func (f *Feed) linkHeader(own *format) string {
 	links := []string{
 		fmt.Sprintf("<%s>; rel=self; type=%q", f.self(own.file), own.media),
 		fmt.Sprintf("<%s>; rel=alternate; type=%q", f.alternate(), "text/html"),
+	}
+	if hub := f.hub(); hub != "" {
+		links = append(links, fmt.Sprintf("<%s>; rel=hub", hub))
 	}
 	for i := range formats {
 		if other := &formats[i]; other != own {

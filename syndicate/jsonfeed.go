@@ -55,6 +55,9 @@ func renderJSON(f Feed) ([]byte, error) {
 		},
 		Items: make([]*jsonItem, 0, len(f.Stories)),
 	}
+	if hub := f.hub(); hub != "" {
+		doc.Hubs = []*feeds.JSONHub{{Type: "WebSub", Url: hub}}
+	}
 	f.eachPlace(func(e *entry) { doc.Items = append(doc.Items, f.newJSONItem(e)) }, func(g *store.Tombstone) {
 		doc.Items = append(doc.Items, f.newJSONGone(g))
 	})

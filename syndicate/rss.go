@@ -106,6 +106,9 @@ func renderRSS(f Feed) ([]byte, error) {
 		Title: newXMLText(f.title()),
 		Links: []rssLink{{Href: f.self("feed.rss"), Rel: "self", Type: "application/rss+xml"}},
 	}
+	if hub := f.hub(); hub != "" {
+		ch.Links = append(ch.Links, rssLink{Href: hub, Rel: "hub"})
+	}
 	f.eachPlace(func(e *entry) { ch.Items = append(ch.Items, newRSSItem(e)) }, func(g *store.Tombstone) {
 		ch.Items = append(ch.Items, f.newRSSGone(g))
 	})

@@ -56,6 +56,9 @@ type Config struct {
 
 	Archive Archive // sealed documents; nil = there are none
 
+	// Hub is the address of the hub that pushes the feeds (WebSub); "" = none.
+	Hub string
+
 	CacheBytes int64 // memory for rendered feeds; 0 = DefaultCacheBytes
 
 	// Explainer puts the explanation of a story into words; nil = only what the

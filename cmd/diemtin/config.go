@@ -13,6 +13,7 @@ import (
 	"diemtin/aggregator/vi"
 	"diemtin/store"
 	"diemtin/syndicate"
+	"diemtin/syndicate/hub"
 )
 
 // defaultConfig is read where --config is not given; if it is missing, the
@@ -28,6 +29,7 @@ type file struct {
 	Topics   []aggregator.TopicConfig  `yaml:"topics"`
 	Gate     aggregator.GateConfig     `yaml:"gate"`
 	Channels []syndicate.ChannelConfig `yaml:"channels"`
+	Hub      hub.Config                `yaml:"hub"`
 
 	SecondOpinion string `yaml:"second_opinion"`
 }
@@ -37,6 +39,7 @@ type config struct {
 	name      string
 	aggregate aggregator.Config
 	syndicate syndicate.Config
+	hub       hub.Config
 }
 
 // loadConfig reads and checks a feeds.yaml. An empty name means the default
@@ -85,15 +88,17 @@ func readFile(name string, text []byte) (*config, *faults) {
 		return &config{name: name}, found
 	}
 	f.withShipped(found)
-	c := &config{name: name}
+	c := &config{name: name, hub: f.Hub}
 	f.Site.BaseURL = strings.TrimRight(f.Site.BaseURL, "/")
 	c.aggregate = aggregator.Config{Limits: f.Limits, Outlets: f.Outlets, Topics: f.Topics, Agent: agent(f.Site), BaseURL: f.Site.BaseURL,
 		Gate: aggregator.Gated{GateConfig: f.Gate}, SecondOpinion: f.SecondOpinion}
 	c.syndicate = syndicate.Config{Site: f.Site, Channels: f.Channels, Topics: topicInfos(f.Topics),
 		Outlets: c.aggregate.StoreOutlets(), Places: places(), Version: version}
+	c.syndicate.Hub = c.hubAddress()
 	c.aggregate.Check(found.report)
 	f.Gate.Check(found.report)
 	c.syndicate.Check(found.report)
+	f.Hub.Check(found.report)
 	return c, found
 }
 

@@ -18,9 +18,10 @@ var law = map[string][]string{
 	"diemtin/aggregator":            {"diemtin/store", "diemtin/aggregator/vi"},
 	"diemtin/aggregator/outlettest": {},
 	"diemtin/syndicate":             {"diemtin/store", "diemtin/aggregator/vi"},
+	"diemtin/syndicate/hub":         {"diemtin/store"},
 	"diemtin/evaluation/load":       {"diemtin/store", "diemtin/aggregator"},
 	"diemtin/evaluation/stories":    {"diemtin/store", "diemtin/aggregator"},
-	"diemtin/cmd/diemtin":           {"diemtin", "diemtin/store", "diemtin/aggregator", "diemtin/aggregator/vi", "diemtin/aggregator/outlettest", "diemtin/syndicate"},
+	"diemtin/cmd/diemtin":           {"diemtin", "diemtin/store", "diemtin/aggregator", "diemtin/aggregator/vi", "diemtin/aggregator/outlettest", "diemtin/syndicate", "diemtin/syndicate/hub"},
 }
 
 func TestImportLaw(t *testing.T) {

@@ -84,8 +84,13 @@ func TestMetricsAreDocumented(t *testing.T) {
 	if _, err := aggregator.New(cfg.aggregate, db, log, d); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := syndicate.New(cfg.syndicate, db, log, d); err != nil {
+	pages, err := syndicate.New(cfg.syndicate, db, log, d)
+	if err != nil {
 		t.Fatal(err)
+	}
+	cfg.syndicate.Site.BaseURL, cfg.aggregate.BaseURL = "https://tin.example.vn", "https://tin.example.vn"
+	if h, err := newHub(cfg, db, pages, log, d); err != nil || h == nil {
+		t.Fatalf("hub %v, %v", h, err)
 	}
 	d.MustRegister(buildInfo())
 	slices.Sort(d.rows)

@@ -22,6 +22,7 @@ import (
 	"diemtin/aggregator"
 	"diemtin/store"
 	"diemtin/syndicate"
+	"diemtin/syndicate/hub"
 )
 
 // The addresses and limits of the two listeners.
@@ -90,6 +91,7 @@ type service struct {
 	aggregator *aggregator.Aggregator
 	pages      *syndicate.Server
 	log        *slog.Logger
+	hub        *hub.Hub        // nil = none
 	servers    [2]*http.Server // public, admin
 	ready      atomic.Bool
 }
@@ -154,18 +156,25 @@ func (s *service) open(ctx context.Context, cfg *config, dsn, tokens string, log
 		return err
 	}
 	s.pages, s.log = pages, log
-	s.servers = [2]*http.Server{newServer(publicMux(s.aggregator.Callback(), pages)), newServer(s.adminMux(reg, syndicate.NewAdmin(newDesk(cfg, s.db, s.aggregator), tokens, log)))}
+	if s.hub, err = newHub(cfg, s.db, pages, log, reg); err != nil {
+		return err
+	}
+	s.servers = [2]*http.Server{newServer(publicMux(s.aggregator.Callback(), s.hub, pages)), newServer(s.adminMux(reg, syndicate.NewAdmin(newDesk(cfg, s.db, s.aggregator), tokens, log)))}
 	return nil
 }
 
-// publicMux gives hubs their callback and everybody else the pages.
-func publicMux(callback, pages http.Handler) http.Handler {
+// publicMux gives hubs their callback, subscribers our own hub, if there is
+// one, and everybody else the pages.
+func publicMux(callback http.Handler, own *hub.Hub, pages http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, "/websub/") {
+		switch {
+		case strings.HasPrefix(r.URL.Path, "/websub/"):
 			callback.ServeHTTP(w, r)
-			return
+		case own != nil && hub.Serves(r.URL.Path):
+			own.ServeHTTP(w, r)
+		default:
+			pages.ServeHTTP(w, r)
 		}
-		pages.ServeHTTP(w, r)
 	})
 }
 
@@ -267,6 +276,9 @@ func (s *service) run(ctx context.Context) error {
 	g.Go(func() error { return serveOn(s.servers[1], s.admin) })
 	g.Go(func() error { return s.aggregator.Run(ctx) })
 	g.Go(func() error { s.sealArchives(ctx); return nil })
+	if s.hub != nil {
+		g.Go(func() error { return s.hub.Run(ctx) })
+	}
 	g.Go(func() error {
 		<-ctx.Done()
 		s.ready.Store(false)

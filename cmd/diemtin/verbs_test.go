@@ -189,7 +189,7 @@ func TestPublicPathsAreNotRewritten(t *testing.T) {
 	note := func(name string) http.Handler {
 		return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { asked = append(asked, name+" "+r.URL.Path) })
 	}
-	mux := publicMux(note("callback"), note("pages"))
+	mux := publicMux(note("callback"), nil, note("pages"))
 	for _, path := range []string{"//feed.rss", "/topics/../feed.rss", "/websub/token", "/websub"} {
 		w := httptest.NewRecorder()
 		mux.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://x.example"+path, nil))

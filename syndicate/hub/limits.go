@@ -1,0 +1,92 @@
+package hub
+
+import (
+	"fmt"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"diemtin/store"
+)
+
+const (
+	// maxForm, maxURL and maxSecret bound a request, in bytes. The
+	// Recommendation bounds the secret (section 5.1).
+	maxForm   = 8 << 10
+	maxURL    = 2 << 10
+	maxSecret = 200
+	// formTimeout bounds how long a client may take to send it.
+	formTimeout = 10 * time.Second
+	// standardLease is given to who asks for none, and the others are bounded:
+	// renewing is how a hub learns that somebody still listens.
+	standardLease = 10 * 24 * time.Hour
+	shortestLease = 5 * time.Minute
+	longestLease  = 30 * 24 * time.Hour
+	// unverified bounds the requests that wait for their callbacks, and
+	// asksOfOne those of one client or about one callback host, the lately
+	// failed ones with them.
+	unverified = 2000
+	asksOfOne  = 100
+	// remembered is how long a request that failed counts.
+	remembered = 10 * time.Minute
+
+	defaultSubscriptions = 5000
+	defaultPerHost       = 1500 // a reader of ours may want each of 400 channels in three forms
+	mostSubscriptions    = 100_000
+)
+
+// Config is the section hub of feeds.yaml.
+type Config struct {
+	Enabled       *bool `yaml:"enabled"`       // nil = true
+	Canary        *bool `yaml:"canary"`        // nil = true
+	Subscriptions int   `yaml:"subscriptions"` // of all; 0 = default
+	PerHost       int   `yaml:"per_host"`      // of one callback host; 0 = default
+}
+
+// Check reports every fault of the section.
+func (c Config) Check(report func(path, problem string)) {
+	if c.Subscriptions < 0 || c.Subscriptions > mostSubscriptions {
+		report("hub.subscriptions", fmt.Sprintf("subscriptions %d: want 1 to %d", c.Subscriptions, mostSubscriptions))
+	}
+	if c.PerHost < 0 || c.PerHost > mostSubscriptions {
+		report("hub.per_host", fmt.Sprintf("per_host %d: want 1 to %d", c.PerHost, mostSubscriptions))
+	}
+}
+
+// On says whether the section leaves the hub on.
+func (c Config) On() bool { return c.Enabled == nil || *c.Enabled }
+
+func (c Config) limits() store.HubLimits {
+	l := store.HubLimits{Subscriptions: c.Subscriptions, PerHost: c.PerHost, Requests: unverified, ClientAsks: asksOfOne, HostAsks: asksOfOne}
+	if l.Subscriptions == 0 {
+		l.Subscriptions = defaultSubscriptions
+	}
+	if l.PerHost == 0 {
+		l.PerHost = defaultPerHost
+	}
+	return l
+}
+
+// clientOf names whoever sent a request, as far as limits tell clients apart:
+// an IPv4 address, or the 64 bits of IPv6 that one customer has. A peer at a
+// private address is our own proxy, which has put the client's last.
+func clientOf(r *http.Request) string {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return "unknown"
+	}
+	a := peer.Addr().Unmap()
+	if a.IsLoopback() || a.IsPrivate() {
+		chain := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+		if f, err := netip.ParseAddr(strings.TrimSpace(chain[len(chain)-1])); err == nil {
+			a = f.Unmap()
+		}
+	}
+	if a.Is6() {
+		if p, err := a.WithZone("").Prefix(64); err == nil {
+			return p.String()
+		}
+	}
+	return a.String()
+}
