@@ -25,6 +25,10 @@ const (
 	// channel is asked about and rendered at most this often.
 	freshFor = time.Second
 
+	// settled is how long bytes must have stood before they are compressed by
+	// brotli too: feeds that change every minute are not worth it.
+	settled = 30 * time.Second
+
 	// refreshTimeout bounds asking and rendering once, whoever waits for it.
 	refreshTimeout = 10 * time.Second
 
@@ -43,6 +47,7 @@ type docKey struct {
 // docMaker makes one document from the store.
 type docMaker struct {
 	format      string // metric label
+	answered    answered
 	contentType string
 	link        string
 	revision    func(context.Context) (store.Revision, error)
@@ -72,6 +77,8 @@ type cached struct {
 	doc      *rendition
 	revision int64
 	checked  time.Time // when the store was last asked
+	since    time.Time // when these bytes were first made here
+	size     int64     // as counted against the room
 }
 
 func newCache(maxBytes int64, now func() time.Time, log *slog.Logger, m *feedMetrics) *cache {
@@ -94,13 +101,14 @@ func (c *cache) fresh(k docKey) *rendition {
 }
 
 // refresh returns the document as the store now has it. If the store does not
-// answer, it is the one at hand, else an error.
-func (c *cache) refresh(ctx context.Context, k docKey, m docMaker) (*rendition, error) {
+// answer, it is the one at hand, else an error. Brotli says that the client
+// takes it.
+func (c *cache) refresh(ctx context.Context, k docKey, m docMaker, brotli bool) (*rendition, error) {
 	doc, err, _ := c.flight.Do(k.path+"?"+strconv.Itoa(k.n), func() (any, error) {
 		// Others wait for this too: it does not end with the first client.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), refreshTimeout)
 		defer cancel()
-		return c.update(ctx, k, m)
+		return c.update(ctx, k, m, brotli)
 	})
 	if err != nil {
 		return nil, err
@@ -110,7 +118,7 @@ func (c *cache) refresh(ctx context.Context, k docKey, m docMaker) (*rendition, 
 
 // update is one refresh. The revision is read before the stories: a change
 // between the two is rendered now and found to be the same bytes next time.
-func (c *cache) update(ctx context.Context, k docKey, m docMaker) (*rendition, error) {
+func (c *cache) update(ctx context.Context, k docKey, m docMaker, brotli bool) (*rendition, error) {
 	old, ok := c.peek(k)
 	now := c.now()
 	if ok && now.Sub(old.checked) < freshFor { // another call has just done it
@@ -124,13 +132,17 @@ func (c *cache) update(ctx context.Context, k docKey, m docMaker) (*rendition, e
 	case err != nil:
 	case ok && rev.N == old.revision:
 		c.metrics.lookups.WithLabelValues("current").Inc()
-		c.put(next)
-		return next.doc, nil
 	default:
 		next.revision = rev.N
 		next.doc, err = c.render(ctx, old.doc, rev, now, m)
+		if next.doc != old.doc {
+			next.since = now
+		}
 	}
 	if err == nil {
+		if brotli {
+			next.settle(now, c.log)
+		}
 		c.put(next)
 		return next.doc, nil
 	}
@@ -143,6 +155,19 @@ func (c *cache) update(ctx context.Context, k docKey, m docMaker) (*rendition, e
 	old.checked = now
 	c.put(old)
 	return old.doc, nil
+}
+
+// settle compresses by brotli what has stood for long enough, once.
+func (d *cached) settle(now time.Time, log *slog.Logger) {
+	if d.doc.codings[brotlied].etag != "" || now.Sub(d.since) < settled {
+		return
+	}
+	more, err := d.doc.withBrotli()
+	if err != nil {
+		log.Error("feed not compressed", "path", d.key.path, "error", err)
+		return
+	}
+	d.doc = more
 }
 
 // render makes the document anew, and keeps the old one if the bytes are the
@@ -168,6 +193,7 @@ func (c *cache) render(ctx context.Context, old *rendition, rev store.Revision, 
 		c.metrics.lookups.WithLabelValues("same").Inc()
 		return old, nil
 	}
+	doc.answered = m.answered
 	c.metrics.lookups.WithLabelValues("new").Inc()
 	return doc, nil
 }
@@ -207,22 +233,23 @@ func (c *cache) peek(k docKey) (cached, bool) {
 // put keeps a document and gives up the least used ones until all fit. The
 // newest stays even if it alone is too big.
 func (c *cache) put(d cached) {
+	d.size = d.doc.size()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if e, ok := c.docs[d.key]; ok {
 		was := e.Value.(*cached)
-		c.bytes += d.doc.size() - was.doc.size()
+		c.bytes += d.size - was.size
 		*was = d
 		c.used.MoveToFront(e)
 	} else {
 		c.docs[d.key] = c.used.PushFront(&d)
-		c.bytes += d.doc.size()
+		c.bytes += d.size
 	}
 	for c.bytes > c.max && c.used.Len() > 1 {
 		e := c.used.Back()
 		gone := c.used.Remove(e).(*cached)
 		delete(c.docs, gone.key)
-		c.bytes -= gone.doc.size()
+		c.bytes -= gone.size
 		c.metrics.evicted.Inc()
 	}
 	c.metrics.held.Set(float64(c.bytes))

@@ -138,6 +138,9 @@ func New(cfg Config, st Store, log *slog.Logger, reg prometheus.Registerer) (*Se
 // are taken out before the mux sees it: it would do so by a 307, which no one
 // remembers.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.serveKept(w, r) {
+		return
+	}
 	asked := r.URL.EscapedPath()
 	clean := path.Clean("/" + asked)
 	if strings.HasSuffix(asked, "/") && clean != "/" {
