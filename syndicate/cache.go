@@ -20,6 +20,11 @@ const (
 	// compressed.
 	DefaultCacheBytes = 64 << 20
 
+	// What the configuration may give them: room for the largest document there
+	// may be, and what a machine may have.
+	minCacheBytes = 4 << 20
+	maxCacheBytes = 64 << 30
+
 	// freshFor is how long a document is given out without asking the store
 	// whether it changed: readers see a change at most this much later, and a
 	// channel is asked about and rendered at most this often.

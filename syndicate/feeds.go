@@ -44,7 +44,7 @@ func (s *Server) openFeeds(reg prometheus.Registerer) error {
 		return err
 	}
 	s.feedMetrics = m
-	s.feeds = newCache(s.cfg.CacheBytes, s.now, s.log, m)
+	s.feeds = newCache(s.cfg.Delivery.CacheBytes, s.now, s.log, m)
 	return nil
 }
 

@@ -54,11 +54,16 @@ type Config struct {
 	Places   []Place           // provinces, in the order readers see them
 	Version  string            // of the program, for <generator>
 
-	CacheBytes int64 // memory for rendered feeds; 0 = DefaultCacheBytes
+	Delivery Delivery
 
 	// Explainer puts the explanation of a story into words; nil = only what the
 	// store noted is shown.
 	Explainer Explainer
+}
+
+// Delivery is what giving out may cost.
+type Delivery struct {
+	CacheBytes int64 `yaml:"cache_bytes"` // memory for rendered feeds; 0 = DefaultCacheBytes
 }
 
 // Site is who runs this installation.

@@ -23,6 +23,7 @@ const defaultConfig = "feeds.yaml"
 // acts on it.
 type file struct {
 	Site     syndicate.Site            `yaml:"site"`
+	Delivery syndicate.Delivery        `yaml:"delivery"`
 	Limits   aggregator.Limits         `yaml:"limits"`
 	Outlets  []aggregator.OutletConfig `yaml:"outlets"`
 	Topics   []aggregator.TopicConfig  `yaml:"topics"`
@@ -87,7 +88,7 @@ func readFile(name string, text []byte) (*config, *faults) {
 	f.Site.BaseURL = strings.TrimRight(f.Site.BaseURL, "/")
 	c.aggregate = aggregator.Config{Limits: f.Limits, Outlets: f.Outlets, Topics: f.Topics, Agent: agent(f.Site), BaseURL: f.Site.BaseURL,
 		Gate: aggregator.Gated{GateConfig: f.Gate}}
-	c.syndicate = syndicate.Config{Site: f.Site, Channels: f.Channels, Topics: topicInfos(f.Topics),
+	c.syndicate = syndicate.Config{Site: f.Site, Delivery: f.Delivery, Channels: f.Channels, Topics: topicInfos(f.Topics),
 		Outlets: c.aggregate.StoreOutlets(), Places: places(), Version: version}
 	c.aggregate.Check(found.report)
 	f.Gate.Check(found.report)
