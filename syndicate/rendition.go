@@ -36,9 +36,34 @@ type rendition struct {
 type coded struct {
 	etag      string // empty: the document has no such encoding
 	bytes     []byte
-	header    http.Header // of an answer with the bytes
-	unchanged http.Header // of a 304
+	header    []field // of an answer with the bytes
+	unchanged []field // of a 304
 }
+
+// field is one header, ready to be put into an answer: a map would have to be
+// walked for each request.
+type field struct {
+	name   string // in its canonical form
+	values []string
+}
+
+func fields(h http.Header) []field {
+	list := make([]field, 0, len(h))
+	for name, values := range h {
+		list = append(list, field{name, values})
+	}
+	return list
+}
+
+func setAll(h http.Header, list []field) {
+	for i := range list {
+		h[list[i].name] = list[i].values
+	}
+}
+
+// onlyWhole are the headers that a 304 leaves out: the client has them from the
+// answer it keeps (RFC 9110, section 15.4.5).
+var onlyWhole = []string{"Link", "Last-Modified", "X-Content-Type-Options"}
 
 // answered counts what was answered with a document; nil: nobody wants to know.
 type answered struct{ whole, unchanged prometheus.Counter }
@@ -104,18 +129,23 @@ func (d *rendition) withBrotli() (*rendition, error) {
 }
 
 func (d *rendition) coded(as coding, b []byte) coded {
-	c := coded{etag: `"` + d.hash + `"`, unchanged: maps.Clone(d.common)}
+	c := coded{etag: `"` + d.hash + `"`}
 	if as != identity {
 		c.etag = `"` + d.hash + "-" + as.String() + `"`
 	}
 	c.bytes = bytes.Clone(b) // without the room that writers grow by
-	c.unchanged.Set("ETag", c.etag)
-	c.header = maps.Clone(c.unchanged)
-	c.header.Set("Content-Type", d.media)
-	c.header.Set("Content-Length", strconv.Itoa(len(b)))
-	if as != identity {
-		c.header.Set("Content-Encoding", as.String())
+	h := maps.Clone(d.common)
+	h.Set("ETag", c.etag)
+	short := maps.Clone(h)
+	for _, name := range onlyWhole {
+		delete(short, name)
 	}
+	h.Set("Content-Type", d.media)
+	h.Set("Content-Length", strconv.Itoa(len(b)))
+	if as != identity {
+		h.Set("Content-Encoding", as.String())
+	}
+	c.header, c.unchanged = fields(h), fields(short)
 	return c
 }
 
@@ -144,12 +174,12 @@ func (d *rendition) serve(w http.ResponseWriter, r *http.Request) int {
 		return refuse(w, http.StatusNotAcceptable, "Máy chủ chỉ có nội dung không nén, gzip hoặc br; Accept-Encoding không nhận loại nào.")
 	}
 	if had := d.unmodified(r.Header, takes, c); had != nil {
-		maps.Copy(w.Header(), had.unchanged)
+		setAll(w.Header(), had.unchanged)
 		w.WriteHeader(http.StatusNotModified)
 		return http.StatusNotModified
 	}
 	h := w.Header()
-	maps.Copy(h, c.header)
+	setAll(h, c.header)
 	if r.Header["Range"] != nil {
 		h.Set("Accept-Ranges", "none")
 	}
