@@ -222,3 +222,29 @@ func sqliteCount(t *testing.T, file, query string) int {
 	}
 	return n
 }
+
+// sqliteTexts answers a query of one column on a foreign SQLite file.
+func sqliteTexts(t *testing.T, file, query string) (texts []string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+file+"?mode=ro")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	rows, err := db.Query(query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			t.Fatal(err)
+		}
+		texts = append(texts, text)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return texts
+}
