@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -66,7 +67,7 @@ outlets: [{id: bao, name: Báo Mẫu, domains: [bao.example], scope: national, s
 	rivals := []*rival{{name: "diemtin", address: strings.TrimPrefix(p.public, "http://"), pid: p.cmd.Process.Pid}}
 	waitASecond(b)
 	files := saveAnswers(b, p.public+benchFeed)
-	rivals = append(rivals, startBare(b, files))
+	rivals = append(rivals, startBare(b, "bare", files), startBare(b, "bare-same-headers", files, sameHeaders+"=yes"))
 	if nginx := startStatic(b, files); nginx != nil {
 		rivals = append(rivals, nginx)
 	}
@@ -92,24 +93,17 @@ outlets: [{id: bao, name: Báo Mẫu, domains: [bao.example], scope: national, s
 
 // compete lets the rivals answer in turns and reports the medians.
 func compete(b *testing.B, rivals []*rival, kind string) {
-	var clock, cpu, p99 [3][]float64
-	var ratio, clockRatio []float64
+	clock, cpu, p99 := make([][]float64, len(rivals)), make([][]float64, len(rivals)), make([][]float64, len(rivals))
 	for range b.N {
-		for turn := range benchTurns {
+		for turn := range benchTurns + 1 {
 			for i, r := range rivals {
 				if kind == "304" { // the feed may have changed since
 					r.prepare(b)
 				}
 				m := r.ask(b, kind, benchTurn)
-				if turn == 0 { // warm up
-					continue
+				if turn > 0 { // the first warms up
+					clock[i], cpu[i], p99[i] = append(clock[i], m.perSecond), append(cpu[i], m.cpu), append(p99[i], m.p99)
 				}
-				clock[i], cpu[i], p99[i] = append(clock[i], m.perSecond), append(cpu[i], m.cpu), append(p99[i], m.p99)
-			}
-			if turn > 0 {
-				last := len(cpu[0]) - 1
-				ratio = append(ratio, cpu[1][last]/cpu[0][last])
-				clockRatio = append(clockRatio, clock[0][last]/clock[1][last])
 			}
 		}
 	}
@@ -119,8 +113,19 @@ func compete(b *testing.B, rivals []*rival, kind string) {
 		b.ReportMetric(median(cpu[i]), r.name+"-µs-cpu")
 		b.ReportMetric(median(p99[i]), r.name+"-p99-µs")
 	}
-	b.ReportMetric(median(ratio), "of-bare-by-cpu")
-	b.ReportMetric(median(clockRatio), "of-bare-by-clock")
+	for i, r := range rivals[1:3] {
+		b.ReportMetric(median(divided(cpu[i+1], cpu[0])), "of-"+r.name+"-by-cpu")
+		b.ReportMetric(median(divided(clock[0], clock[i+1])), "of-"+r.name+"-by-clock")
+	}
+}
+
+// divided is x by y, turn by turn.
+func divided(x, y []float64) []float64 {
+	q := make([]float64, len(x))
+	for i := range x {
+		q[i] = x[i] / y[i]
+	}
+	return q
 }
 
 func median(x []float64) float64 {
@@ -255,6 +260,16 @@ func saveAnswers(b *testing.B, url string) (dir string) {
 			b.Fatalf("%s: %s with %d entries", url, resp.Status, strings.Count(body, "<entry>"))
 		}
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(body), 0o644); err != nil {
+			b.Fatal(err)
+		}
+		for _, own := range []string{"Date", "Etag", "Content-Length", "Content-Type", "Content-Encoding"} {
+			resp.Header.Del(own)
+		}
+		text, err := json.Marshal(resp.Header)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, "headers.json"), text, 0o600)
+		}
+		if err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -3,8 +3,10 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -22,6 +24,10 @@ import (
 // bare server, over the files of that folder.
 const bareFiles = "DIEMTIN_BENCH_BARE"
 
+// sameHeaders makes it send all headers that the program sends, so that one can
+// tell what they cost from what the program does.
+const sameHeaders = "DIEMTIN_BENCH_HEADERS"
+
 // bareServer is what net/http costs by itself: it writes bytes at hand, with
 // the headers that a reader cannot do without, under the program's own timeouts.
 func bareServer(dir string) error {
@@ -33,6 +39,16 @@ func bareServer(dir string) error {
 	if err != nil {
 		return err
 	}
+	more := http.Header{}
+	if os.Getenv(sameHeaders) != "" {
+		text, err := os.ReadFile(filepath.Join(dir, "headers.json"))
+		if err == nil {
+			err = json.Unmarshal(text, &more)
+		}
+		if err != nil {
+			return err
+		}
+	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -42,6 +58,11 @@ func bareServer(dir string) error {
 		h, body := w.Header(), plain
 		h.Set("ETag", `"bare"`)
 		if r.Header.Get("If-None-Match") == `"bare"` {
+			for _, name := range []string{"Cache-Control", "Vary", "Access-Control-Allow-Origin", "Access-Control-Expose-Headers"} {
+				if more[name] != nil {
+					h[name] = more[name]
+				}
+			}
 			w.WriteHeader(http.StatusNotModified)
 			return
 		}
@@ -49,15 +70,16 @@ func bareServer(dir string) error {
 			body = zipped
 			h.Set("Content-Encoding", "gzip")
 		}
+		maps.Copy(h, more)
 		h.Set("Content-Type", "application/atom+xml; charset=utf-8")
 		h.Set("Content-Length", strconv.Itoa(len(body)))
 		w.Write(body)
 	})).Serve(l)
 }
 
-func startBare(b *testing.B, files string) *rival {
+func startBare(b *testing.B, name, files string, env ...string) *rival {
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), bareFiles+"="+files)
+	cmd.Env = append(append(os.Environ(), bareFiles+"="+files), env...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err == nil {
@@ -71,7 +93,7 @@ func startBare(b *testing.B, files string) *rival {
 	if err != nil {
 		b.Fatal(err)
 	}
-	return &rival{name: "bare", address: strings.TrimSpace(address), pid: cmd.Process.Pid}
+	return &rival{name: name, address: strings.TrimSpace(address), pid: cmd.Process.Pid}
 }
 
 // startStatic is nginx over the same files, nil where it is not installed.
