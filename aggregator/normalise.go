@@ -107,6 +107,9 @@ func (n *normaliser) item(e *Entry, sharedLink bool, r *repairs) (store.Item, bo
 	n.readMedia(e, &it)
 	it.Lang = vi.Line(firstNonEmpty(n.source.Lang, e.Lang))
 	n.judge(&it)
+	if e.page != nil {
+		n.readPage(&it, *e.page)
+	}
 	return it, true
 }
 
@@ -247,19 +250,58 @@ func (n *normaliser) judge(it *store.Item) {
 	if it.Attribution.Outlet == it.Outlet {
 		it.Attribution = store.Attribution{}
 	}
-	if it.Province, _ = vi.ProvinceIn(it.Title, it.Summary); it.Province == "" {
-		it.Province = n.outlet.Province
+	text := Text{Title: it.Title, Summary: it.Summary, Body: body, Section: n.source.Topic, Scope: n.outlet.Scope}
+	it.Topics = n.classify.Classify(text)
+	home := n.outlet.Province
+	if it.Attribution.Outlet != "" { // another outlet wrote it, about who knows where
+		home = ""
 	}
-	it.Topics = n.classify.Classify(Text{Title: it.Title, Summary: it.Summary, Body: body, Section: n.source.Topic, Scope: n.outlet.Scope})
+	it.Province = ProvinceOf(text, it.Topics, home)
 	NewMatcher(n.names).Prepare(it, nil)
 	it.Fingerprint = fingerprint(it, n.outlet.Domains)
 }
 
+// readPage adds what the item's own page tells, which was read for the listing:
+// its text finds copies, and its topics as a text in the feed would.
+func (n *normaliser) readPage(it *store.Item, p ArticlePage) {
+	it.Page = keeper{outlet: n.outlet, source: n.source, names: n.names, classify: n.classify}.article(it, p)
+	it.Text = it.Page.Text
+	if it.Attribution.Text == "" {
+		it.Attribution = it.Page.Attribution
+	}
+	if len(it.Topics) == 0 {
+		it.Topics = it.Page.Topics
+	}
+	if len(it.Page.Sketch) > 0 {
+		it.Sketch, it.Form, it.Lines, it.Names = it.Page.Sketch, it.Page.Form, it.Page.Lines, it.Page.Names
+	}
+	it.Fingerprint = fingerprint(it, n.outlet.Domains)
+}
+
+// ProvinceOf returns the id of the province that a text is about: the one it
+// names, or else home, its outlet's, unless its primary topic is other
+// countries or the country's dealings with them. "" if there is none.
+func ProvinceOf(t Text, topics []store.ItemTopic, home string) string {
+	if named, _ := vi.ProvinceIn(t.Title, t.Summary); named != "" {
+		return named
+	}
+	if len(topics) > 0 && (topics[0].Topic == worldTopic || topics[0].Topic == diplomacyTopic) {
+		return ""
+	}
+	return home
+}
+
+// The topics of the shipped rules that no province is at the centre of.
+const (
+	worldTopic     store.Topic = "the-gioi"
+	diplomacyTopic store.Topic = "doi-ngoai"
+)
+
 // fingerprint changes when a reader would see a change: the headline, the
 // summary as far as feeds show it, the people, the picture, the link, the
-// attribution. A view counter is none, nor is a move
-// of the outlet's from one of its domains to another: some readers know an
-// entry by its link, which stays.
+// attribution. A view counter is none, nor is a move of the outlet's from one
+// of its domains to another: some readers know an entry by its link, which
+// stays.
 func fingerprint(it *store.Item, domains []string) uint64 {
 	h := fnv.New64a()
 	write := func(s string) {
