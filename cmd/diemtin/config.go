@@ -23,12 +23,12 @@ const defaultConfig = "feeds.yaml"
 // acts on it.
 type file struct {
 	Site     syndicate.Site            `yaml:"site"`
-	Delivery syndicate.Delivery        `yaml:"delivery"`
 	Limits   aggregator.Limits         `yaml:"limits"`
 	Outlets  []aggregator.OutletConfig `yaml:"outlets"`
 	Topics   []aggregator.TopicConfig  `yaml:"topics"`
 	Gate     aggregator.GateConfig     `yaml:"gate"`
 	Channels []syndicate.ChannelConfig `yaml:"channels"`
+	Delivery syndicate.Delivery        `yaml:"delivery"`
 }
 
 // config is a file that passed every check, as the packages want it.
