@@ -86,16 +86,6 @@ func TestConditionalRequests(t *testing.T) {
 	}
 }
 
-// settle makes a feed old enough for brotli and asks for it twice: the first
-// request has it compressed, the second finds it at hand.
-func (s *feedSite) settle(path string) (*http.Response, []byte) {
-	s.t.Helper()
-	s.get(path)
-	s.clock.forward(settled)
-	s.get(path, "Accept-Encoding", "br")
-	return s.get(path, "Accept-Encoding", "br")
-}
-
 func TestBrotliOnceBytesHaveStood(t *testing.T) {
 	t.Parallel()
 	site := newFeedSite(t)
