@@ -63,8 +63,8 @@ func BenchmarkServe(b *testing.B) {
 	bare := http.NewServeMux()
 	bare.HandleFunc("GET /topics/{id}/feed.atom", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", formats[0].contentType())
-		w.Header().Set("Content-Length", strconv.Itoa(len(doc.plain.bytes)))
-		w.Write(doc.plain.bytes)
+		w.Header().Set("Content-Length", strconv.Itoa(len(doc.codings[identity].bytes)))
+		w.Write(doc.codings[identity].bytes)
 	})
 	cases := []struct {
 		name    string

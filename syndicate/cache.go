@@ -20,10 +20,19 @@ const (
 	// compressed.
 	DefaultCacheBytes = 64 << 20
 
+	// What the configuration may give them: room for the largest document there
+	// may be, and what a machine may have.
+	minCacheBytes = 4 << 20
+	maxCacheBytes = 64 << 30
+
 	// freshFor is how long a document is given out without asking the store
 	// whether it changed: readers see a change at most this much later, and a
 	// channel is asked about and rendered at most this often.
 	freshFor = time.Second
+
+	// settled is how long bytes must have stood before they are compressed by
+	// brotli too: feeds that change every minute are not worth it.
+	settled = 30 * time.Second
 
 	// refreshTimeout bounds asking and rendering once, whoever waits for it.
 	refreshTimeout = 10 * time.Second
@@ -43,6 +52,7 @@ type docKey struct {
 // docMaker makes one document from the store.
 type docMaker struct {
 	format      string // metric label
+	answered    answered
 	contentType string
 	link        string
 	revision    func(context.Context) (store.Revision, error)
@@ -72,6 +82,8 @@ type cached struct {
 	doc      *rendition
 	revision int64
 	checked  time.Time // when the store was last asked
+	since    time.Time // when these bytes were first made here
+	size     int64     // as counted against the room
 }
 
 func newCache(maxBytes int64, now func() time.Time, log *slog.Logger, m *feedMetrics) *cache {
@@ -94,19 +106,20 @@ func (c *cache) fresh(k docKey) *rendition {
 }
 
 // refresh returns the document as the store now has it. If the store does not
-// answer, it is the one at hand, else an error.
-func (c *cache) refresh(ctx context.Context, k docKey, m docMaker) (*rendition, error) {
-	made, err := c.look(ctx, k, m)
+// answer, it is the one at hand, else an error. Brotli says that the client
+// takes it.
+func (c *cache) refresh(ctx context.Context, k docKey, m docMaker, brotli bool) (*rendition, error) {
+	made, err := c.look(ctx, k, m, brotli)
 	return made.doc, err
 }
 
 // look is refresh with what is known of the document's age.
-func (c *cache) look(ctx context.Context, k docKey, m docMaker) (cached, error) {
+func (c *cache) look(ctx context.Context, k docKey, m docMaker, brotli bool) (cached, error) {
 	made, err, _ := c.flight.Do(k.path+"?"+strconv.Itoa(k.n), func() (any, error) {
 		// Others wait for this too: it does not end with the first client.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), refreshTimeout)
 		defer cancel()
-		return c.update(ctx, k, m)
+		return c.update(ctx, k, m, brotli)
 	})
 	if err != nil {
 		return cached{}, err
@@ -116,7 +129,7 @@ func (c *cache) look(ctx context.Context, k docKey, m docMaker) (cached, error) 
 
 // update is one refresh. The revision is read before the stories: a change
 // between the two is rendered now and found to be the same bytes next time.
-func (c *cache) update(ctx context.Context, k docKey, m docMaker) (cached, error) {
+func (c *cache) update(ctx context.Context, k docKey, m docMaker, brotli bool) (cached, error) {
 	old, ok := c.peek(k)
 	now := c.now()
 	if ok && now.Sub(old.checked) < freshFor { // another call has just done it
@@ -130,13 +143,17 @@ func (c *cache) update(ctx context.Context, k docKey, m docMaker) (cached, error
 	case err != nil:
 	case ok && rev.N == old.revision:
 		c.metrics.lookups.WithLabelValues("current").Inc()
-		c.put(next)
-		return next, nil
 	default:
 		next.revision = rev.N
 		next.doc, err = c.render(ctx, old.doc, rev, now, m)
+		if next.doc != old.doc {
+			next.since = now
+		}
 	}
 	if err == nil {
+		if brotli {
+			next.settle(now, c.log)
+		}
 		c.put(next)
 		return next, nil
 	}
@@ -149,6 +166,19 @@ func (c *cache) update(ctx context.Context, k docKey, m docMaker) (cached, error
 	old.checked = now
 	c.put(old)
 	return old, nil
+}
+
+// settle compresses by brotli what has stood for long enough, once.
+func (d *cached) settle(now time.Time, log *slog.Logger) {
+	if d.doc.codings[brotlied].etag != "" || now.Sub(d.since) < settled {
+		return
+	}
+	more, err := d.doc.withBrotli()
+	if err != nil {
+		log.Error("feed not compressed", "path", d.key.path, "error", err)
+		return
+	}
+	d.doc = more
 }
 
 // render makes the document anew, and keeps the old one if the bytes are the
@@ -174,6 +204,7 @@ func (c *cache) render(ctx context.Context, old *rendition, rev store.Revision, 
 		c.metrics.lookups.WithLabelValues("same").Inc()
 		return old, nil
 	}
+	doc.answered = m.answered
 	c.metrics.lookups.WithLabelValues("new").Inc()
 	return doc, nil
 }
@@ -213,22 +244,23 @@ func (c *cache) peek(k docKey) (cached, bool) {
 // put keeps a document and gives up the least used ones until all fit. The
 // newest stays even if it alone is too big.
 func (c *cache) put(d cached) {
+	d.size = d.doc.size()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if e, ok := c.docs[d.key]; ok {
 		was := e.Value.(*cached)
-		c.bytes += d.doc.size() - was.doc.size()
+		c.bytes += d.size - was.size
 		*was = d
 		c.used.MoveToFront(e)
 	} else {
 		c.docs[d.key] = c.used.PushFront(&d)
-		c.bytes += d.doc.size()
+		c.bytes += d.size
 	}
 	for c.bytes > c.max && c.used.Len() > 1 {
 		e := c.used.Back()
 		gone := c.used.Remove(e).(*cached)
 		delete(c.docs, gone.key)
-		c.bytes -= gone.doc.size()
+		c.bytes -= gone.size
 		c.metrics.evicted.Inc()
 	}
 	c.metrics.held.Set(float64(c.bytes))

@@ -3,13 +3,18 @@ package syndicate
 import (
 	"bytes"
 	"fmt"
+	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"diemtin/store"
 )
@@ -145,7 +150,7 @@ func TestStoreDoesNotAnswer(t *testing.T) {
 func TestCacheStaysWithinItsBytes(t *testing.T) {
 	t.Parallel()
 	const room = 40 << 10
-	site := newFeedSite(t, func(c *Config) { c.CacheBytes = room })
+	site := newFeedSite(t, func(c *Config) { c.Delivery.CacheBytes = room })
 	site.publish("laocai", "kinh-te", 1, 2, 3)
 	for n := 1; n <= 60; n++ {
 		if resp, _ := site.get(fmt.Sprintf("/feed.rss?n=%d", n)); resp.StatusCode != http.StatusOK {
@@ -186,4 +191,55 @@ func TestLastModified(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
 		}
 	}
+}
+
+// TestCacheMemoryIsBounded puts in more documents than there is room for and
+// compares what the cache says it holds with what the heap says.
+func TestCacheMemoryIsBounded(t *testing.T) { // not parallel: it reads the heap
+	const (
+		room  = 32 << 20
+		docs  = 3_400 // of three encodings: more than 10,000 entries
+		plain = 12 << 10
+	)
+	m, err := newFeedMetrics(prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newCache(room, time.Now, slog.New(slog.DiscardHandler), m)
+	source := rand.New(rand.NewPCG(1, 2))
+	heap := func() int64 {
+		runtime.GC()
+		runtime.GC() // what finalizers and pools held
+		var s runtime.MemStats
+		runtime.ReadMemStats(&s)
+		return int64(s.HeapAlloc)
+	}
+	before := heap()
+	offered := int64(0)
+	for i := range docs {
+		body := make([]byte, plain)
+		for j := range body {
+			body[j] = byte(source.Uint32())
+		}
+		path := fmt.Sprintf("/topics/topic-%d/days/2024-11-05/feed.atom", i)
+		doc := &rendition{hash: fmt.Sprintf("%032d", i), media: "application/atom+xml; charset=utf-8",
+			common: feedHeader("<https://tin.example.vn" + path + ">; rel=self")}
+		doc.common.Set("Vary", "Accept-Encoding")
+		doc.common.Set("Last-Modified", "Tue, 05 Nov 2024 08:00:00 GMT")
+		for as := range codings { // compressed ones are some fifth of the plain one
+			doc.codings[as] = doc.coded(as, body[:plain/(1+4*min(int(as), 1))])
+		}
+		offered += doc.size()
+		c.put(cached{key: docKey{path, 0}, doc: doc})
+	}
+	held, grown := c.bytes, heap()-before
+	t.Logf("offered %d entries of %d MiB; kept %d entries, counted %.1f MiB, on the heap %.1f MiB", docs*int(codings), offered>>20,
+		c.used.Len()*int(codings), float64(held)/(1<<20), float64(grown)/(1<<20))
+	if held > room || held < room*9/10 {
+		t.Errorf("counts %d bytes, want nearly %d and no more", held, room)
+	}
+	if grown > held {
+		t.Errorf("takes %d bytes on the heap, more than the %d it counts", grown, held)
+	}
+	runtime.KeepAlive(c)
 }

@@ -19,6 +19,9 @@ var (
 // the place as the file nests it, a problem says what is allowed.
 func (c *Config) Check(report func(path, problem string)) {
 	c.Site.check(func(path, problem string) { report("site."+path, problem) })
+	if b := c.Delivery.CacheBytes; b != 0 && (b < minCacheBytes || b > maxCacheBytes) {
+		report("delivery.cache_bytes", fmt.Sprintf("cache_bytes %d: want %d to %d", b, minCacheBytes, maxCacheBytes))
+	}
 	seen := map[string]int{}
 	for i, ch := range c.Channels {
 		at := fmt.Sprintf("channels[%d]", i)

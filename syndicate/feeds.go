@@ -40,8 +40,11 @@ func (s *Server) openFeeds(reg prometheus.Registerer) error {
 	if s.opml, err = newRendition(doc, "text/x-opml; charset=utf-8", feedHeader(""), time.Time{}); err != nil {
 		return err
 	}
+	if s.opml, err = s.opml.withBrotli(); err != nil { // it stands as long as the program runs
+		return err
+	}
 	s.feedMetrics = m
-	s.feeds = newCache(s.cfg.CacheBytes, s.now, s.log, m)
+	s.feeds = newCache(s.cfg.Delivery.CacheBytes, s.now, s.log, m)
 	return nil
 }
 
@@ -90,6 +93,22 @@ func (s *Server) feedRoute(path, format string, serve func(http.ResponseWriter, 
 	})
 }
 
+// serveKept answers with a feed that is at hand and fresh, and returns false if
+// there is none. Most requests end here, without a look at the routes, which
+// would cost as much as all the rest of the answer.
+func (s *Server) serveKept(w http.ResponseWriter, r *http.Request) bool {
+	u := r.URL
+	if u.RawQuery != "" || u.RawPath != "" || (r.Method != http.MethodGet && r.Method != http.MethodHead) {
+		return false
+	}
+	doc := s.feeds.fresh(docKey{u.Path, 0})
+	if doc == nil {
+		return false
+	}
+	doc.answered.count(doc.serve(w, r))
+	return true
+}
+
 // serveFeed answers for one channel in one format and returns the status.
 // Documents are kept by canonical path, so a fresh one needs no look at the
 // channel.
@@ -109,7 +128,7 @@ func (s *Server) serveFeed(w http.ResponseWriter, r *http.Request, f *format, ki
 	if path != r.URL.Path {
 		return redirect(w, r, path)
 	}
-	doc, err := s.feeds.refresh(r.Context(), docKey{path, n}, s.maker(ch, f, n, cmp.Or(n, standard)))
+	doc, err := s.feeds.refresh(r.Context(), docKey{path, n}, s.maker(ch, f, n, cmp.Or(n, standard)), takesBrotli(r))
 	if err != nil {
 		s.log.ErrorContext(r.Context(), "feed not given out", "path", path, "error", err)
 		w.Header().Set("Retry-After", retryAfter)
@@ -161,6 +180,7 @@ func (s *Server) maker(ch Channel, f *format, n, limit int) docMaker {
 	feed := Feed{Config: &s.cfg, Channel: ch, Size: n}
 	return docMaker{
 		format:      f.name,
+		answered:    s.feedMetrics.answered(f.name),
 		contentType: f.contentType(),
 		link:        feed.linkHeader(f),
 		revision: func(ctx context.Context) (store.Revision, error) {

@@ -52,3 +52,8 @@ func newFeedMetrics(reg prometheus.Registerer) (*feedMetrics, error) {
 	}
 	return m, errors.Join(errs...)
 }
+
+// answered is the counters of one format's answers.
+func (m *feedMetrics) answered(format string) answered {
+	return answered{m.requests.WithLabelValues(format, "200"), m.requests.WithLabelValues(format, "304")}
+}

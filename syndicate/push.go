@@ -74,9 +74,9 @@ func (s *Server) Document(ctx context.Context, address string) (Document, error)
 	if !ok {
 		return Document{}, fmt.Errorf("%s is no feed that is pushed", address)
 	}
-	made, err := s.feeds.look(ctx, docKey{ch.Path + f.file, 0}, s.maker(ch, f, 0, feedStories))
+	made, err := s.feeds.look(ctx, docKey{ch.Path + f.file, 0}, s.maker(ch, f, 0, feedStories), false)
 	if err != nil {
 		return Document{}, err
 	}
-	return Document{ContentType: f.contentType(), Body: made.doc.plain.bytes, Hash: made.doc.hash, Revision: made.revision}, nil
+	return Document{ContentType: f.contentType(), Body: made.doc.codings[identity].bytes, Hash: made.doc.hash, Revision: made.revision}, nil
 }

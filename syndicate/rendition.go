@@ -11,6 +11,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/andybalholm/brotli"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // cacheControl lets caches answer for a minute by themselves and for four more
@@ -20,18 +23,59 @@ const cacheControl = "public, max-age=60, stale-while-revalidate=240"
 // rendition is a document ready to be sent: its bytes as they are and
 // compressed, and the headers that go with them. It never changes.
 type rendition struct {
-	hash        string // of the document
-	modified    time.Time
-	plain, gzip coded
+	hash     string // of the document
+	modified time.Time
+	common   http.Header // of every answer
+	media    string      // Content-Type
+	codings  [codings]coded
+	answered answered
 }
 
 // coded is one encoding of a document. Its tag is its own: strong tags name
 // bytes (RFC 9110, section 8.8.3.3).
 type coded struct {
-	etag      string
+	etag      string // empty: the document has no such encoding
 	bytes     []byte
-	header    http.Header // of an answer with the bytes
-	unchanged http.Header // of a 304
+	header    []field // of an answer with the bytes
+	unchanged []field // of a 304
+}
+
+// field is one header, ready to be put into an answer: a map would have to be
+// walked for each request.
+type field struct {
+	name   string // in its canonical form
+	values []string
+}
+
+func fields(h http.Header) []field {
+	list := make([]field, 0, len(h))
+	for name, values := range h {
+		list = append(list, field{name, values})
+	}
+	return list
+}
+
+func setAll(h http.Header, list []field) {
+	for i := range list {
+		h[list[i].name] = list[i].values
+	}
+}
+
+// onlyWhole are the headers that a 304 leaves out: the client has them from the
+// answer it keeps (RFC 9110, section 15.4.5).
+var onlyWhole = []string{"Link", "Last-Modified", "X-Content-Type-Options"}
+
+// answered counts what was answered with a document; nil: nobody wants to know.
+type answered struct{ whole, unchanged prometheus.Counter }
+
+func (a answered) count(status int) {
+	switch {
+	case a.whole == nil:
+	case status == http.StatusOK:
+		a.whole.Inc()
+	case status == http.StatusNotModified:
+		a.unchanged.Inc()
+	}
 }
 
 // newRendition compresses a document. Header is what goes with every answer, 304
@@ -50,56 +94,139 @@ func newRendition(doc []byte, contentType string, header http.Header, modified t
 		return nil, fmt.Errorf("compress: %w", err)
 	}
 	sum := sha256.Sum256(doc)
-	d := &rendition{hash: hex.EncodeToString(sum[:16]), modified: modified.UTC().Truncate(time.Second)}
-	common := maps.Clone(header)
-	common.Set("X-Content-Type-Options", "nosniff")
-	common.Set("Vary", "Accept-Encoding")
+	d := &rendition{hash: hex.EncodeToString(sum[:16]), modified: modified.UTC().Truncate(time.Second),
+		common: maps.Clone(header), media: contentType}
+	d.common.Set("X-Content-Type-Options", "nosniff")
+	d.common.Set("Vary", "Accept-Encoding")
 	if !d.modified.IsZero() {
-		common.Set("Last-Modified", d.modified.Format(http.TimeFormat))
+		d.common.Set("Last-Modified", d.modified.Format(http.TimeFormat))
 	}
-	d.plain = newCoded("", d.hash, doc, contentType, common)
-	d.gzip = newCoded("gzip", d.hash+"-gzip", zipped.Bytes(), contentType, common)
+	d.codings[identity] = d.coded(identity, doc)
+	d.codings[gzipped] = d.coded(gzipped, zipped.Bytes())
 	return d, nil
 }
 
-func newCoded(encoding, tag string, b []byte, contentType string, common http.Header) coded {
-	c := coded{etag: `"` + tag + `"`, unchanged: maps.Clone(common)}
-	c.bytes = bytes.Clone(b) // without the room that writers grow by
-	c.unchanged.Set("ETag", c.etag)
-	c.header = maps.Clone(c.unchanged)
-	c.header.Set("Content-Type", contentType)
-	c.header.Set("Content-Length", strconv.Itoa(len(b)))
-	if encoding != "" {
-		c.header.Set("Content-Encoding", encoding)
+// brotliLevel is of 0 to 11. Measured on a feed of 72 KB: gzip at its best makes
+// it 11.6 KB in 1.8 ms, brotli 10.6 KB in 3.1 ms at level 7, 10.0 KB in 35 ms at
+// level 10 and no less in 356 ms at level 11.
+const brotliLevel = 7
+
+// withBrotli is the same document with one encoding more. It shares the bytes
+// of the others.
+func (d *rendition) withBrotli() (*rendition, error) {
+	var packed bytes.Buffer
+	z := brotli.NewWriterLevel(&packed, brotliLevel)
+	_, err := z.Write(d.codings[identity].bytes)
+	if err == nil {
+		err = z.Close()
 	}
+	if err != nil {
+		return nil, fmt.Errorf("compress: %w", err)
+	}
+	more := *d
+	more.codings[brotlied] = d.coded(brotlied, packed.Bytes())
+	return &more, nil
+}
+
+func (d *rendition) coded(as coding, b []byte) coded {
+	c := coded{etag: `"` + d.hash + `"`}
+	if as != identity {
+		c.etag = `"` + d.hash + "-" + as.String() + `"`
+	}
+	c.bytes = bytes.Clone(b) // without the room that writers grow by
+	h := maps.Clone(d.common)
+	h.Set("ETag", c.etag)
+	short := maps.Clone(h)
+	for _, name := range onlyWhole {
+		delete(short, name)
+	}
+	h.Set("Content-Type", d.media)
+	h.Set("Content-Length", strconv.Itoa(len(b)))
+	if as != identity {
+		h.Set("Content-Encoding", as.String())
+	}
+	c.header, c.unchanged = fields(h), fields(short)
 	return c
 }
 
 // size is the memory it takes, in bytes.
 func (d *rendition) size() int64 {
-	const rest = 4 << 10 // headers, structs and the cache's own: 3.5 KB measured, rounded up
-	return int64(cap(d.plain.bytes)+cap(d.gzip.bytes)) + rest
+	// Headers, structs and the cache's own: measured by
+	// TestCacheMemoryIsBounded, rounded up.
+	const each, rest = 2 << 10, 1 << 10
+	size := int64(rest)
+	for i := range d.codings {
+		if c := &d.codings[i]; c.etag != "" {
+			size += int64(cap(c.bytes)) + each
+		}
+	}
+	return size
 }
 
 // serve answers a GET or HEAD with the document, or with 304 if the client has
 // it, and returns the status. A request for a range gets the whole, which RFC
-// 9110 allows.
+// 9110 allows, and is told that there are none.
 func (d *rendition) serve(w http.ResponseWriter, r *http.Request) int {
-	c := &d.plain
-	if acceptsGzip(r.Header.Values("Accept-Encoding")) {
-		c = &d.gzip
+	takes := readAccepted(r.Header["Accept-Encoding"])
+	c := d.best(takes)
+	if c == nil {
+		w.Header().Set("Vary", "Accept-Encoding")
+		return refuse(w, http.StatusNotAcceptable, "Máy chủ chỉ có nội dung không nén, gzip hoặc br; Accept-Encoding không nhận loại nào.")
 	}
-	if notModified(r.Header, c.etag, d.modified) {
-		maps.Copy(w.Header(), c.unchanged)
+	if had := d.unmodified(r.Header, takes, c); had != nil {
+		setAll(w.Header(), had.unchanged)
 		w.WriteHeader(http.StatusNotModified)
 		return http.StatusNotModified
 	}
-	maps.Copy(w.Header(), c.header)
+	h := w.Header()
+	setAll(h, c.header)
+	if r.Header["Range"] != nil {
+		h.Set("Accept-Ranges", "none")
+	}
 	w.WriteHeader(http.StatusOK)
 	if r.Method != http.MethodHead {
 		w.Write(c.bytes) // an error is the client's hanging up
 	}
 	return http.StatusOK
+}
+
+// best is the encoding that a client likes best, of those it likes as well the
+// smallest; nil if it takes none.
+func (d *rendition) best(takes accepted) *coded {
+	var best *coded
+	q := 0.0
+	for i := range d.codings {
+		if d.codings[i].etag != "" && takes[i] > 0 && takes[i] >= q {
+			best, q = &d.codings[i], takes[i]
+		}
+	}
+	return best
+}
+
+// unmodified is the encoding that a client has, as RFC 9110, section 13.2.2,
+// decides: by If-None-Match if there is one, else by If-Modified-Since; nil if
+// it has none. A tag of any encoding the client takes will do: what it has got
+// as gzip does not become old by there being brotli now.
+func (d *rendition) unmodified(h http.Header, takes accepted, best *coded) *coded {
+	if tags := h["If-None-Match"]; len(tags) > 0 {
+		if matchesTags(tags, best.etag) {
+			return best
+		}
+		for i := range d.codings {
+			if c := &d.codings[i]; c != best && c.etag != "" && takes[i] > 0 && matchesTags(tags, c.etag) {
+				return c
+			}
+		}
+		return nil
+	}
+	since := h.Get("If-Modified-Since")
+	if since == "" || d.modified.IsZero() {
+		return nil
+	}
+	if t, err := http.ParseTime(since); err != nil || d.modified.After(t) {
+		return nil
+	}
+	return best
 }
 
 // feedHeader is what goes with every answer of a feed; link may be empty.
@@ -121,23 +248,14 @@ func openToAll(h http.Header) {
 	h.Set("X-Content-Type-Options", "nosniff")
 }
 
-// notModified decides as RFC 9110, section 13.2.2, says: If-None-Match if there
-// is one, by weak comparison, else If-Modified-Since.
-func notModified(h http.Header, etag string, modified time.Time) bool {
-	if tags := h.Values("If-None-Match"); len(tags) > 0 {
-		for _, list := range tags {
-			if matchesTag(list, etag) {
-				return true
-			}
+// matchesTags looks for a tag in the lines of If-None-Match, by weak comparison.
+func matchesTags(lines []string, etag string) bool {
+	for _, list := range lines {
+		if matchesTag(list, etag) {
+			return true
 		}
-		return false
 	}
-	since := h.Get("If-Modified-Since")
-	if since == "" || modified.IsZero() {
-		return false
-	}
-	t, err := http.ParseTime(since)
-	return err == nil && !modified.After(t)
+	return false
 }
 
 // matchesTag looks for a tag in a list like `"a", W/"b"`, or `*`. What follows
@@ -161,50 +279,4 @@ func matchesTag(list, etag string) bool {
 		}
 		list = list[end+2:]
 	}
-}
-
-// acceptsGzip tells whether a client takes gzip and does not like the plain
-// bytes better (RFC 9110, section 12.5.3).
-func acceptsGzip(headers []string) bool {
-	const unset = -1.0
-	gzipped, plain, rest := unset, unset, unset
-	for _, header := range headers {
-		for header != "" {
-			var part string
-			part, header, _ = strings.Cut(header, ",")
-			coding, params, _ := strings.Cut(part, ";")
-			q := quality(params)
-			switch coding = strings.TrimSpace(coding); {
-			case strings.EqualFold(coding, "gzip"), strings.EqualFold(coding, "x-gzip"):
-				gzipped = max(gzipped, q)
-			case strings.EqualFold(coding, "identity"):
-				plain = q
-			case coding == "*":
-				rest = q
-			}
-		}
-	}
-	if gzipped == unset {
-		gzipped = rest
-	}
-	return gzipped > 0 && gzipped >= plain
-}
-
-// quality reads the weight of one choice: 1 unless it says another, 0 if what
-// it says is no number from 0 to 1.
-func quality(params string) float64 {
-	for params != "" {
-		var param string
-		param, params, _ = strings.Cut(params, ";")
-		k, v, _ := strings.Cut(param, "=")
-		if !strings.EqualFold(strings.TrimSpace(k), "q") {
-			continue
-		}
-		q, err := strconv.ParseFloat(strings.TrimSpace(v), 64)
-		if err != nil || !(q >= 0 && q <= 1) {
-			return 0
-		}
-		return q
-	}
-	return 1
 }

@@ -69,7 +69,11 @@ func FuzzConditional(f *testing.F) {
 	f.Add(`*`, "identity;q=0")
 	f.Add(`W/"`, ";;,q=,=")
 	f.Fuzz(func(t *testing.T, tags, accept string) {
-		acceptsGzip([]string{accept})
+		for _, q := range readAccepted([]string{accept}) {
+			if !(q >= 0 && q <= 1) {
+				t.Errorf("%q gives a weight of %v", accept, q)
+			}
+		}
 		if matchesTag(tags, `"x"`) && !strings.Contains(tags, `"x"`) && !strings.Contains(tags, "*") {
 			t.Errorf("%q holds no \"x\"", tags)
 		}

@@ -59,7 +59,7 @@ type Config struct {
 	// Hub is the address of the hub that pushes the feeds (WebSub); "" = none.
 	Hub string
 
-	CacheBytes int64 // memory for rendered feeds; 0 = DefaultCacheBytes
+	Delivery Delivery
 
 	// Explainer puts the explanation of a story into words; nil = only what the
 	// store noted is shown.
@@ -68,6 +68,11 @@ type Config struct {
 	// NearTopics are the topics that came nearest to an item's text by the rules
 	// in force, for the editors' list of what has none; nil = there is no list.
 	NearTopics func(*store.Item) []NearTopic
+}
+
+// Delivery is what giving out may cost.
+type Delivery struct {
+	CacheBytes int64 `yaml:"cache_bytes"` // memory for rendered feeds; 0 = DefaultCacheBytes
 }
 
 // Site is who runs this installation.
@@ -152,6 +157,9 @@ func New(cfg Config, st Store, log *slog.Logger, reg prometheus.Registerer) (*Se
 // are taken out before the mux sees it: it would do so by a 307, which no one
 // remembers.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.serveKept(w, r) {
+		return
+	}
 	asked := r.URL.EscapedPath()
 	clean := path.Clean("/" + asked)
 	if strings.HasSuffix(asked, "/") && clean != "/" {

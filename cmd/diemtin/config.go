@@ -29,6 +29,7 @@ type file struct {
 	Topics   []aggregator.TopicConfig  `yaml:"topics"`
 	Gate     aggregator.GateConfig     `yaml:"gate"`
 	Channels []syndicate.ChannelConfig `yaml:"channels"`
+	Delivery syndicate.Delivery        `yaml:"delivery"`
 	Hub      hub.Config                `yaml:"hub"`
 
 	SecondOpinion string `yaml:"second_opinion"`
@@ -92,7 +93,7 @@ func readFile(name string, text []byte) (*config, *faults) {
 	f.Site.BaseURL = strings.TrimRight(f.Site.BaseURL, "/")
 	c.aggregate = aggregator.Config{Limits: f.Limits, Outlets: f.Outlets, Topics: f.Topics, Agent: agent(f.Site), BaseURL: f.Site.BaseURL,
 		Gate: aggregator.Gated{GateConfig: f.Gate}, SecondOpinion: f.SecondOpinion}
-	c.syndicate = syndicate.Config{Site: f.Site, Channels: f.Channels, Topics: topicInfos(f.Topics),
+	c.syndicate = syndicate.Config{Site: f.Site, Delivery: f.Delivery, Channels: f.Channels, Topics: topicInfos(f.Topics),
 		Outlets: c.aggregate.StoreOutlets(), Places: places(), Version: version}
 	c.syndicate.Hub = c.hubAddress()
 	c.aggregate.Check(found.report)

@@ -38,6 +38,10 @@ var binary = sync.OnceValues(func() (string, error) {
 })
 
 func TestMain(m *testing.M) {
+	if dir := os.Getenv(bareFiles); dir != "" { // this process is what a benchmark compares with
+		fmt.Fprintln(os.Stderr, bareServer(dir))
+		os.Exit(1)
+	}
 	code := m.Run()
 	if path, err := binary(); err == nil {
 		os.RemoveAll(filepath.Dir(path))
@@ -46,7 +50,7 @@ func TestMain(m *testing.M) {
 }
 
 // command is the program with arguments, not started yet.
-func command(t *testing.T, args ...string) *exec.Cmd {
+func command(t testing.TB, args ...string) *exec.Cmd {
 	t.Helper()
 	path, err := binary()
 	if err != nil {
@@ -78,7 +82,7 @@ type program struct {
 var firstLine = regexp.MustCompile(`news on (http://\S+)/, metrics on (http://\S+)/metrics`)
 
 // serve starts the program on free ports and waits until it says where.
-func serve(t *testing.T, config, dsn string, more ...string) *program {
+func serve(t testing.TB, config, dsn string, more ...string) *program {
 	t.Helper()
 	args := append([]string{"serve", "--config", config, "--db", dsn, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"}, more...)
 	p := &program{cmd: command(t, args...),
@@ -122,7 +126,7 @@ func (p *program) kill() {
 }
 
 // get fetches one address; header lines are "Name: value".
-func get(t *testing.T, url string, header ...string) (*http.Response, string) {
+func get(t testing.TB, url string, header ...string) (*http.Response, string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	if err != nil {
@@ -149,7 +153,7 @@ func get(t *testing.T, url string, header ...string) (*http.Response, string) {
 const patience = 60 * time.Second
 
 // eventually asks again until the answer is yes.
-func eventually(t *testing.T, what string, yes func() bool) {
+func eventually(t testing.TB, what string, yes func() bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -181,7 +185,7 @@ func world(t *testing.T, opt outlettest.Options) (w *outlettest.World, config st
 }
 
 // metric reads one sample of /metrics, 0 if it is not there.
-func (p *program) metric(t *testing.T, series string) float64 {
+func (p *program) metric(t testing.TB, series string) float64 {
 	t.Helper()
 	_, text := get(t, p.admin+"/metrics")
 	for line := range strings.SplitSeq(text, "\n") {
@@ -196,7 +200,7 @@ func (p *program) metric(t *testing.T, series string) float64 {
 
 // swept waits until the first visits after a start are over and their stories
 // are listed: then nothing held is left.
-func (p *program) swept(t *testing.T) {
+func (p *program) swept(t testing.TB) {
 	t.Helper()
 	eventually(t, "the opening sweep", func() bool {
 		resp, _ := get(t, p.admin+"/readyz")
@@ -217,4 +221,30 @@ func sqliteCount(t *testing.T, file, query string) int {
 		t.Fatal(err)
 	}
 	return n
+}
+
+// sqliteTexts answers a query of one column on a foreign SQLite file.
+func sqliteTexts(t *testing.T, file, query string) (texts []string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+file+"?mode=ro")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	rows, err := db.Query(query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			t.Fatal(err)
+		}
+		texts = append(texts, text)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return texts
 }

@@ -276,7 +276,7 @@ func TestNoReaderSeesAStoryTwice(t *testing.T) {
 }
 
 // waitASecond lets the feeds' second of freshness pass.
-func waitASecond(t *testing.T) {
+func waitASecond(t testing.TB) {
 	t.Helper()
 	timer := time.NewTimer(1100 * time.Millisecond)
 	defer timer.Stop()

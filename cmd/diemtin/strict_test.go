@@ -46,6 +46,7 @@ outlets:
         page: {item: "ul.news > li", title: a, link: a, date: .date, next: "a.next"}
 channels:
   - {id: hai-bao, title: Hai báo, outlets: [nhandan, thaibinh]}
+delivery: {cache_bytes: 134217728}
 `
 
 func TestGoodConfig(t *testing.T) {
@@ -56,6 +57,9 @@ func TestGoodConfig(t *testing.T) {
 	}
 	if n := len(cfg.aggregate.Topics); n != 23 {
 		t.Errorf("%d topics, want the 23 shipped ones", n)
+	}
+	if got := cfg.syndicate.Delivery.CacheBytes; got != 128<<20 {
+		t.Errorf("cache_bytes %d, want 128 MiB", got)
 	}
 	if cfg.syndicate.Site.BaseURL != "https://tin.example.vn" {
 		t.Errorf("base URL %q keeps its slash", cfg.syndicate.Site.BaseURL)
@@ -75,6 +79,7 @@ func TestConfigFaults(t *testing.T) {
 	for _, tt := range []struct{ name, old, new, want string }{
 		{"unknown key", "rank: 1", "ranks: 1", `x.yaml:9:5: outlets[0].ranks: unknown key "ranks"; allowed are id, name`},
 		{"unknown top key", "limits:", "limit:", `x.yaml:2:1: limit: unknown key "limit"; allowed are site, limits, outlets`},
+		{"cache too small", "134217728", "1000", `delivery.cache_bytes: cache_bytes 1000: want 4194304 to 68719476736`},
 		{"repeated key", "rank: 1", "rank: 1\n    rank: 2", `x.yaml:10:5: outlets[0].rank: key "rank" stands twice; the first is on line 9`},
 		{"repeated outlet", "id: thaibinh\n", "id: nhandan\n", `x.yaml:14:9: outlets[1].id: outlet id "nhandan" stands twice; the first is outlets[0].id`},
 		{"repeated source", "id: thaibinh-xdd", "id: nhandan-home", `source id "nhandan-home" stands twice`},
