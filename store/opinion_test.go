@@ -1,8 +1,11 @@
 package store_test
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -79,4 +82,44 @@ func TestOpinionOfCopy(t *testing.T) {
 			t.Errorf("the topic has %q", got)
 		}
 	})
+}
+
+// A database of before gets the listings of what has no topic.
+func TestOtherNewsMigrated(t *testing.T) {
+	t.Parallel()
+	dsn := "sqlite:" + filepath.Join(t.TempDir(), "old.db")
+	open := opener(t, dsn)
+	db := open()
+	sync1(t, db, 1)
+	bare := article("o0", "Con vẹt", now)
+	bare.Topics = nil
+	record(t, db, "o0-home", now, bare, article("o0", "Bài khác", now))
+	want := revision(t, db, store.NoTopic)
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := sql.Open("sqlite", "file:"+strings.TrimPrefix(dsn, "sqlite:"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer raw.Close()
+	for _, s := range []string{`DELETE FROM by_listed WHERE scope = 'topic:'`, `DELETE FROM by_published WHERE scope = 'topic:'`,
+		`DELETE FROM revisions WHERE scope = 'topic:'`, `DROP TABLE opinion`, `UPDATE meta SET value = 10 WHERE name = 'schema'`} {
+		if _, err := raw.Exec(s); err != nil {
+			t.Fatalf("%s: %v", s, err)
+		}
+	}
+	raw.Close()
+	db = open()
+	for _, order := range []store.Order{store.ByListed, store.ByPublished} {
+		q := inTopic(store.NoTopic)
+		q.Order, q.Limit = order, 10
+		got, err := db.Stories(t.Context(), q)
+		if err != nil || len(got) != 1 || got[0].Quoted.Title != "Con vẹt" {
+			t.Errorf("order %v: %d stories, %v", order, len(got), err)
+		}
+	}
+	if n := revision(t, db, store.NoTopic); n < want {
+		t.Errorf("revision %d, before %d", n, want)
+	}
 }
