@@ -58,6 +58,10 @@ func open(ctx context.Context, dsn string, readOnly bool) (*DB, error) {
 	}
 	if !readOnly {
 		db.writer = startWriter(e)
+		if err := db.enterAllWords(ctx); err != nil {
+			db.Close()
+			return nil, fmt.Errorf("make stories searchable: %w", err)
+		}
 	}
 	return db, nil
 }
