@@ -4,6 +4,7 @@
 // story.
 //
 //	due → look (fetch → read → normalise, with topics) → store.Record
+//	due article → fetch → read → keep → store.RecordArticle
 //
 // A visit never stops another, and ends in exactly one store.Outcome.
 package aggregator
@@ -55,8 +56,9 @@ type Store interface {
 	NextDue(ctx context.Context) (time.Time, bool, error)
 	Sources(ctx context.Context) ([]store.Source, error)
 	Record(ctx context.Context, r store.Refresh, j store.Judge) (store.Changes, error)
-	List(ctx context.Context, now time.Time, limit int, j store.Judge) (int, error)
-	Unhold(ctx context.Context) error
+	List(ctx context.Context, now time.Time, limit int, j store.Judge) ([]time.Duration, error)
+	Unhold(ctx context.Context, pages bool) error
+	ArticleStore
 	CheckSoon(ctx context.Context, outlet string, gone, back []string, now time.Time) error
 	Checks(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]store.Check, error)
 	Sibling(ctx context.Context, c store.Check) (string, error)
@@ -64,6 +66,15 @@ type Store interface {
 	Release(ctx context.Context, by string) error
 	PushStore
 	ReclassifyStore
+}
+
+// ArticleStore is what reading the pages of new items needs of the store.
+type ArticleStore interface {
+	DueArticles(ctx context.Context, c store.ArticleClaim) ([]store.DueArticle, error)
+	RecordArticle(ctx context.Context, v store.ArticleVisit, j store.Judge) (store.ArticleState, store.Changes, error)
+	GiveBackArticles(ctx context.Context, by string, items []int64) error
+	ArticleQueue(ctx context.Context) (store.ArticleQueue, error)
+	DropTexts(ctx context.Context, before time.Time, limit int) (int, error)
 }
 
 // Aggregator visits the sources of a configuration.
@@ -80,6 +91,7 @@ type Aggregator struct {
 	hosts      *hosts
 	push       *subscriber
 	pages      pageMemory // articles read of late
+	articles   *articleQueue
 	memories   memories
 	children   childMemory   // the sitemaps of indexes
 	slots      chan struct{} // one token a worker
@@ -115,7 +127,7 @@ func New(cfg Config, st Store, log *slog.Logger, reg prometheus.Registerer) (*Ag
 	host, _ := os.Hostname()
 	a := &Aggregator{cfg: cfg, store: st, log: log, metrics: newMetrics(reg), fetch: newFetcher(cfg.Agent, cfg.Limits),
 		classifier: classifier, names: names, judge: NewJudge(names), sources: map[string]configured{},
-		slots: make(chan struct{}, cfg.Limits.Workers), by: fmt.Sprintf("%s/%d/%d", host, os.Getpid(), rand.Uint32()), now: time.Now}
+		slots: make(chan struct{}, cfg.Limits.Workers), articles: newArticleQueue(cfg.Limits.Workers), by: fmt.Sprintf("%s/%d/%d", host, os.Getpid(), rand.Uint32()), now: time.Now}
 	a.hosts = newHosts(time.Duration(*cfg.Limits.HostPause), func() time.Time { return a.now() })
 	a.hosts.explicit = paused
 	a.apply = make(chan time.Time, 1)
@@ -132,6 +144,7 @@ func New(cfg Config, st Store, log *slog.Logger, reg prometheus.Registerer) (*Ag
 			if err != nil {
 				return nil, fmt.Errorf("source %s: %w", s.ID, err)
 			}
+			s.Article = s.Article.or(o.Article)
 			a.sources[s.ID] = configured{source: s.withDefaults(), outlet: outlets[i], zone: zone, access: a.fetch.access(s)}
 		}
 	}
@@ -160,6 +173,7 @@ func (a *Aggregator) Run(ctx context.Context) error {
 	visits.Go(func() { a.listHeld(ctx) })
 	visits.Go(func() { a.push.run(ctx) })
 	visits.Go(func() { a.checkPages(ctx) })
+	visits.Go(func() { a.readArticlePages(ctx) })
 	visits.Go(func() { a.reclassify(ctx) })
 	a.dispatch(ctx, &visits)
 	visits.Wait()
@@ -227,7 +241,8 @@ func (a *Aggregator) pause(ctx context.Context, next time.Time, known bool) {
 }
 
 // listHeld lists the stories whose hold is over and whose outlet's delay has
-// passed. The opening sweep's hold ends with the sweep.
+// passed. The opening sweep's hold ends with the sweep, whose stories are
+// listed when no page is waited for any more.
 func (a *Aggregator) listHeld(ctx context.Context) {
 	tick := time.NewTicker(listEvery)
 	defer tick.Stop()
@@ -242,14 +257,18 @@ func (a *Aggregator) listHeld(ctx context.Context) {
 		}
 		var err error
 		if opening && swept == nil {
-			err = a.store.Unhold(ctx)
+			err = a.store.Unhold(ctx, false)
 		}
 		if err == nil {
 			_, err = a.list(ctx)
 		}
 		if err == nil && opening && swept == nil {
-			opening = false
-			a.metrics.swept.Set(1)
+			var q store.ArticleQueue
+			if q, err = a.store.ArticleQueue(ctx); err == nil && (q.Held == 0 || a.now().Sub(a.opening.start) > openingHold+a.cfg.Limits.hold()) {
+				opening = false
+				_, err = a.list(ctx)
+				a.metrics.swept.Set(1)
+			}
 		}
 		if err != nil && ctx.Err() == nil {
 			a.log.Error("list held stories", "error", err)
@@ -260,10 +279,10 @@ func (a *Aggregator) listHeld(ctx context.Context) {
 // list lists all that is ready, in batches, and says how many.
 func (a *Aggregator) list(ctx context.Context) (listed int, err error) {
 	for {
-		n, err := a.store.List(ctx, a.now(), listBatch, a.judge)
-		a.metrics.listed.Add(float64(n))
-		listed += n
-		if err != nil || n < listBatch {
+		waits, err := a.store.List(ctx, a.now(), listBatch, a.judge)
+		a.metrics.listings(waits)
+		listed += len(waits)
+		if err != nil || len(waits) < listBatch {
 			return listed, err
 		}
 	}
@@ -292,10 +311,11 @@ func (a *Aggregator) Round(ctx context.Context, onVisit func(Report)) (listed in
 		})
 	}
 	visits.Wait()
+	err = a.readRound(ctx)
 	a.fetch.close()
 	tidy, cancel := context.WithTimeout(context.WithoutCancel(ctx), tidyUp)
 	defer cancel()
-	err = a.store.Unhold(tidy)
+	err = errors.Join(err, a.store.Unhold(tidy, true))
 	if err == nil {
 		listed, err = a.list(tidy)
 	}
@@ -306,14 +326,19 @@ func (a *Aggregator) Round(ctx context.Context, onVisit func(Report)) (listed in
 // holds no worker: one slow outlet with a dozen feeds blocks nobody else, and its
 // own feeds not for longer than its patience.
 func (a *Aggregator) enter(ctx context.Context, address string) (leave func(), err error) {
+	return a.enterAmong(ctx, address, a.slots)
+}
+
+// enterAmong waits for a host, then for one of the places.
+func (a *Aggregator) enterAmong(ctx context.Context, address string, places chan struct{}) (leave func(), err error) {
 	in, err := a.hosts.enter(ctx, address)
 	if err != nil {
 		return nil, err
 	}
 	select {
-	case a.slots <- struct{}{}:
+	case places <- struct{}{}:
 		in.begin()
-		return func() { <-a.slots; in.leave() }, nil
+		return func() { <-places; in.leave() }, nil
 	case <-ctx.Done():
 		in.leave()
 		return nil, ctx.Err()

@@ -56,10 +56,11 @@ func (a *Aggregator) readArticles(ctx context.Context, c configured, rd *reading
 	kept := rd.entries[:0]
 	asked, failed, waiting := 0, 0, 0
 	for _, e := range rd.entries {
-		if c.source.Article.Read != ReadNever && e.needsPage() {
+		if c.source.Article.Read != store.ReadNever && e.needsPage() {
 			link, ok := cleanLink(e.Link, e.Base, c.outlet.Domains)
-			p, known := a.pages.get(pageKey{link, c.source.Article}, now)
+			p, known, err := a.pages.get(pageKey{link, c.source.Article}, now)
 			switch {
+			case known && err != nil:
 			case known:
 				e.fill(p, c.source.Kind)
 			case !ok || !sameSite(link, c):
@@ -117,7 +118,7 @@ func (a *Aggregator) readArticle(ctx context.Context, c configured, link string,
 	if err != nil && (ctx.Err() != nil || outcomeOf(err) == store.Disallowed) {
 		return p, err // nothing was learnt of the page
 	}
-	a.pages.put(pageKey{link, c.source.Article}, p, err == nil, now)
+	a.pages.put(pageKey{link, c.source.Article}, p, err, now)
 	return p, err
 }
 
@@ -133,8 +134,9 @@ func (a *Aggregator) another(ctx context.Context, c configured, address string, 
 	return a.fetch.get(ctx, a.accessTo(c, address), address, "", "", now)
 }
 
-// fill gives an entry what its page tells and it lacks. A sitemap lists
-// sections too: a page that is no article's gives no headline.
+// fill gives an entry what its page tells and it lacks; its text is for
+// comparing alone. A sitemap lists sections too: a page that is no article's
+// gives no headline.
 func (e *Entry) fill(p ArticlePage, kind string) {
 	if e.Title == "" {
 		if kind == "sitemap" && !p.IsArticle {
@@ -142,6 +144,7 @@ func (e *Entry) fill(p ArticlePage, kind string) {
 		}
 		e.Title = html.EscapeString(p.Title)
 	}
+	e.page = &p
 	if e.Published == "" && !p.Published.IsZero() {
 		e.Published = p.Published.Format(time.RFC3339)
 	}
@@ -150,9 +153,6 @@ func (e *Entry) fill(p ArticlePage, kind string) {
 	}
 	if e.Summary == "" && !p.NoSnippet {
 		e.Summary = html.EscapeString(p.Lead)
-	}
-	if e.Content == "" && !p.NoSnippet && !p.NoArchive {
-		e.Content = p.Content
 	}
 	if e.Image == "" {
 		e.Image = p.Image
@@ -186,32 +186,32 @@ type pageKey struct {
 	cfg  ArticleConfig
 }
 
-// remembered is a page as it was read; good is false if it could not be.
+// remembered is a page as it was read, or why it could not be.
 type remembered struct {
 	page ArticlePage
-	good bool
+	err  error
 	at   time.Time
 }
 
 func (r remembered) size() int {
-	return len(r.page.Content) + len(r.page.Lead) + len(r.page.Title) + 512 // of the struct, the keys and the rest
+	return len(r.page.Text) + len(r.page.Lead) + len(r.page.Title) + 512 // of the struct, the keys and the rest
 }
 
 // get returns what is remembered of a page. One that failed a while ago is not
-// known any more; until then it is known with nothing in it.
-func (m *pageMemory) get(key pageKey, now time.Time) (ArticlePage, bool) {
+// known any more; until then its fault is.
+func (m *pageMemory) get(key pageKey, now time.Time) (p ArticlePage, known bool, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	r, ok := m.pages[key]
-	if ok && !r.good && now.Sub(r.at) > articleRetry {
-		return ArticlePage{}, false
+	if ok && r.err != nil && now.Sub(r.at) > articleRetry {
+		return ArticlePage{}, false, nil
 	}
-	return r.page, ok
+	return r.page, ok, r.err
 }
 
-func (m *pageMemory) put(key pageKey, p ArticlePage, good bool, now time.Time) {
-	p.Text = "" // Content says the same
-	r := remembered{p, good, now}
+func (m *pageMemory) put(key pageKey, p ArticlePage, err error, now time.Time) {
+	p.Content = "" // Text says the same
+	r := remembered{p, err, now}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.pages == nil {

@@ -273,6 +273,9 @@ func (n *Names) knownParts(s string) (c credit, ok bool) {
 			outlet, known = n.lookup(desk)
 		}
 		if known == unknownName {
+			if list && !startsUpper(p) && len(strings.Fields(p)) > maxPlainWords { // "Theo Reuters, cảnh sát …": running text
+				return credit{}, false
+			}
 			continue
 		}
 		found++

@@ -89,6 +89,7 @@ func TestReadAttribution(t *testing.T) {
 		{"a person at the beginning", "", "<p>Theo ông Trần Văn Minh</p>", none},
 		{"a law", "", "<p>Hồ sơ được xử lý theo Luật Đất đai</p>", none},
 		{"a law at the beginning", "", said + "<p>Theo Luật Đất đai</p>", none},
+		{"a sentence after an agency's name", "", said + "<p>Theo Dân trí, cảnh sát Belmora đã thẩm vấn 8 người, phong tỏa 24 triệu USD.</p>", none},
 		{"a ministry, though it is an outlet", "", "<p>Số ca mắc đã giảm, theo Bộ Khoa học và Công nghệ</p>", none},
 		{"a ministry at the beginning", "", "<p>Theo Bộ Khoa học và Công nghệ</p>", none},
 		{"thereupon", "", "<p>Theo đó</p>", none},

@@ -37,7 +37,13 @@ type Limits struct {
 	// HostPause is how long a host is left alone between two visits, whatever
 	// its feeds; left out = 1s. A Crawl-delay of its robots.txt may ask for more.
 	HostPause *Duration `yaml:"host_pause"`
-	WebSub    *bool     `yaml:"websub"` // subscribe to the hubs that sources name; left out = true
+	// Hold is how long at most a new story waits to be listed until its
+	// article's page is read; left out = 3m, 0s = it does not wait.
+	Hold *Duration `yaml:"hold"`
+	// KeepText is how long the texts of articles' pages are kept to compare
+	// others with them; left out = 14d, 0s = not at all.
+	KeepText *Duration `yaml:"keep_text"`
+	WebSub   *bool     `yaml:"websub"` // subscribe to the hubs that sources name; left out = true
 }
 
 // Duration is a time.Duration written as feeds.yaml has it: "90s", "5m",
@@ -77,6 +83,7 @@ type OutletConfig struct {
 	Show     store.Show     `yaml:"show"`
 	Images   bool           `yaml:"images"`
 	Delay    Duration       `yaml:"delay"`
+	Article  ArticleConfig  `yaml:"article"` // for all its sources; what a source says comes first
 	Sources  []SourceConfig `yaml:"sources"`
 }
 
@@ -129,6 +136,9 @@ const (
 	longestMax      = 7 * 24 * time.Hour
 	defaultPause    = time.Second
 	longestPause    = time.Minute
+	defaultHold     = 3 * time.Minute
+	maxHold         = 15 * time.Minute
+	maxKeepText     = 2 * store.SketchWindow // longer than that no item is found again; also the default
 	maxPages        = 20
 	maxPolls        = 1_000_000
 	leastPolls      = 1200 // an hour: what one small machine does without effort
@@ -155,6 +165,22 @@ func (l Limits) withDefaults() Limits {
 		l.HostPause = &pause
 	}
 	return l
+}
+
+// hold is how long a story waits for the pages of its items.
+func (l Limits) hold() time.Duration {
+	if l.Hold == nil {
+		return defaultHold
+	}
+	return time.Duration(*l.Hold)
+}
+
+// keepText is how long the texts of pages are kept.
+func (l Limits) keepText() time.Duration {
+	if l.KeepText == nil {
+		return maxKeepText
+	}
+	return time.Duration(*l.KeepText)
 }
 
 // polls is the budget of visits an hour for a number of sources.
@@ -249,6 +275,12 @@ func (l Limits) check(report func(path, problem string)) {
 	if l.HostPause != nil && *l.HostPause > Duration(longestPause) {
 		report("host_pause", fmt.Sprintf("%s: want 0s to %s", time.Duration(*l.HostPause), longestPause))
 	}
+	if l.hold() > maxHold {
+		report("hold", fmt.Sprintf("%s: want 0s to %s", l.hold(), maxHold))
+	}
+	if l.keepText() > maxKeepText {
+		report("keep_text", fmt.Sprintf("%s: want 0s to %dd, the time within which copies are found", l.keepText(), maxKeepText/(24*time.Hour)))
+	}
 }
 
 func (o OutletConfig) check(report func(path, problem string)) {
@@ -290,6 +322,7 @@ func (o OutletConfig) check(report func(path, problem string)) {
 	if o.Delay > Duration(maxDelay) {
 		report("delay", fmt.Sprintf("delay %s: want at most %s", time.Duration(o.Delay), maxDelay))
 	}
+	o.Article.check(func(path, problem string) { report("article"+path, problem) })
 }
 
 func (c *Config) checkSource(s SourceConfig, report func(path, problem string)) {

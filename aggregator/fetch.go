@@ -65,6 +65,7 @@ func newFetcher(agent string, limits Limits) *fetcher {
 type access struct {
 	client         *http.Client
 	user, password string // sent as Basic authentication, if given
+	article        bool   // an article's page is asked for
 }
 
 // access builds the way to one source. Transports, and so connections, are
@@ -141,6 +142,11 @@ func (f *fetcher) get(ctx context.Context, via access, address, etag, lastModifi
 	}
 	req.Header.Set("User-Agent", f.agent)
 	req.Header.Set("Accept", "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, text/html;q=0.8, */*;q=0.5")
+	limit := f.limits.MaxBytes
+	if via.article {
+		req.Header.Set("Accept", "text/html, application/xhtml+xml;q=0.9, */*;q=0.5")
+		limit = min(limit, maxArticleBytes)
+	}
 	req.Header.Set("Accept-Encoding", "gzip")
 	if etag != "" {
 		req.Header.Set("If-None-Match", etag)
@@ -157,7 +163,7 @@ func (f *fetcher) get(ctx context.Context, via access, address, etag, lastModifi
 		return nil, transportFault(address, err)
 	}
 	defer resp.Body.Close()
-	doc, err := f.readResponse(address, resp, now)
+	doc, err := f.readResponse(address, resp, limit, now)
 	if doc != nil {
 		doc.Took = time.Since(start)
 	}
@@ -186,12 +192,11 @@ func transportFault(address string, err error) *Fault {
 	return &Fault{Outcome: outcomeOf(err), Err: fmt.Errorf("fetch %s: %w", address, cause)}
 }
 
-func (f *fetcher) readResponse(address string, resp *http.Response, now time.Time) (*Document, error) {
+func (f *fetcher) readResponse(address string, resp *http.Response, limit int64, now time.Time) (*Document, error) {
 	doc := &Document{URL: address, FinalURL: resp.Request.URL.String(), Moved: movedTo(resp), Status: resp.StatusCode, Header: resp.Header, At: now}
 	if resp.StatusCode == http.StatusNotModified {
 		return doc, nil
 	}
-	limit := f.limits.MaxBytes
 	if resp.StatusCode != http.StatusOK {
 		limit = maxFaultBody
 	}

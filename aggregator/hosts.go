@@ -305,9 +305,15 @@ func (h *hosts) quietUntil(address, source string) time.Time {
 // leftAlone says whether a host is not to be asked by one that was told to
 // wait, or because several were.
 func (h *hosts) leftAlone(address, source string) bool {
-	one, now := h.of(address), h.now()
+	return h.waitUntil(address, source).After(h.now())
+}
+
+// waitUntil is until when a host is not to be asked by one that was told to
+// wait, or because several were; a time that is past if it may be.
+func (h *hosts) waitUntil(address, source string) time.Time {
+	one := h.of(address)
 	one.mu.Lock()
-	own := one.waits[source].After(now)
+	own := one.waits[source]
 	one.mu.Unlock()
-	return own || h.quietUntil(address, source).After(now)
+	return later(own, h.quietUntil(address, source))
 }

@@ -24,6 +24,8 @@ type Entry struct {
 	Image      string
 	Enclosures []RawEnclosure
 	Lang       string
+
+	page *ArticlePage // its own page, if that was read for a listing
 }
 
 // RawEnclosure is an enclosure as the document has it.

@@ -163,7 +163,8 @@ func TestPortalPages(t *testing.T) {
 	t.Cleanup(func() { w.Close() })
 	o := w.Outlet("song-hong")
 	a, _, _ := start(t, o.URL, SourceConfig{ID: "tin", URL: o.Feeds[0].URL, Kind: "page",
-		Page: &PageConfig{Item: "ul.news > li", Next: "a.next", Pages: 3}}) // no date selector
+		Page:    &PageConfig{Item: "ul.news > li", Next: "a.next", Pages: 3}, // no date selector
+		Article: ArticleConfig{Read: store.ReadNever}})
 	r := runRound(t, a)["tin"]
 	want := o.Articles()
 	want = want[:min(len(want), 30)]

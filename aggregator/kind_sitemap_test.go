@@ -313,7 +313,7 @@ func TestListingWithoutDates(t *testing.T) {
 	pages["/list"] = "<ul>" + list + "</ul>"
 	s := newSite(t, pages)
 	a, _, _ := start(t, s.URL, SourceConfig{ID: "list", URL: "/list", Kind: "page", Page: &PageConfig{Item: "li"}})
-	b, _, _ := start(t, s.URL, SourceConfig{ID: "never", URL: "/list?2", Kind: "page", Page: &PageConfig{Item: "li"}, Article: ArticleConfig{Read: ReadNever}})
+	b, _, _ := start(t, s.URL, SourceConfig{ID: "never", URL: "/list?2", Kind: "page", Page: &PageConfig{Item: "li"}, Article: ArticleConfig{Read: store.ReadNever}})
 	s.pages["/list?2"] = pages["/list"]
 
 	if r := runRound(t, b)["never"]; len(r.Items) != 12 || len(s.asked) != 2 || !r.Items[0].Published.IsZero() {
@@ -346,8 +346,8 @@ func TestArticlePagesFail(t *testing.T) {
 	s := newSite(t, map[string]string{"/list": "<ul>" + list + "</ul>"})
 	a, _, _ := start(t, s.URL, SourceConfig{ID: "list", URL: "/list", Kind: "page", Page: &PageConfig{Item: "li"}})
 	r := runRound(t, a)["list"]
-	if r.Outcome != store.New || len(r.Items) != 9 || len(s.asked) != 2+articleFailures { // robots.txt and the listing
-		t.Errorf("%s: %d items, %d requests; want 9, %d", r.Outcome, len(r.Items), len(s.asked), 2+articleFailures)
+	if r.Outcome != store.New || len(r.Items) != 9 || len(s.asked) != 2+2*articleFailures { // robots.txt and the listing, the visit, the queue
+		t.Errorf("%s: %d items, %d requests; want 9, %d", r.Outcome, len(r.Items), len(s.asked), 2+2*articleFailures)
 	}
 }
 
@@ -374,19 +374,19 @@ func TestPageMemoryIsBounded(t *testing.T) {
 	var m pageMemory
 	at := time.Now()
 	for i := range 40 {
-		m.put(pageKey{link: fmt.Sprint(i)}, ArticlePage{Content: strings.Repeat("x", 1<<20)}, true, at)
+		m.put(pageKey{link: fmt.Sprint(i)}, ArticlePage{Text: strings.Repeat("x", 1<<20)}, nil, at)
 	}
 	if m.bytes > maxPageMemory || len(m.pages) != len(m.order) {
 		t.Errorf("%d bytes of %d pages, %d in order; the limit is %d", m.bytes, len(m.pages), len(m.order), maxPageMemory)
 	}
-	if _, ok := m.get(pageKey{link: "39"}, at); !ok {
+	if _, ok, _ := m.get(pageKey{link: "39"}, at); !ok {
 		t.Error("the newest page is forgotten")
 	}
-	m.put(pageKey{link: "bad"}, ArticlePage{}, false, at)
-	if _, ok := m.get(pageKey{link: "bad"}, at.Add(time.Minute)); !ok {
+	m.put(pageKey{link: "bad"}, ArticlePage{}, errors.New("x"), at)
+	if _, ok, _ := m.get(pageKey{link: "bad"}, at.Add(time.Minute)); !ok {
 		t.Error("a failure is forgotten at once")
 	}
-	if _, ok := m.get(pageKey{link: "bad"}, at.Add(2*articleRetry)); ok {
+	if _, ok, _ := m.get(pageKey{link: "bad"}, at.Add(2*articleRetry)); ok {
 		t.Error("a failure is remembered for ever")
 	}
 }

@@ -43,7 +43,7 @@ const (
 func (m *Matcher) newForm(it *store.Item, common func(uint64) bool) (f form, keys []uint32, lines []uint64) {
 	title, summary := cutAtSpace(it.Title, maxLeadBytes), cutAtSpace(it.Summary, maxLeadBytes)
 	summary = m.names.withoutDateline(summary)
-	content := m.names.withoutAttribution(contentText(it.Content, maxMatchBytes))
+	content := m.names.withoutAttribution(matchText(it))
 	content, lines = withoutLines(content, common)
 
 	words := appendWords(nil, title)
@@ -77,6 +77,15 @@ func (m *Matcher) newForm(it *store.Item, common func(uint64) bool) (f form, key
 		f.links = append(f.links, linkHash(link))
 	}
 	return f, keys, lines
+}
+
+// matchText is the text that an item is compared by: that of its page, else
+// what its source gave.
+func matchText(it *store.Item) string {
+	if it.Text != "" {
+		return cutAtSpace(it.Text, maxMatchBytes)
+	}
+	return contentText(it.Content, maxMatchBytes)
 }
 
 // sumOf is one number for a sequence of words.

@@ -33,8 +33,17 @@ type metrics struct {
 	inFlight    prometheus.Gauge
 	deferred    prometheus.Counter
 	vanished    prometheus.Counter
-	withdrawn   *prometheus.CounterVec
-	swept       prometheus.Gauge
+
+	articles       *prometheus.CounterVec
+	articleBytes   prometheus.Histogram
+	articleQueue   prometheus.Gauge
+	articleHolding prometheus.Gauge
+	articleAge     prometheus.Gauge
+	united         *prometheus.CounterVec
+	wait           prometheus.Histogram
+
+	withdrawn *prometheus.CounterVec
+	swept     prometheus.Gauge
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -81,14 +90,31 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Help: "Visits put off because several feeds of their host were asked to wait. If it grows steadily, raise every.min of that outlet's sources."}),
 		vanished: prometheus.NewCounter(prometheus.CounterOpts{Namespace: "diemtin", Name: "items_vanished_total",
 			Help: "Items that vanished from the middle of their feed; their pages are asked for."}),
+		articles: counter("articles_total", "Tries to read an item's own page, by outcome: read, no_text (nothing on it is the article's text), else why not.", "outcome"),
+		articleBytes: prometheus.NewHistogram(histogram("article_document_bytes", "Size of articles' pages, unpacked.",
+			prometheus.ExponentialBuckets(1024, 4, 8))),
+		articleQueue: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "diemtin", Name: "article_queue_length",
+			Help: "Pages of items waiting to be read, those to be tried again later too."}),
+		articleHolding: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "diemtin", Name: "article_queue_holding",
+			Help: "Pages for which a story waits to be listed."}),
+		articleAge: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "diemtin", Name: "article_queue_oldest_seconds",
+			Help: "How long the oldest page waits for its first try. Above limits.hold stories are listed before their pages are read, and copies come as entries: look for a host with a long pause, or raise limits.workers."}),
+		united: counter("stories_united_total", "Stories united with another one after an item's page was read, by the evidence.", "reason"),
+		wait: prometheus.NewHistogram(histogram("story_wait_seconds",
+			"From the first sight of a story's first item to its listing: the time for its page, limits.hold at most, and the outlet's delay.",
+			[]float64{0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 180, 300, 900, 3600})),
 		withdrawn: counter("items_withdrawn_total", "Items withdrawn because their outlet removed the article, and restored because it came back.", "change"),
 		swept: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "diemtin", Name: "opening_sweep_over",
 			Help: "1 once every source that was due at the start has had its visit and its stories are listed; before that 0."}),
 	}
 	reg.MustRegister(m.refreshes, m.duration, m.bytes, m.lastSuccess, m.lastNew, m.next, m.failing, m.items, m.merged,
-		m.topics, m.originals, m.repairs, m.gaps, m.silent, m.expected, m.polls, m.listed, m.delay, m.lag, m.inFlight, m.deferred, m.vanished, m.withdrawn, m.swept)
+		m.topics, m.originals, m.repairs, m.gaps, m.silent, m.expected, m.polls, m.listed, m.delay, m.lag, m.inFlight, m.deferred, m.vanished, m.withdrawn, m.swept,
+		m.articles, m.articleBytes, m.articleQueue, m.articleHolding, m.articleAge, m.united, m.wait)
 	for _, o := range store.Outcomes {
 		m.refreshes.WithLabelValues(string(o))
+	}
+	for _, o := range []store.ArticleState{store.ArticleRead, store.ArticleNoText} {
+		m.articles.WithLabelValues(string(o))
 	}
 	for _, c := range []string{"new", "changed", "same"} {
 		m.items.WithLabelValues(c)
@@ -122,7 +148,7 @@ func (m *metrics) changes(c store.Changes) {
 	m.items.WithLabelValues("new").Add(float64(c.New))
 	m.items.WithLabelValues("changed").Add(float64(c.Changed))
 	m.items.WithLabelValues("same").Add(float64(c.Same))
-	m.listed.Add(float64(c.Listed))
+	m.listings(c.Waits)
 	for reason, n := range c.Merged {
 		m.merged.WithLabelValues(reason).Add(float64(n))
 	}
@@ -132,8 +158,20 @@ func (m *metrics) changes(c store.Changes) {
 		}
 		m.topics.WithLabelValues(string(topic)).Add(float64(n))
 	}
+	m.changedOriginals(c)
+}
+
+func (m *metrics) changedOriginals(c store.Changes) {
 	for _, n := range c.Originals {
 		m.originals.WithLabelValues().Add(float64(n))
+	}
+}
+
+// listings counts stories that became visible, each with the time it waited.
+func (m *metrics) listings(waits []time.Duration) {
+	m.listed.Add(float64(len(waits)))
+	for _, w := range waits {
+		m.wait.Observe(max(w, 0).Seconds())
 	}
 }
 

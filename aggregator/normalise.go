@@ -107,6 +107,9 @@ func (n *normaliser) item(e *Entry, sharedLink bool, r *repairs) (store.Item, bo
 	n.readMedia(e, &it)
 	it.Lang = vi.Line(firstNonEmpty(n.source.Lang, e.Lang))
 	n.judge(&it)
+	if e.page != nil {
+		n.readPage(&it, *e.page)
+	}
 	return it, true
 }
 
@@ -255,11 +258,28 @@ func (n *normaliser) judge(it *store.Item) {
 	it.Fingerprint = fingerprint(it, n.outlet.Domains)
 }
 
+// readPage adds what the item's own page tells, which was read for the listing:
+// its text finds copies, and its topics as a text in the feed would.
+func (n *normaliser) readPage(it *store.Item, p ArticlePage) {
+	it.Page = keeper{outlet: n.outlet, source: n.source, names: n.names, classify: n.classify}.article(it, p)
+	it.Text = it.Page.Text
+	if it.Attribution.Text == "" {
+		it.Attribution = it.Page.Attribution
+	}
+	if len(it.Topics) == 0 {
+		it.Topics = it.Page.Topics
+	}
+	if len(it.Page.Sketch) > 0 {
+		it.Sketch, it.Form, it.Lines, it.Names = it.Page.Sketch, it.Page.Form, it.Page.Lines, it.Page.Names
+	}
+	it.Fingerprint = fingerprint(it, n.outlet.Domains)
+}
+
 // fingerprint changes when a reader would see a change: the headline, the
 // summary as far as feeds show it, the people, the picture, the link, the
-// attribution. A view counter is none, nor is a move
-// of the outlet's from one of its domains to another: some readers know an
-// entry by its link, which stays.
+// attribution. A view counter is none, nor is a move of the outlet's from one
+// of its domains to another: some readers know an entry by its link, which
+// stays.
 func fingerprint(it *store.Item, domains []string) uint64 {
 	h := fnv.New64a()
 	write := func(s string) {

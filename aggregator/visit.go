@@ -265,7 +265,7 @@ func (a *Aggregator) record(ctx context.Context, c configured, r Report, now tim
 	ctx = context.WithoutCancel(ctx) // what was fetched is stored, even at the end
 	at := a.now()
 	r.at = at
-	changes, err := a.store.Record(ctx, store.Refresh{Source: r.Source, At: at, Items: r.Items, Hold: a.opening.hold(at), Settle: func(ch store.Changes) store.SourceState {
+	changes, err := a.store.Record(ctx, store.Refresh{Source: r.Source, At: at, Items: r.Items, Hold: a.opening.hold(at), Reading: a.reading(c), Settle: func(ch store.Changes) store.SourceState {
 		if r.Outcome == store.New && ch.New+ch.Changed == 0 {
 			r.Outcome = store.Unchanged
 		}
@@ -276,6 +276,9 @@ func (a *Aggregator) record(ctx context.Context, c configured, r Report, now tim
 	if err == nil {
 		r.Changes = changes
 		r.Changes.Same += len(r.Known)
+		if changes.New > 0 {
+			a.articles.stir()
+		}
 		if r.read && c.source.Kind == "feed" {
 			err = a.noteVanished(ctx, r)
 		}

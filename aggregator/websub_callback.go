@@ -355,12 +355,13 @@ func (a *Aggregator) deliver(ctx context.Context, p store.Push, doc *Document) (
 		return "empty"
 	}
 	at := a.now()
-	changes, err := a.store.Record(ctx, store.Refresh{Source: src, At: at, Items: items, Hold: a.opening.hold(at)}, a.judge)
+	changes, err := a.store.Record(ctx, store.Refresh{Source: src, At: at, Items: items, Hold: a.opening.hold(at), Reading: a.reading(c)}, a.judge)
 	if err != nil {
 		log.Error("record delivery", "error", err)
 		return "failed"
 	}
 	a.observeDelivery(changes, repairs)
+	a.articles.stir()
 	if changes.New+changes.Changed == 0 {
 		return "same"
 	}

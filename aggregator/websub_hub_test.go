@@ -189,7 +189,7 @@ func pushed(t *testing.T, test func(t *testing.T, w *pushWorld)) {
 			}
 			w.public = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { (*w.inner.Load()).ServeHTTP(rw, r) }))
 			t.Cleanup(w.public.Close)
-			w.cfg = Config{Limits: Limits{AllowPrivate: true, Timeout: Duration(2 * time.Second), MaxBytes: 1 << 20, HostPause: new(Duration)},
+			w.cfg = Config{Limits: Limits{AllowPrivate: true, Timeout: Duration(2 * time.Second), MaxBytes: 1 << 20, HostPause: new(Duration), Hold: new(Duration)},
 				Topics: testTopics(), Agent: "diemtin/test (+a@example.vn)", BaseURL: w.public.URL,
 				Outlets: []OutletConfig{{ID: "thu", Name: "Báo Thử", Domains: []string{"bao.example"}, Scope: store.National,
 					Sources: []SourceConfig{{ID: "rss", URL: w.URL + "/rss", Every: Every{Min: Duration(time.Minute), Max: Duration(time.Hour)}}}}}}

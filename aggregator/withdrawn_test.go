@@ -189,7 +189,7 @@ func TestPageChecksWaitWhenAsked(t *testing.T) {
 		}
 	}))
 	t.Cleanup(srv.Close)
-	a, db, _ := start(t, srv.URL, SourceConfig{ID: "rss", URL: "/rss"})
+	a, db, _ := start(t, srv.URL, SourceConfig{ID: "rss", URL: "/rss", Article: ArticleConfig{Read: store.ReadNever}})
 	runRound(t, a)
 	now := time.Now().Add(store.FirstCheck + time.Minute)
 	a.now = func() time.Time { return now }

@@ -42,6 +42,12 @@ type Item struct {
 	// Sketch holds the keys under which items with nearly the same text find
 	// each other.
 	Sketch []uint32
+	// Text is the text of the item's own page, plain: for comparing items alone.
+	// It is kept for a while and never given out.
+	Text string
+	// Page is what the item's own page said, if it was read together with the
+	// listing that names the item; else nil.
+	Page *Article
 	// Form is what the judge compares in place of the item's words, kept as
 	// long as the sketch; empty = compare the words.
 	Form []byte
@@ -136,11 +142,14 @@ func (t *tx) insertItem(it *Item, m Merge) error {
 
 // updateItem writes what a later visit read. Published stays what it first
 // was: outlets bump it on every edit, and the day of a story must not move.
+// What the item's page gave and its source never does is kept.
 func (t *tx) updateItem(it *Item) error {
-	return t.exec(`UPDATE items SET source = $1, title = $2, link = $3, summary = $4, content = $5, authors = $6,
-		image = $7, categories = $8, enclosures = $9, lang = $10,
+	return t.exec(`UPDATE items SET source = $1, title = $2, link = $3,
+		summary = CASE WHEN $4 = '' THEN summary ELSE $4 END, content = $5,
+		authors = CASE WHEN $6 NOT IN ('null', '[]') THEN $6 ELSE coalesce((SELECT NULLIF(authors, '') FROM articles WHERE item = $17), $6) END,
+		image = CASE WHEN $7 <> '' THEN $7 ELSE coalesce((SELECT image FROM articles WHERE item = $17), '') END, categories = $8, enclosures = $9, lang = $10,
 		published = CASE WHEN published = 0 THEN $11 ELSE published END, published_raw = $12, updated = $13,
-		attribution = $14, topics = $15, fingerprint = $16 WHERE id = $17`,
+		attribution = CASE WHEN $14 = '{}' THEN attribution ELSE $14 END, topics = $15, fingerprint = $16 WHERE id = $17`,
 		it.Source, it.Title, it.Link, it.Summary, it.Content, encoded(it.Authors), it.Image, encoded(it.Categories),
 		encoded(it.Enclosures), it.Lang, millis(it.Published), it.PublishedRaw, millis(it.Updated),
 		encoded(it.Attribution), encoded(it.Topics), int64(it.Fingerprint), it.ID)

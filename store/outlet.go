@@ -60,6 +60,9 @@ func (db *DB) Sync(ctx context.Context, outlets []Outlet, sources []Source) erro
 			if err := t.exec(`UPDATE sources SET lease_until = 0 WHERE lease_until > 0`); err != nil {
 				return fmt.Errorf("end leases: %w", err)
 			}
+			if err := t.releaseArticles(`lease_by <> ''`); err != nil {
+				return fmt.Errorf("end leases of articles: %w", err)
+			}
 		}
 		return nil
 	})

@@ -181,11 +181,13 @@ func useEverything(t *testing.T, db *DB) {
 	visit("a1", "a", at, item("a", "1-0", 2))
 	_, err := db.List(ctx, at.Add(time.Hour), 1, firstNear{})
 	must(err)
-	must(db.Unhold(ctx))
-	for n := 1; n > 0; {
-		n, err = db.List(ctx, at.Add(2*time.Hour), 10, firstNear{})
+	must(db.Unhold(ctx, true))
+	for more := true; more; {
+		listed, err := db.List(ctx, at.Add(2*time.Hour), 10, firstNear{})
 		must(err)
+		more = len(listed) > 0
 	}
+	readArticles(t, db, at)
 	visit("b1", "b", at.Add(3*time.Hour), item("b", "copy", 1))
 	visit("a1", "a", at.Add(3*time.Hour), item("a", "1-0", 3))
 	_, err = db.Due(ctx, Claim{Now: at, Limit: 2})
@@ -241,6 +243,63 @@ func useEverything(t *testing.T, db *DB) {
 	must(err)
 	must(db.Ping(ctx))
 }
+
+// readArticles runs every statement about the pages of items.
+func readArticles(t *testing.T, db *DB, at time.Time) {
+	t.Helper()
+	ctx := t.Context()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	at = at.Add(30 * time.Minute)
+	visit := func(source, outlet, title string, page *Article, when ReadWhen) {
+		t.Helper()
+		it := Item{Title: title, Link: "http://" + outlet + "/" + title, Fingerprint: 1, Sketch: []uint32{9}, Aliases: []string{"link:http://" + outlet + "/" + title}, Page: page}
+		_, err := db.Record(ctx, Refresh{Source: Source{ID: source, Outlet: outlet, State: SourceState{Visited: true}}, At: at, Items: []Item{it}, Hold: time.Minute,
+			Reading: Reading{When: when, Hold: time.Minute}, Settle: func(Changes) SourceState { return SourceState{} }}, apartJudge{})
+		must(err)
+	}
+	page := func() *Article {
+		return &Article{Text: "text", TextHash: 5, Sketch: []uint32{9}, Attribution: Attribution{Text: "x"}}
+	}
+	visit("a1", "a", "p1", page(), ReadAlways)
+	visit("a1", "a", "p2", nil, ReadWhenNear)
+	visit("a1", "a", "p3", nil, ReadAlways)
+	visit("b1", "b", "p4", nil, ReadAlways)
+	visit("a1", "a", "p5", nil, ReadAlways)
+	again := Item{Title: "p3", Link: "http://a/p3", Fingerprint: 2, Sketch: []uint32{9}, Aliases: []string{"link:http://a/p3"}, Page: page()}
+	_, err := db.Record(ctx, Refresh{Source: Source{ID: "a1", Outlet: "a"}, At: at, Items: []Item{again}, Settle: func(Changes) SourceState { return SourceState{} }}, firstNear{})
+	must(err)
+	for _, busy := range [][]string{nil, {"b"}} {
+		due, err := db.DueArticles(ctx, ArticleClaim{Now: at, Lease: time.Minute, By: "me", Limit: 2, PerOutlet: 1, Busy: busy})
+		must(err)
+		for i, d := range due {
+			v := ArticleVisit{Item: d.Item.ID, By: "me", At: at, Article: page()}
+			if i > 0 {
+				v.Article = nil
+			}
+			_, _, err = db.RecordArticle(ctx, v, firstNear{})
+			must(err)
+		}
+	}
+	must(db.GiveBackArticles(ctx, "me", []int64{1, 2}))
+	_, err = db.ArticleQueue(ctx)
+	must(err)
+	_, err = db.SourceArticles(ctx, "a1")
+	must(err)
+	_, err = db.StoryArticles(ctx, "x")
+	must(err)
+	_, err = db.DropTexts(ctx, at.Add(time.Hour), 10)
+	must(err)
+}
+
+// apartJudge is one that takes no two items for the same.
+type apartJudge struct{ firstNear }
+
+func (apartJudge) Match(*Item, []*Item) (int, Merge) { return -1, Merge{} }
 
 // selections are the shapes that channels have.
 func selections() []Selection {

@@ -54,6 +54,9 @@ type Refresh struct {
 	// Hold is how long a new story waits to be listed, for copies and the
 	// original to arrive; 0 = not at all.
 	Hold time.Duration
+	// Reading says whether the new items' own pages are read. Its zero value is
+	// never.
+	Reading Reading
 	// Settle returns the source's new state, given what changed. It is nil for
 	// what was delivered and not fetched: then the source's state and lease,
 	// which belong to whoever visits it, stay as they are.
@@ -87,6 +90,7 @@ type Changes struct {
 	Merged    map[string]int  // new items put into an existing story, by reason
 	Topics    map[Topic]int   // new items by primary topic, "" = none
 	Originals map[string]int  // stories whose original changed, by evidence
+	Waits     []time.Duration // from the first sight of a story's first item to its listing, one for each of Listed
 	Delays    []time.Duration // from publication to Seen, of new items of a source visited before
 }
 
@@ -207,6 +211,11 @@ func (v *visit) identify(it *Item) *known {
 // of an item with the same text.
 func (v *visit) addItem(it *Item, backfill bool) error {
 	it.ID, v.nextID, v.dirty = v.nextID, v.nextID+1, true
+	if it.Page != nil {
+		if err := v.dropSharedText(it, it.Page); err != nil {
+			return fmt.Errorf("look for the same text: %w", err)
+		}
+	}
 	corpus, counts, err := v.corpus(it)
 	if err != nil {
 		return fmt.Errorf("ask the corpus: %w", err)
@@ -249,7 +258,11 @@ func (v *visit) addItem(it *Item, backfill bool) error {
 		v.changes.Delays = append(v.changes.Delays, it.Seen.Sub(it.Published))
 	}
 	v.countTopic(it)
-	return v.joinStory(it, i >= 0, backfill)
+	holds, err := v.queueArticle(it, near, merge, backfill)
+	if err != nil {
+		return fmt.Errorf("queue its page: %w", err)
+	}
+	return v.joinStory(it, i >= 0, backfill, holds)
 }
 
 func (v *visit) countTopic(it *Item) {
@@ -292,6 +305,11 @@ func (v *visit) meetAgain(it *Item, k *known) error {
 	}
 	if err := v.addSketch(millis(v.r.At), it); err != nil {
 		return fmt.Errorf("store sketch: %w", err)
+	}
+	if it.Page != nil {
+		if err := v.meetPage(it); err != nil {
+			return fmt.Errorf("store its page: %w", err)
+		}
 	}
 	k.fingerprint, k.source, k.orphan = it.Fingerprint, it.Source, false
 	v.changes.Changed++

@@ -264,10 +264,10 @@ func (v *visit) newStory(from *row, part []int64) (*row, error) {
 		}
 	}
 	if from.listed == 0 {
-		n.holdUntil = from.holdUntil
+		n.holdUntil, n.readUntil = from.holdUntil, from.readUntil
 	}
-	if err := v.exec(`INSERT INTO stories (`+storyColumns+`) VALUES ($1, $2, $3, 0, 0, $4, 0, 0, '', '[]', '', $5, 0, '', 0, $6, 0, '', '')`,
-		n.id, n.listAt, n.holdUntil, n.shown, n.backfill, n.hidden); err != nil {
+	if err := v.exec(`INSERT INTO stories (`+storyColumns+`) VALUES ($1, $2, $3, 0, 0, $4, 0, 0, '', '[]', '', $5, 0, '', 0, $6, 0, '', '', $7)`,
+		n.id, n.listAt, n.holdUntil, n.shown, n.backfill, n.hidden, n.readUntil); err != nil {
 		return nil, fmt.Errorf("insert story: %w", err)
 	}
 	return n, nil
@@ -320,14 +320,10 @@ func (v *visit) divide(s, n *row, part []int64, by Ruling) error {
 // the items it no longer has.
 func (v *visit) showHalf(s *row, gone []int64, back bool) error {
 	if s.listed == 0 {
-		if s.hidden > 0 || s.listAt > millis(v.r.At) || s.holdUntil > millis(v.r.At) {
+		if now := millis(v.r.At); s.hidden > 0 || s.listAt > now || s.holdUntil > now || s.readUntil > now {
 			return nil
 		}
-		listed, err := v.list(s.id, millis(v.r.At), v.outlets, v.judge)
-		if listed {
-			v.changes.Listed++
-		}
-		return err
+		return v.listNow(s.id, millis(v.r.At))
 	}
 	items, err := v.storyItems(s.id)
 	if err != nil {

@@ -302,11 +302,11 @@ func TestTakedownOfAnOutletLasts(t *testing.T) {
 		if err := db.Sync(t.Context(), o, s); err != nil { // a restart
 			t.Fatal(err)
 		}
-		if n, err := db.List(t.Context(), now.Add(time.Hour), 10, sameTitle{}); n != 0 || err != nil {
+		if n, err := db.List(t.Context(), now.Add(time.Hour), 10, sameTitle{}); len(n) != 0 || err != nil {
 			t.Errorf("listed %d, %v", n, err)
 		}
 		rule(t, db, now.Add(2*time.Hour), store.Ruling{Verb: store.RuleRestore, Outlet: "o0"})
-		if n, err := db.List(t.Context(), now.Add(3*time.Hour), 10, sameTitle{}); n != 1 || err != nil {
+		if n, err := db.List(t.Context(), now.Add(3*time.Hour), 10, sameTitle{}); len(n) != 1 || err != nil {
 			t.Errorf("listed %d after the restoring, %v", n, err)
 		}
 	})

@@ -134,8 +134,8 @@ func likeliest(under [][]int64) []int64 {
 
 // loadNear returns, in the order of ids, what of the items a judge compares:
 // the form, or the words where none is kept. It leaves out those withdrawn: a
-// copy must not join a story that its outlet took back. One that a ruling hides
-// it does join: that is how its copies stay hidden.
+// copy must not join a story that its outlet took back. One that a ruling
+// hides it does join: that is how its copies stay hidden.
 func (t *tx) loadNear(ids []int64) ([]*Item, error) {
 	if len(ids) == 0 {
 		return nil, nil
@@ -171,11 +171,15 @@ func (t *tx) loadNear(ids []int64) ([]*Item, error) {
 	if err := rows.Err(); err != nil {
 		return nil, err
 	}
-	var all []*Item
+	rows.Close()
+	var all, bare []*Item
 	for _, id := range ids {
 		if it := byID[id]; it != nil {
 			all = append(all, it)
+			if len(it.Form) == 0 {
+				bare = append(bare, it)
+			}
 		}
 	}
-	return all, nil
+	return all, t.loadTexts(bare)
 }

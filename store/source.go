@@ -173,6 +173,9 @@ func (db *DB) Release(ctx context.Context, by string) error {
 		if err := t.exec(`UPDATE push_subscriptions SET lease_until = 0 WHERE lease_by = $1 AND lease_until > 0`, by); err != nil {
 			return err
 		}
+		if err := t.releaseArticles(`lease_by = $1`, by); err != nil {
+			return err
+		}
 		return t.exec(`UPDATE sources SET lease_until = 0 WHERE lease_by = $1 AND lease_until > 0`, by)
 	})
 	if err != nil {

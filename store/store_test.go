@@ -385,10 +385,10 @@ func TestDelayAndShow(t *testing.T) {
 		if got := stories(t, db, store.Query{}); len(got) != 0 {
 			t.Fatalf("%d listed at once, want 0", len(got))
 		}
-		if n, err := db.List(t.Context(), now.Add(29*time.Minute), 10, sameTitle{}); n != 0 || err != nil {
+		if n, err := db.List(t.Context(), now.Add(29*time.Minute), 10, sameTitle{}); len(n) != 0 || err != nil {
 			t.Errorf("listed %d before the delay was over, %v", n, err)
 		}
-		if n, err := db.List(t.Context(), now.Add(30*time.Minute), 10, sameTitle{}); n != 1 || err != nil {
+		if n, err := db.List(t.Context(), now.Add(30*time.Minute), 10, sameTitle{}); len(n) != 1 || err != nil {
 			t.Errorf("listed %d after the delay, want 1, %v", n, err)
 		}
 		// The item that may not be shown becomes visible as a copy only.

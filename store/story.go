@@ -71,9 +71,10 @@ type row struct {
 	pinned                 int64    // the item ruled to be the original
 	quotedBefore           []int64  // items that it quoted once: readers know its entry by them
 	ruled                  []string // "+topic" and "-topic", as rulings say
+	readUntil              int64    // when waiting for pages ends
 }
 
-const storyColumns = `id, list_at, hold_until, listed, updated, shown, quoted, original, original_why, topics, province, backfill, copies, merged_into, withdrawn, hidden, pinned, ruled_topics, quoted_before`
+const storyColumns = `id, list_at, hold_until, listed, updated, shown, quoted, original, original_why, topics, province, backfill, copies, merged_into, withdrawn, hidden, pinned, ruled_topics, quoted_before, read_until`
 
 func scanRows(rows *sql.Rows, err error) ([]row, error) {
 	if err != nil {
@@ -85,7 +86,7 @@ func scanRows(rows *sql.Rows, err error) ([]row, error) {
 		var r row
 		var topics, ruled, before string
 		if err := rows.Scan(&r.id, &r.listAt, &r.holdUntil, &r.listed, &r.updated, &r.shown, &r.quoted, &r.original, &r.why,
-			&topics, &r.province, &r.backfill, &r.copies, &r.mergedInto, &r.withdrawn, &r.hidden, &r.pinned, &ruled, &before); err != nil {
+			&topics, &r.province, &r.backfill, &r.copies, &r.mergedInto, &r.withdrawn, &r.hidden, &r.pinned, &ruled, &before, &r.readUntil); err != nil {
 			return nil, err
 		}
 		if err := errors.Join(decode(topics, &r.topics), decode(ruled, &r.ruled), decode(before, &r.quotedBefore)); err != nil {
@@ -105,23 +106,27 @@ func (t *tx) story(id string) (*row, error) {
 }
 
 // joinStory makes the item part of its story, lists the story if its time has
-// come, and names the original anew.
-func (v *visit) joinStory(it *Item, existing, backfill bool) error {
+// come, and names the original anew. holds says that the story is to wait until
+// the item's page is read.
+func (v *visit) joinStory(it *Item, existing, backfill, holds bool) error {
 	now := millis(v.r.At)
 	s, err := v.story(it.Story)
 	if err != nil {
 		return fmt.Errorf("read story: %w", err)
 	}
-	at, hold := listAt(it, v.outlets[it.Outlet], now), int64(0)
+	at, hold, read := listAt(it, v.outlets[it.Outlet], now), int64(0), int64(0)
 	if v.r.Hold > 0 {
 		hold = now + v.r.Hold.Milliseconds()
+	}
+	if holds {
+		read = now + v.r.Reading.Hold.Milliseconds()
 	}
 	if s == nil {
 		if existing {
 			return fmt.Errorf("story %s has vanished", it.Story)
 		}
-		if err := v.exec(`INSERT INTO stories (`+storyColumns+`) VALUES ($1, $2, $3, 0, 0, $4, 0, 0, '', '[]', '', $5, 1, '', 0, 0, 0, '', '')`,
-			it.Story, at, hold, millis(it.Time()), flag(backfill)); err != nil {
+		if err := v.exec(`INSERT INTO stories (`+storyColumns+`) VALUES ($1, $2, $3, 0, 0, $4, 0, 0, '', '[]', '', $5, 1, '', 0, 0, 0, '', '', $6)`,
+			it.Story, at, hold, millis(it.Time()), flag(backfill), read); err != nil {
 			return fmt.Errorf("insert story: %w", err)
 		}
 	} else {
@@ -135,17 +140,27 @@ func (v *visit) joinStory(it *Item, existing, backfill bool) error {
 			}
 			return v.renameOriginal(s)
 		}
-		hold = s.holdUntil
+		if hold, read = s.holdUntil, s.readUntil; holds {
+			if read, err = v.waitForCopy(s); err != nil {
+				return err
+			}
+		}
 		if s.hidden > 0 {
 			return nil
 		}
 	}
-	if at > now || hold > now {
+	if at > now || hold > now || read > now {
 		return nil
 	}
-	listed, err := v.list(it.Story, now, v.outlets, v.judge)
+	return v.listNow(it.Story, now)
+}
+
+// listNow lists a story whose time has come, and counts it.
+func (v *visit) listNow(id string, now int64) error {
+	waited, listed, err := v.list(id, now, v.outlets, v.judge)
 	if listed {
 		v.changes.Listed++
+		v.changes.Waits = append(v.changes.Waits, waited)
 	}
 	return err
 }
@@ -174,19 +189,19 @@ func free(items []Item, outlets map[string]Outlet, now int64) []Item {
 }
 
 // list makes a story visible: it chooses the quoted item for life and enters
-// the story into every scope.
-func (t *tx) list(id string, now int64, outlets map[string]Outlet, judge Judge) (bool, error) {
+// the story into every scope. waited is the time since its first item was seen.
+func (t *tx) list(id string, now int64, outlets map[string]Outlet, judge Judge) (waited time.Duration, listed bool, err error) {
 	items, err := t.storyItems(id)
 	if err != nil {
-		return false, fmt.Errorf("read items: %w", err)
+		return 0, false, fmt.Errorf("read items: %w", err)
 	}
 	items = free(items, outlets, now)
 	if len(items) == 0 {
-		return false, nil
+		return 0, false, nil
 	}
 	s, err := t.story(id)
 	if err != nil || s == nil {
-		return false, fmt.Errorf("read story: %w", err)
+		return 0, false, fmt.Errorf("read story: %w", err)
 	}
 	o, why := s.chooseOriginal(items, outlets, judge)
 	quoted := &items[o]
@@ -196,9 +211,9 @@ func (t *tx) list(id string, now int64, outlets map[string]Outlet, judge Judge) 
 	if err := t.exec(`UPDATE stories SET listed = $1, updated = $1, shown = $2, quoted = $3, original = $3,
 		original_why = $4, topics = $5, province = $6 WHERE id = $7`,
 		s.listed, s.shown, quoted.ID, why, encoded(s.topics), s.province, id); err != nil {
-		return false, fmt.Errorf("update story: %w", err)
+		return 0, false, fmt.Errorf("update story: %w", err)
 	}
-	return true, t.enter(s, outlets[quoted.Outlet])
+	return fromMillis(s.listed).Sub(items[0].Seen), true, t.enter(s, outlets[quoted.Outlet])
 }
 
 // enter writes a listed story into both orders of each of its scopes, and its
@@ -322,7 +337,7 @@ func (v *visit) renameOriginal(s *row) error {
 	if err := v.exec(`UPDATE stories SET original = $1, original_why = $2 WHERE id = $3`, items[o].ID, why, s.id); err != nil {
 		return fmt.Errorf("update story: %w", err)
 	}
-	if items[o].ID == was { // the evidence has grown: nothing that feeds show
+	if s.original == was { // the evidence has grown: nothing that feeds show
 		return nil
 	}
 	v.changes.Originals[why]++
@@ -347,12 +362,16 @@ func (t *tx) storyItems(story string) ([]Item, error) {
 }
 
 // Unhold ends the waiting of every held story: the copies it waited for have
-// had their chance. Stories that may never be listed stay as they are: they
+// had their chance, and with pages, those too. Stories that may never be listed stay as they are: they
 // are all that grows with the archive.
-func (db *DB) Unhold(ctx context.Context) error {
+func (db *DB) Unhold(ctx context.Context, pages bool) error {
 	err := db.do(ctx, 1, func(t *tx) error {
-		return t.exec(`UPDATE stories SET hold_until = 0
-			WHERE listed = 0 AND merged_into = '' AND list_at < $1 AND hold_until > 0`, never)
+		what := `hold_until = 0`
+		if pages {
+			what += `, read_until = 0`
+		}
+		return t.exec(`UPDATE stories SET `+what+`
+			WHERE listed = 0 AND merged_into = '' AND list_at < $1 AND hold_until + read_until > 0`, never)
 	})
 	if err != nil {
 		return fmt.Errorf("end holds: %w", err)
@@ -361,30 +380,29 @@ func (db *DB) Unhold(ctx context.Context) error {
 }
 
 // List lists the stories whose time has come, the oldest first, at most limit,
-// and says how many.
-func (db *DB) List(ctx context.Context, now time.Time, limit int, judge Judge) (int, error) {
-	n := 0
+// and says for each how long it waited since its first item was seen.
+func (db *DB) List(ctx context.Context, now time.Time, limit int, judge Judge) (waits []time.Duration, err error) {
 	if err := db.followTaken(ctx); err != nil {
-		return 0, fmt.Errorf("list stories: %w", err)
+		return nil, fmt.Errorf("list stories: %w", err)
 	}
 	var waiting bool
 	if err := db.engine.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM stories
-		WHERE listed = 0 AND merged_into = '' AND hidden = 0 AND list_at <= $1 AND hold_until <= $1)`, millis(now)).Scan(&waiting); err != nil {
-		return 0, fmt.Errorf("list stories: %w", err)
+		WHERE listed = 0 AND merged_into = '' AND hidden = 0 AND list_at <= $1 AND hold_until <= $1 AND read_until <= $1)`, millis(now)).Scan(&waiting); err != nil {
+		return nil, fmt.Errorf("list stories: %w", err)
 	}
 	if !waiting {
-		return 0, nil
+		return nil, nil
 	}
 	outlets := *db.outlets.Load()
-	err := db.do(ctx, limit, func(t *tx) error {
-		n = 0
+	err = db.do(ctx, limit, func(t *tx) error {
+		waits = nil
 		due, err := scanRows(t.query(`SELECT `+storyColumns+` FROM stories
-			WHERE listed = 0 AND merged_into = '' AND hidden = 0 AND list_at <= $1 AND hold_until <= $1 ORDER BY shown, id LIMIT $2`, millis(now), limit))
+			WHERE listed = 0 AND merged_into = '' AND hidden = 0 AND list_at <= $1 AND hold_until <= $1 AND read_until <= $1 ORDER BY shown, id LIMIT $2`, millis(now), limit))
 		if err != nil {
 			return err
 		}
 		for _, s := range due {
-			listed, err := t.list(s.id, millis(now), outlets, judge)
+			waited, listed, err := t.list(s.id, millis(now), outlets, judge)
 			if err != nil {
 				return err
 			}
@@ -394,12 +412,12 @@ func (db *DB) List(ctx context.Context, now time.Time, limit int, judge Judge) (
 				}
 				continue
 			}
-			n++
+			waits = append(waits, waited)
 		}
 		return nil
 	})
 	if err != nil {
-		return 0, fmt.Errorf("list stories: %w", err)
+		return nil, fmt.Errorf("list stories: %w", err)
 	}
-	return n, nil
+	return waits, nil
 }

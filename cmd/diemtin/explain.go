@@ -46,6 +46,9 @@ func explain(ctx context.Context, db *store.DB, config, ref string) (explained, 
 	src, err := db.Source(ctx, ref)
 	if err == nil {
 		e := newExplainedSource(src)
+		if e.Articles, err = explainArticles(ctx, db, src.ID); err != nil {
+			return nil, err
+		}
 		e.Push, err = explainPush(ctx, db, src.ID, time.Now())
 		return e, err
 	}
@@ -72,11 +75,15 @@ func explain(ctx context.Context, db *store.DB, config, ref string) (explained, 
 	if err != nil {
 		return nil, err
 	}
+	pages, err := db.StoryArticles(ctx, s.ID)
+	if err != nil {
+		return nil, err
+	}
 	x, err := newExplainer(ctx, db)
 	if err != nil {
 		return nil, err
 	}
-	e := explainedStory{Explanation: syndicate.NewExplanation(s, copies), StoryTopics: orEmpty(s.Topics)}
+	e := explainedStory{Explanation: syndicate.NewExplanation(s, copies), Pages: newExplainedArticles(pages), StoryTopics: orEmpty(s.Topics)}
 	if e.Verdicts, err = explainVerdicts(ctx, db, config, &s.Quoted); err != nil { // what is stored can be told without it
 		e.RulesFault = err.Error()
 	}
@@ -92,25 +99,26 @@ func shown(s *string) string {
 
 // explainedSource is the shape of explain --json for a source; its keys stay.
 type explainedSource struct {
-	Source      string         `json:"source"`
-	Outlet      string         `json:"outlet"`
-	Kind        string         `json:"kind"`
-	URL         string         `json:"url"`
-	Active      bool           `json:"active"`
-	Outcome     store.Outcome  `json:"outcome"`
-	Detail      string         `json:"detail,omitempty"`
-	Advice      string         `json:"advice,omitempty"`
-	Fails       int            `json:"failures_in_a_row"`
-	LastTry     *string        `json:"last_try"`
-	LastSuccess *string        `json:"last_success"`
-	LastNew     *string        `json:"last_new_item"`
-	Next        *string        `json:"next"`
-	Interval    string         `json:"interval"`
-	Why         string         `json:"why"`
-	Robots      string         `json:"robots,omitempty"`   // what robots.txt says of its address
-	MovedTo     string         `json:"moved_to,omitempty"` // where the address redirects for good
-	Repairs     []store.Repair `json:"repairs"`            // of the last document that was read
-	Push        *explainedPush `json:"push,omitempty"`     // if its document names a hub
+	Source      string             `json:"source"`
+	Outlet      string             `json:"outlet"`
+	Kind        string             `json:"kind"`
+	URL         string             `json:"url"`
+	Active      bool               `json:"active"`
+	Outcome     store.Outcome      `json:"outcome"`
+	Detail      string             `json:"detail,omitempty"`
+	Advice      string             `json:"advice,omitempty"`
+	Fails       int                `json:"failures_in_a_row"`
+	LastTry     *string            `json:"last_try"`
+	LastSuccess *string            `json:"last_success"`
+	LastNew     *string            `json:"last_new_item"`
+	Next        *string            `json:"next"`
+	Interval    string             `json:"interval"`
+	Why         string             `json:"why"`
+	Robots      string             `json:"robots,omitempty"`   // what robots.txt says of its address
+	MovedTo     string             `json:"moved_to,omitempty"` // where the address redirects for good
+	Repairs     []store.Repair     `json:"repairs"`            // of the last document that was read
+	Articles    *explainedArticles `json:"articles,omitempty"` // the pages of its newest items
+	Push        *explainedPush     `json:"push,omitempty"`     // if its document names a hub
 }
 
 func newExplainedSource(s store.Source) explainedSource {
@@ -141,6 +149,9 @@ func (e explainedSource) write(w io.Writer) {
 	}
 	if e.MovedTo != "" {
 		fmt.Fprintf(w, "  moved         its address redirects for good to %s: change the url\n", e.MovedTo)
+	}
+	if e.Articles != nil {
+		e.Articles.write(w)
 	}
 	if e.Push != nil {
 		e.Push.write(w)

@@ -14,9 +14,10 @@ import (
 // English beside it.
 type explainedStory struct {
 	syndicate.Explanation
-	StoryTopics []store.Topic      `json:"story_topics"`          // of all its items together, after rulings
-	Verdicts    []explainedVerdict `json:"verdicts"`              // of the configuration's rules on the quoted item
-	RulesFault  string             `json:"rules_fault,omitempty"` // why there are no verdicts
+	Pages       map[int64]*explainedArticle `json:"pages"`                 // what became of each item's own page
+	StoryTopics []store.Topic               `json:"story_topics"`          // of all its items together, after rulings
+	Verdicts    []explainedVerdict          `json:"verdicts"`              // of the configuration's rules on the quoted item
+	RulesFault  string                      `json:"rules_fault,omitempty"` // why there are no verdicts
 }
 
 func (e explainedStory) write(w io.Writer) {
@@ -72,6 +73,8 @@ func (e explainedStory) writeCopy(w io.Writer, c syndicate.CopyWhy) {
 	if c.Theo != "" {
 		fmt.Fprintf(w, "      tự ghi nguồn: “%s”   (it names its source)\n", c.Theo)
 	}
+	p := e.Pages[c.Item]
+	fmt.Fprintf(w, "      trang bài: %s   (%s)\n", p.vi(), p.line())
 	writeSaid(w, "      ", c.Reason)
 	if c.Clock != nil {
 		writeSaid(w, "      ", *c.Clock)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,18 +30,21 @@ func TestKillDuringIngest(t *testing.T) {
 	go func() { w.Run(ctx, 150*time.Millisecond); close(newsroom) }()
 
 	listed := map[string]store.Story{}
-	midway := 0
+	midway, work := 0, 0
 	for range kills {
 		p := serve(t, config, "sqlite:"+file)
 		lives := time.NewTimer(time.Duration(50+rand.IntN(700)) * time.Millisecond)
 		<-lives.C
 		p.kill()
-		if n := keptAll(t, file, listed); n > 0 {
+		keptAll(t, file, listed)
+		done := sqliteCount(t, file, `SELECT count(*) + (SELECT count(*) FROM articles WHERE read_at > 0) FROM items`)
+		if done > work {
 			midway++
 		}
+		work = done
 	}
 	if midway < kills/3 {
-		t.Errorf("only %d of %d kills came after new stories; the test has not tried much", midway, kills)
+		t.Errorf("only %d of %d kills came after items were stored or pages read; the test has not tried much", midway, kills)
 	}
 	stop()
 	<-newsroom
@@ -52,14 +56,14 @@ func TestKillDuringIngest(t *testing.T) {
 	eventually(t, "the outlets to be read to the end", func() bool {
 		if n := visits(); n != last {
 			last, calm = n, 0
-		} else if p.metric(t, "diemtin_refreshes_in_flight") == 0 {
+		} else if p.metric(t, "diemtin_refreshes_in_flight") == 0 && p.metric(t, "diemtin_article_queue_holding") == 0 {
 			calm++
 		}
 		return calm > 60 // three seconds, longer than any interval of the sources
 	})
 	p.stop(t)
 	keptAll(t, file, listed)
-	nothingTwice(t, file, w)
+	nothingTwice(t, file, w, kills)
 }
 
 // keptAll compares what is listed now with what was listed before, adds the
@@ -89,20 +93,56 @@ func keptAll(t *testing.T, file string, listed map[string]store.Story) (added in
 		}
 	}
 	for id := range listed {
-		if !found[id] {
-			t.Errorf("story %s was listed and is gone", id)
+		if found[id] {
+			continue
+		}
+		if into, err := db.Story(t.Context(), id); err != nil || into.ID == id { // else a page has shown that it is another one
+			t.Errorf("story %s was listed and is gone, %v", id, err)
 		}
 	}
 	return added
 }
 
+// pagesOnce checks that no page was read again and again: a page that was being
+// read when the program was killed is read once more, no other.
+func pagesOnce(t *testing.T, w *outlettest.World, kills int) {
+	t.Helper()
+	asked, again := map[string]int{}, 0
+	for _, o := range w.Outlets() {
+		for _, r := range o.Requests() {
+			if strings.HasSuffix(r.Path, ".html") {
+				asked[o.ID+r.Path]++
+			}
+		}
+	}
+	for path, n := range asked {
+		if n > kills+1 {
+			t.Errorf("%s was asked for %d times", path, n)
+		}
+		if n > 1 {
+			again++
+		}
+	}
+	t.Logf("%d pages were asked for, %d of them more than once", len(asked), again)
+	if 4*again > len(asked) {
+		t.Errorf("%d of %d pages were asked for again", again, len(asked))
+	}
+}
+
 // nothingTwice checks the end against what the outlets really published: every
 // article that is still in a feed is stored, each once.
-func nothingTwice(t *testing.T, file string, w *outlettest.World) {
+func nothingTwice(t *testing.T, file string, w *outlettest.World, kills int) {
 	t.Helper()
 	if n := sqliteCount(t, file, `SELECT count(*) FROM (SELECT outlet, link FROM items GROUP BY outlet, link HAVING count(*) > 1) AS twice`); n > 0 {
 		t.Errorf("%d articles are stored twice", n)
 	}
+	if n := sqliteCount(t, file, `SELECT count(*) FROM articles WHERE lease_by <> '' OR holds = 1 OR due_at > 0 AND tries = 0`); n > 0 {
+		t.Errorf("%d pages are still claimed, waited for or unread", n)
+	}
+	if n := sqliteCount(t, file, `SELECT count(*) FROM items WHERE id NOT IN (SELECT item FROM articles)`); n > 0 {
+		t.Errorf("the pages of %d items were forgotten", n)
+	}
+	pagesOnce(t, w, kills)
 	if n := sqliteCount(t, file, `SELECT count(*) FROM stories WHERE listed = 0 AND merged_into = ''`); n > 0 {
 		t.Errorf("%d stories were never listed", n)
 	}

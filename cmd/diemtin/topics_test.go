@@ -43,13 +43,13 @@ func writeFile(t *testing.T, dir, name, text string) string {
 // noJudge finds no two items alike.
 type noJudge struct{}
 
-func (noJudge) Reused(string, string, *store.Item) bool { return false }
+func (noJudge) Reused(string, string, *store.Item) bool                           { return false }
+func (noJudge) Adapt(*store.Item, store.Corpus)                                   {}
+func (noJudge) Related(*store.Item, []*store.Item, store.Corpus) []store.Relation { return nil }
 func (noJudge) Match(*store.Item, []*store.Item) (int, store.Merge) {
 	return -1, store.Merge{}
 }
-func (noJudge) Adapt(*store.Item, store.Corpus)                                   {}
-func (noJudge) Related(*store.Item, []*store.Item, store.Corpus) []store.Relation { return nil }
-func (noJudge) Original([]store.Item, map[string]store.Outlet) (int, string)      { return 0, "first" }
+func (noJudge) Original([]store.Item, map[string]store.Outlet) (int, string) { return 0, "first" }
 
 // storeHeadlines fills a database with items, classified by the configuration,
 // and returns its DSN.

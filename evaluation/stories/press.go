@@ -100,20 +100,11 @@ func (p *press) feed(i int) string {
 		b.WriteString("</title><link>" + p.link(n) + "</link><pubDate>" + p.at(n).Format(time.RFC1123Z) + "</pubDate><description>")
 		xml.EscapeText(&b, []byte(p.all[n].Summary))
 		b.WriteString("</description>")
-		if p.pages && bodiesInFeed {
-			b.WriteString("<content:encoded>")
-			xml.EscapeText(&b, []byte("<p>"+html.EscapeString(p.all[n].Body)+"</p>"))
-			b.WriteString("</content:encoded>")
-		}
 		b.WriteString("</item>")
 	}
 	b.WriteString("</channel></rss>")
 	return b.String()
 }
-
-// bodiesInFeed puts the bodies into the feeds too, as long as the service does
-// not read each article's page.
-const bodiesInFeed = true
 
 // page is an article's own page.
 func (p *press) page(n int) string {
