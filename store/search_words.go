@@ -132,6 +132,11 @@ func inWord(r rune) bool {
 	return unicode.In(r, unicode.L, unicode.Nd, unicode.Mn)
 }
 
+// latin are letters that have no mark to take off: đ, and those of other
+// languages' names.
+var latin = strings.NewReplacer("đ", "d", "ɖ", "d", "ð", "d", "æ", "ae", "œ", "oe", "ø", "o", "þ", "th", "ß", "ss",
+	"ħ", "h", "ı", "i", "ł", "l", "ŧ", "t", "ſ", "s")
+
 func foldWord(s string) string {
 	ascii := true
 	for i := range len(s) {
@@ -139,15 +144,12 @@ func foldWord(s string) string {
 	}
 	s = strings.ToLower(s)
 	if !ascii {
-		s = strings.Map(func(r rune) rune {
-			switch {
-			case r == 'đ':
-				return 'd'
-			case unicode.In(r, unicode.L, unicode.Nd):
+		s = latin.Replace(strings.Map(func(r rune) rune {
+			if unicode.In(r, unicode.L, unicode.Nd) {
 				return r
 			}
 			return -1
-		}, norm.NFD.String(s))
+		}, norm.NFD.String(s)))
 	}
 	if len(s) > maxWordBytes {
 		s = strings.ToValidUTF8(s[:maxWordBytes], "")

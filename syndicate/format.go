@@ -2,7 +2,7 @@ package syndicate
 
 import (
 	"fmt"
-	"strconv"
+	"strings"
 	"time"
 
 	"diemtin/store"
@@ -74,6 +74,16 @@ func (f *Feed) updated() time.Time {
 	return emptySince
 }
 
+// feedStyle is what browsers show a feed with: it has no address of another
+// host in it, and its bytes never change.
+const feedStyle = `<?xml-stylesheet type="text/css" href="/assets/feed.css"?>`
+
+// styled puts the style sheet behind the declaration of a document.
+func styled(doc string) []byte {
+	head, rest, _ := strings.Cut(doc, "?>")
+	return []byte(head + "?>\n" + feedStyle + "\n" + strings.TrimPrefix(rest, "\n") + "\n")
+}
+
 // changed is when readers could last see a change of a story.
 func changed(st *store.Story) time.Time {
 	if st.Updated.After(st.Listed) {
@@ -114,15 +124,19 @@ func (f *Feed) description() string {
 
 // self is the address of the feed itself.
 func (f *Feed) self(file string) string {
-	path := f.Channel.Path + file
-	if f.Size > 0 {
-		path += "?n=" + strconv.Itoa(f.Size)
+	return f.Config.address(f.Channel.url(file, f.Size))
+}
+
+// id is the address that names the channel in every form for ever.
+func (f *Feed) id() string {
+	if f.Channel.Query != "" {
+		return f.Config.address(f.Channel.Path + "?" + f.Channel.Query)
 	}
-	return f.Config.address(path)
+	return f.Config.address(f.Channel.Path)
 }
 
 // alternate is the page that shows the same to people.
-func (f *Feed) alternate() string { return f.Config.address(f.Channel.Path) }
+func (f *Feed) alternate() string { return f.Config.address(f.Channel.url("", 0)) }
 
 // language is the site's, Vietnamese unless set.
 func (c *Config) language() string {

@@ -28,6 +28,7 @@ type file struct {
 	Topics   []aggregator.TopicConfig  `yaml:"topics"`
 	Gate     aggregator.GateConfig     `yaml:"gate"`
 	Channels []syndicate.ChannelConfig `yaml:"channels"`
+	Visitors syndicate.Visitors        `yaml:"visitors"`
 }
 
 // config is a file that passed every check, as the packages want it.
@@ -88,7 +89,7 @@ func readFile(name string, text []byte) (*config, *faults) {
 	c.aggregate = aggregator.Config{Limits: f.Limits, Outlets: f.Outlets, Topics: f.Topics, Agent: agent(f.Site), BaseURL: f.Site.BaseURL,
 		Gate: aggregator.Gated{GateConfig: f.Gate}}
 	c.syndicate = syndicate.Config{Site: f.Site, Channels: f.Channels, Topics: topicInfos(f.Topics),
-		Outlets: c.aggregate.StoreOutlets(), Places: places(), Version: version}
+		Outlets: c.aggregate.StoreOutlets(), Places: places(), Version: version, Renamed: f.renamed(), Visitors: f.Visitors}
 	c.aggregate.Check(found.report)
 	f.Gate.Check(found.report)
 	c.syndicate.Check(found.report)
@@ -148,6 +149,26 @@ func agent(s syndicate.Site) string {
 		return "diemtin/" + version
 	}
 	return fmt.Sprintf("diemtin/%s (+%s)", version, contact)
+}
+
+// renamed lists the ids that topics, outlets and channels had before.
+func (f *file) renamed() []syndicate.Renamed {
+	var all []syndicate.Renamed
+	add := func(kind string, i int, to string, was []string) {
+		for j, from := range was {
+			all = append(all, syndicate.Renamed{Kind: kind, From: from, To: to, At: fmt.Sprintf("%s[%d].was[%d]", kind, i, j)})
+		}
+	}
+	for i, t := range f.Topics {
+		add("topics", i, string(t.ID), t.Was)
+	}
+	for i, o := range f.Outlets {
+		add("outlets", i, o.ID, o.Was)
+	}
+	for i, ch := range f.Channels {
+		add("channels", i, ch.ID, ch.Was)
+	}
+	return all
 }
 
 func topicInfos(topics []aggregator.TopicConfig) []store.TopicInfo {
