@@ -74,8 +74,8 @@ func (d *Duration) UnmarshalText(text []byte) error {
 // OutletConfig is a publisher with the sources to poll.
 type OutletConfig struct {
 	ID       string         `yaml:"id"`
-	Was      []string       `yaml:"was"` // ids that it had before: their addresses lead here
 	Name     string         `yaml:"name"`
+	Was      []string       `yaml:"was"` // ids that it had before: their addresses lead here
 	Aliases  []string       `yaml:"aliases"`
 	Domains  []string       `yaml:"domains"`
 	Scope    store.Scope    `yaml:"scope"`
