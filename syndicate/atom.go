@@ -108,7 +108,7 @@ func renderAtom(f Feed) ([]byte, error) {
 		doc.Deleted = append(doc.Deleted, atomDeleted{storyURN(g.Story), g.At.In(store.Zone).Format(atomTime)})
 	}
 	s, err := feeds.ToXML(doc)
-	return styled(s), err
+	return f.forPeople(s), err
 }
 
 func newAtomEntry(e *entry) *atomEntry {

@@ -74,14 +74,17 @@ func (f *Feed) updated() time.Time {
 	return emptySince
 }
 
-// feedStyle is what browsers show a feed with: it has no address of another
-// host in it, and its bytes never change.
+// feedStyle is what browsers show a feed with that take it for XML; Chromium
+// shows feeds as text, and with it the comment that follows.
 const feedStyle = `<?xml-stylesheet type="text/css" href="/assets/feed.css"?>`
 
-// styled puts the style sheet behind the declaration of a document.
-func styled(doc string) []byte {
+// forPeople puts behind the declaration of a document what helps a person who
+// opened it in a browser: the style sheet, and where the page is.
+func (f *Feed) forPeople(doc string) []byte {
+	page := strings.ReplaceAll(f.alternate(), "--", "%2D%2D") // which no comment may hold
 	head, rest, _ := strings.Cut(doc, "?>")
-	return []byte(head + "?>\n" + feedStyle + "\n" + strings.TrimPrefix(rest, "\n") + "\n")
+	return []byte(head + "?>\n" + feedStyle + "\n<!-- Đây là nguồn cấp tin: hãy chép địa chỉ của nó vào ứng dụng đọc tin. Trang để đọc: " +
+		page + " -->\n" + strings.TrimPrefix(rest, "\n") + "\n")
 }
 
 // changed is when readers could last see a change of a story.
