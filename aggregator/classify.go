@@ -33,7 +33,8 @@ type Classifier struct {
 const (
 	primaryNeeds = 1.0  // the best topic, if it has as much
 	furtherNeeds = 2.0  // any other topic …
-	furtherShare = 0.4  // … that has this share of the best one's points
+	furtherShare = 0.4  // … that has this share of the best one's points, or
+	furtherSure  = 3.0  // … as many as a decisive phrase in the summary gives, however strong the best is
 	yieldNeeds   = 3.0  // a topic that another yields to …
 	yieldShare   = 0.35 // … that has this share of the other's points
 	sectionPrior = 2.0  // what the source's section adds to its topic
@@ -119,7 +120,7 @@ func (c *Classifier) choose(verdicts []Verdict) {
 			v.Chosen, v.Needed = true, primaryNeeds
 			continue
 		}
-		v.Needed = max(furtherNeeds, round(best*furtherShare))
+		v.Needed = min(furtherSure, max(furtherNeeds, round(best*furtherShare)))
 		onlySection := len(v.Reasons) == 1 && v.Reasons[0].Place == sectionPlace
 		v.Chosen = v.Silenced == "" && v.Score >= v.Needed && !onlySection
 	}

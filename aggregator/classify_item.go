@@ -1,7 +1,6 @@
 package aggregator
 
 import (
-	"diemtin/aggregator/vi"
 	"diemtin/store"
 )
 
@@ -47,15 +46,13 @@ type LooseItem struct {
 	Section store.Topic `json:"section"` // the topic of its section
 }
 
-// Loose is Text for an item that is not stored, and the province it is about.
-func (r *ItemReader) Loose(it *LooseItem) (t Text, province string) {
+// Loose is Text for an item that is not stored, and the province of its outlet
+// for ProvinceOf.
+func (r *ItemReader) Loose(it *LooseItem) (t Text, home string) {
 	t = Text{Title: lineOf(it.Title), Summary: linesOf(it.Summary), Body: plainText(firstNonEmpty(it.Body, it.Content)),
 		Section: it.Section, Scope: r.scopes[it.Outlet]}
 	if t.Section == "" {
 		t.Section = r.sections[it.Source]
 	}
-	if province, _ = vi.ProvinceIn(t.Title, t.Summary); province == "" {
-		province = r.provinces[it.Outlet]
-	}
-	return t, province
+	return t, r.provinces[it.Outlet]
 }

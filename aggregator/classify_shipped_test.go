@@ -164,6 +164,15 @@ func TestShippedTraps(t *testing.T) {
 		{"Ban Chỉ đạo Trung ương về phòng, chống tham nhũng, lãng phí, tiêu cực họp", "chong-lang-phi", "chong-tham-nhung"},
 		{"BAN CHỈ ĐẠO TRUNG ƯƠNG VỀ PHÒNG, CHỐNG THAM NHŨNG, LÃNG PHÍ, TIÊU CỰC HỌP", "chong-lang-phi", "chong-tham-nhung"},
 		{"Cử tri Mỹ xếp hàng bỏ phiếu sớm", "quoc-hoi-hdnd", "the-gioi"},
+		{"Chủ tịch Đảng Cộng sản Nhật Bản kêu gọi bãi bỏ căn cứ Mỹ", "xay-dung-dang", "the-gioi"},
+		{"Thủ tướng Thái Lan bị tòa đình chỉ chức vụ", "kiem-tra-thanh-tra", "the-gioi"},
+		{"Người đàn ông treo cổ ở trụ sở công an xã", "chong-lang-phi", ""},
+		{"Xe công nông lật, tài xế tử vong", "chong-lang-phi", "do-thi-giao-thong"},
+		{"Bất động sản đóng cửa phiên trong sắc đỏ, dự án nghìn tỷ chờ vốn", "chong-lang-phi", ""},
+		{"Di dời 250 cây xanh để thi công cầu Thủ Thiêm 2", "the-thao", "do-thi-giao-thong"},
+		{"Ông Lê Văn Hậu giữ chức Giám đốc Sở Tài chính", "the-thao", "to-chuc-can-bo"},
+		{"Áp thấp nhiệt đới mạnh lên trên Biển Đông", "doi-ngoai", "moi-truong"},
+		{"Vòi nước vỡ, phố cổ mất nước", "chong-tham-nhung", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.title, func(t *testing.T) {
@@ -181,12 +190,30 @@ func TestShippedTraps(t *testing.T) {
 	}
 }
 
+// The sets of made-up headlines: held-out was labelled before any phrase was
+// written, and the rules have been mended with it since; fresh-dev and
+// fresh-kept are halves of a second set, fresh-last is a third of another
+// manner, which were counted once before they were looked at (docs/topics.md).
 func TestHeldOut(t *testing.T) {
 	t.Parallel()
-	got := measure(t, classifier(t, shippedTopics(t)...), heldOut(t))
-	floor := accuracy{primary: 0.92, precision: 0.90, recall: 0.74}
-	if got.primary < floor.primary || got.precision < floor.precision || got.recall < floor.recall {
-		t.Errorf("accuracy %+v is below the floor %+v", got, floor)
+	c := classifier(t, shippedTopics(t)...)
+	for file, floor := range map[string]accuracy{
+		"held-out":   {primary: 0.97, precision: 0.91, recall: 0.84},
+		"fresh-dev":  {primary: 0.90, precision: 0.87, recall: 0.88},
+		"fresh-kept": {primary: 0.87, precision: 0.80, recall: 0.90},
+		"fresh-last": {primary: 0.90, precision: 0.78, recall: 0.93},
+	} {
+		t.Run(file, func(t *testing.T) {
+			t.Parallel()
+			items, err := readLabelled(t, "testdata/classify/"+file+".jsonl")
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := measure(t, c, items)
+			if got.primary < floor.primary || got.precision < floor.precision || got.recall < floor.recall {
+				t.Errorf("accuracy %+v is below the floor %+v", got, floor)
+			}
+		})
 	}
 }
 

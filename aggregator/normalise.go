@@ -250,10 +250,13 @@ func (n *normaliser) judge(it *store.Item) {
 	if it.Attribution.Outlet == it.Outlet {
 		it.Attribution = store.Attribution{}
 	}
-	if it.Province, _ = vi.ProvinceIn(it.Title, it.Summary); it.Province == "" {
-		it.Province = n.outlet.Province
+	text := Text{Title: it.Title, Summary: it.Summary, Body: body, Section: n.source.Topic, Scope: n.outlet.Scope}
+	it.Topics = n.classify.Classify(text)
+	home := n.outlet.Province
+	if it.Attribution.Outlet != "" { // another outlet wrote it, about who knows where
+		home = ""
 	}
-	it.Topics = n.classify.Classify(Text{Title: it.Title, Summary: it.Summary, Body: body, Section: n.source.Topic, Scope: n.outlet.Scope})
+	it.Province = ProvinceOf(text, it.Topics, home)
 	NewMatcher(n.names).Prepare(it, nil)
 	it.Fingerprint = fingerprint(it, n.outlet.Domains)
 }
@@ -274,6 +277,25 @@ func (n *normaliser) readPage(it *store.Item, p ArticlePage) {
 	}
 	it.Fingerprint = fingerprint(it, n.outlet.Domains)
 }
+
+// ProvinceOf returns the id of the province that a text is about: the one it
+// names, or else home, its outlet's, unless its primary topic is other
+// countries or the country's dealings with them. "" if there is none.
+func ProvinceOf(t Text, topics []store.ItemTopic, home string) string {
+	if named, _ := vi.ProvinceIn(t.Title, t.Summary); named != "" {
+		return named
+	}
+	if len(topics) > 0 && (topics[0].Topic == worldTopic || topics[0].Topic == diplomacyTopic) {
+		return ""
+	}
+	return home
+}
+
+// The topics of the shipped rules that no province is at the centre of.
+const (
+	worldTopic     store.Topic = "the-gioi"
+	diplomacyTopic store.Topic = "doi-ngoai"
+)
 
 // fingerprint changes when a reader would see a change: the headline, the
 // summary as far as feeds show it, the people, the picture, the link, the

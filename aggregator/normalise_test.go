@@ -15,6 +15,7 @@ func testTopics() []TopicConfig {
 	return []TopicConfig{
 		{ID: "kinh-te", Name: TopicName{VI: "Kinh tế", EN: "Economy"}, Phrases: []PhraseConfig{{Phrase: "giá vàng"}, {Phrase: "chứng khoán"}}},
 		{ID: "the-thao", Name: TopicName{VI: "Thể thao", EN: "Sports"}, Phrases: []PhraseConfig{{Phrase: "bóng đá"}}},
+		{ID: "the-gioi", Name: TopicName{VI: "Thế giới", EN: "World"}, Phrases: []PhraseConfig{{Phrase: "tổng thống"}}},
 	}
 }
 
@@ -86,6 +87,12 @@ func TestNormalise(t *testing.T) {
 			func(it store.Item) string { return wrongIf(it.Province, "hung-yen") }},
 		{"province of the text", Entry{Title: "Khánh thành cầu ở Lào Cai", Link: "/a"},
 			func(it store.Item) string { return wrongIf(it.Province, "lao-cai") }},
+		{"province of a place in it", Entry{Title: "Chợ phiên Sa Pa họp lại", Link: "/a"},
+			func(it store.Item) string { return wrongIf(it.Province, "lao-cai") }},
+		{"no province: news of the world", Entry{Title: "Tổng thống từ chức", Link: "/a"},
+			func(it store.Item) string { return wrongIf(it.Province, "") }},
+		{"no province: another outlet's text", Entry{Title: "Một ngày vui", Link: "/a", Content: `<p>Lời.</p><p>Theo: nhandan.vn</p>`},
+			func(it store.Item) string { return wrongIf(it.Province, "") }},
 		{"enclosure", Entry{Title: "A", Link: "/a", Enclosures: []RawEnclosure{{"/v.mp3", "audio/mpeg", "12"}, {"javascript:x", "", ""}}},
 			func(it store.Item) string {
 				if len(it.Enclosures) != 1 || it.Enclosures[0].Length != 12 {

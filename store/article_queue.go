@@ -51,10 +51,12 @@ func (db *DB) DueArticles(ctx context.Context, c ArticleClaim) ([]DueArticle, er
 	return all, nil
 }
 
-// claimArticles repeats the condition outside the sub-select, as Due does.
+// claimArticles repeats the condition outside the sub-select, as Due does. A
+// claim that ran out without an answer counts as a try: a page on which the
+// process dies must not be asked for for ever.
 func (t *tx) claimArticles(c ArticleClaim, busy []any) ([]DueArticle, error) {
 	args := append([]any{millis(c.Now), millis(c.Now.Add(c.Lease)), c.By, c.PerOutlet, c.Limit}, busy...)
-	rows, err := t.query(`UPDATE articles SET due_at = $2, lease_by = $3 WHERE item IN
+	rows, err := t.query(`UPDATE articles SET due_at = $2, tries = tries + CASE WHEN lease_by <> '' THEN 1 ELSE 0 END, lease_by = $3 WHERE item IN
 		(SELECT item FROM (SELECT item, due_at, row_number() OVER (PARTITION BY outlet ORDER BY due_at, item) AS place FROM articles
 			WHERE due_at > 0 AND due_at <= $1 AND outlet NOT IN (`+places(6, len(busy))+`)) AS u
 			WHERE place <= $4 ORDER BY due_at, item LIMIT $5)

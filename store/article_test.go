@@ -235,12 +235,14 @@ func TestClaimsOfArticles(t *testing.T) {
 		}
 		free := claim(t, db, at)
 		for _, d := range free {
-			if owner[d.Item.ID] != "w0" {
-				t.Errorf("item %d of %s was given away", d.Item.ID, owner[d.Item.ID])
+			if owner[d.Item.ID] != "w0" || d.Tries != 0 {
+				t.Errorf("item %d of %s was given away after %d tries", d.Item.ID, owner[d.Item.ID], d.Tries)
 			}
 		}
 		if again := claim(t, db, at.Add(2*time.Minute)); len(again) != 60 {
 			t.Errorf("%d pages came back after the lease, want all", len(again))
+		} else if n := again[0].Tries; n != 1 {
+			t.Errorf("a claim without an answer counts as %d tries", n)
 		} else if state, _, err := db.RecordArticle(t.Context(), store.ArticleVisit{Item: again[0].Item.ID, By: "w1", At: at, Article: textPage("muộn")}, sameText{}); err != nil || state != "" {
 			t.Errorf("a late word gave %q, %v", state, err)
 		}

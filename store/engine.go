@@ -25,6 +25,9 @@ const writeLock = 0x6474696e
 // ErrInUse is returned by Open when another process writes the SQLite file.
 var ErrInUse = errors.New("database is in use by another diemtin")
 
+// ErrNoDatabase is returned by OpenReadOnly when there is no such SQLite file.
+var ErrNoDatabase = errors.New("does not exist yet")
+
 // engine is all in which SQLite and PostgreSQL differ.
 type engine struct {
 	name      string // sqlite, postgres
@@ -113,7 +116,7 @@ func checkPath(path string, readOnly bool) error {
 	case err == nil && st.IsDir():
 		return fmt.Errorf("database %s is a folder; give the path of a file", path)
 	case errors.Is(err, os.ErrNotExist) && readOnly:
-		return fmt.Errorf("database %s does not exist yet; run \"diemtin serve\" or \"diemtin poll\" first", path)
+		return fmt.Errorf("database %s %w; run \"diemtin serve\" or \"diemtin poll\" first", path, ErrNoDatabase)
 	case errors.Is(err, os.ErrNotExist):
 		f, err := os.CreateTemp(dir, ".diemtin-*")
 		if err != nil {

@@ -111,6 +111,7 @@ var gazetteer = sync.OnceValue(func() *gazetteerIndex {
 			g.addMention(n, p.ID)
 		}
 	}
+	g.addPlaces()
 	for _, n := range strings.Split(otherNames, ", ") {
 		g.addMention(n, "")
 	}
@@ -133,7 +134,7 @@ Cần Thơ|city|
 Điện Biên||
 Đồng Nai||
 Đồng Tháp||
-Gia Lai||Hoàng Anh Gia Lai, HAGL
+Gia Lai||
 Hà Nội|city|Hanoi
 Hà Tĩnh||
 Hải Phòng|city|

@@ -7,16 +7,22 @@ import (
 	"unicode/utf8"
 )
 
-// otherNames are names that contain a province's but mean something else: the
-// Pacific, a province of 1975–1991, a battle, a port, an industrial park, a
-// street food.
-const otherNames = "Thái Bình Dương, Hà Nam Ninh, Điện Biên Phủ, Nam Định Vũ, Bình Dương Vương"
+// otherNames are names that contain a province's or a place's but mean something
+// else: the Pacific, a province of 1975–1991, a battle, a port, a king of legend,
+// football clubs and firms, a paper, a brand of cement.
+const otherNames = "Thái Bình Dương, Hà Nam Ninh, Điện Biên Phủ, Nam Định Vũ, Bình Dương Vương, " +
+	"Hoàng Anh Gia Lai, HAGL, FLC Thanh Hóa, SHB Đà Nẵng, Becamex Bình Dương, Đồng Tâm Long An, Gạch Đồng Tâm Long An, " +
+	"Than Quảng Ninh, Sông Lam Nghệ An, Hồng Lĩnh Hà Tĩnh, Thép Xanh Nam Định, XSKT Cần Thơ, Thể Công Thanh Hóa, " +
+	"Thiên Trường Nam Định, Đông Á Thanh Hóa, Topenland Bình Định, Quy Nhơn Bình Định, MerryLand Quy Nhơn Bình Định, " +
+	"Sanna Khánh Hòa, Long An FC, Hà Nội FC, Hải Phòng FC, Sài Gòn FC, Hà Nội T&T, Quảng Nam FC, Nam Định FC, " +
+	"Ninh Bình FC, Sài Gòn Giải Phóng, Kinh tế Sài Gòn"
 
 // mention is a name to be found in a text.
 type mention struct {
 	syllables []string // in the form of Token.Text
 	dash      bool     // a dash may stand between its parts
 	id        string   // the province; "" for other names
+	place     bool     // a place inside the province
 }
 
 // addMention enters name among the names to be found, but for HCM, which
@@ -33,7 +39,8 @@ func (g *gazetteerIndex) addMention(name, id string) {
 // shows it, such as `title "Thái Bình" 2`: place, name as written, mentions. Both are "" if no province is named
 // or several are, equally often.
 //
-// A province is named by its name in capitals on syllable boundaries, unless
+// A province is named by its name, or that of a town, district or sight in it
+// that no other has, in capitals on syllable boundaries, unless
 // the words around make it a street, a river, a lower unit, a person or another
 // name. The title decides before the summary, which only breaks ties; a name at the
 // beginning of the title with a colon counts thrice. A former province beside
@@ -123,7 +130,7 @@ func mentionsIn(text string, isTitle bool) (all findings) {
 			i++
 			continue
 		}
-		if m.id != "" && t.isProvince(m.id, i, n) {
+		if m.id != "" && t.means(m, i, n) {
 			weight := 1
 			if t.leads(i, n) {
 				weight = leadWeight
@@ -172,18 +179,26 @@ func (t taggedText) fits(m mention, i int) bool {
 	}
 	for k, s := range m.syllables {
 		tok := t.toks[i+k]
-		if tok.Text != s || !isCapital(tok.Raw) && !isKindOfUnit(s) {
+		elided := k > 0 && t.gap(i+k, "'’") && !t.joined(i+k) // "Ea H'leo"
+		if tok.Text != s || !isCapital(tok.Raw) && !isKindOfUnit(s) && !elided {
 			return false
 		}
-		if k > 0 && !t.joined(i+k) && !(m.dash && t.gap(i+k, "-–—")) && !(m.syllables[k-1] == "tp" && t.gap(i+k, ".")) {
+		if k > 0 && !elided && !t.joined(i+k) && !(m.dash && t.gap(i+k, "-–—")) && !(m.syllables[k-1] == "tp" && t.gap(i+k, ".")) {
 			return false
 		}
 	}
 	return true
 }
 
-// isKindOfUnit tells whether the syllable is of "tỉnh", "thành phố" or "TP".
-func isKindOfUnit(s string) bool { return s == "tỉnh" || s == "thành" || s == "phố" || s == "tp" }
+// isKindOfUnit tells whether the syllable is of the word for a unit or a kind of
+// place, which a name may have before it.
+func isKindOfUnit(s string) bool {
+	switch s {
+	case "tỉnh", "thành", "phố", "tp", "quận", "huyện", "thị", "xã", "phường", "đảo", "bán", "mũi", "núi", "thác", "cửa", "khẩu":
+		return true
+	}
+	return false
+}
 
 // joined tells whether only white space stands before token i.
 func (t taggedText) joined(i int) bool { return t.gap(i, "") }
@@ -241,6 +256,28 @@ func (t taggedText) shouts() bool {
 	return 4*capitals > 3*len(t.toks)
 }
 
+// means tells whether the n tokens at i, which are the name m, mean it here.
+func (t taggedText) means(m mention, i, n int) bool {
+	if t.isClub(i, n) {
+		return false
+	}
+	if m.place {
+		return t.isPlace(i, n)
+	}
+	return t.isProvince(m.id, i, n)
+}
+
+// isClub tells whether the name of n tokens at i is that of a football club,
+// which plays all over the country.
+func (t taggedText) isClub(i, n int) bool {
+	switch t.word(i - 1) {
+	case "clb", "u19", "u21", "u15", "u17":
+		return true
+	}
+	return t.word(i-2) == "lạc" && t.word(i-1) == "bộ" ||
+		i+n < len(t.toks) && t.joined(i+n) && t.toks[i+n].Raw == "FC"
+}
+
 // isProvince tells whether the n tokens at i, which are a name of the province,
 // mean it here.
 func (t taggedText) isProvince(id string, i, n int) bool {
@@ -279,7 +316,7 @@ func changesName(before, word string) bool {
 		return before != "đường" // "đường phố Hà Nội" are all its streets
 	}
 	switch before + " " + word {
-	case "đại lộ", "công viên", "nhà hát", "tập đoàn", "trường đua", "thi đấu", "ca sĩ", "bún bò", "theo giờ":
+	case "đại lộ", "công viên", "nhà hát", "tập đoàn", "trường đua", "thi đấu", "xi măng", "ca sĩ", "bún bò", "theo giờ":
 		return true
 	}
 	return false

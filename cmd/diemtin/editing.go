@@ -56,6 +56,11 @@ func (a access) open(ctx context.Context) (e syndicate.Editor, who string, done 
 	if err != nil {
 		return nil, "", nil, err
 	}
+	if there, err := store.OpenReadOnly(ctx, *a.dsn); err == nil {
+		there.Close()
+	} else if errors.Is(err, store.ErrNoDatabase) { // nothing to rule on: make none
+		return nil, "", nil, err
+	}
 	db, err := store.Open(ctx, *a.dsn)
 	switch {
 	case errors.Is(err, store.ErrInUse) && unreachable == nil:

@@ -160,12 +160,13 @@ func classifyLines(ctx context.Context, w io.Writer, in io.Reader, file string, 
 	enc.SetEscapeHTML(false)
 	bad := func(f *aggregator.LineFault) error { return f }
 	return aggregator.EachLine(ahead, file, func(line int, item *looseLine) error {
-		text, province := reader.Loose(&item.LooseItem)
+		text, home := reader.Loose(&item.LooseItem)
 		if text.Title == "" {
 			return &aggregator.LineFault{File: file, Line: line, Field: "title", Problem: "want a headline"}
 		}
-		answer := classifiedLine{ID: item.ID, Topics: []classifiedTopic{}, Province: province}
-		for _, t := range c.Classify(text) {
+		topics := c.Classify(text)
+		answer := classifiedLine{ID: item.ID, Topics: []classifiedTopic{}, Province: aggregator.ProvinceOf(text, topics, home)}
+		for _, t := range topics {
 			answer.Topics = append(answer.Topics, classifiedTopic{t.Topic, t.Score, t.Primary, t.Reasons})
 		}
 		if err := enc.Encode(answer); err != nil {

@@ -51,6 +51,7 @@ func TestBadInput(t *testing.T) {
 		{[]string{"serve", "--config", good, "--db", db, "--admin", taken.Addr().String(), "--listen", free}, 1, "choose another with --admin"},
 		{[]string{"serve", "--config", good, "--db", db, "--listen", "nowhere", "--admin", free}, 1, "cannot listen on nowhere"},
 		{[]string{"explain", "--db", "sqlite:" + filepath.Join(dir, "none.db"), "x"}, 1, "does not exist yet"},
+		{[]string{"story", "hide", "--db", "sqlite:" + filepath.Join(dir, "none.db"), "x"}, 1, "none.db does not exist yet; run"},
 		{[]string{"probe"}, 2, "want one URL or the id of a source"},
 		{[]string{"probe", "--config", good, "nobody"}, 1, `source "nobody": not found`},
 		{[]string{"probe", "--config", good, "http://127.0.0.1:1/"}, 1, "private address; allow_private admits it"},
