@@ -342,6 +342,10 @@ func FuzzSearch(f *testing.F) {
 					t.Errorf("%q found %q, where nothing is to be marked", search, s.Quoted.Title)
 				}
 			}
+			read, err := db.Stories(t.Context(), store.Query{Selection: store.Selection{Words: w, Day: store.DayOf(now)}, Limit: 10})
+			if err != nil || len(read) != len(all) {
+				t.Errorf("%q: the index finds %d, reading them finds %d, %v", search, len(all), len(read), err)
+			}
 			if i == 0 {
 				first = ids
 			} else if !slices.Equal(ids, first) {
