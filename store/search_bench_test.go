@@ -66,7 +66,8 @@ func BenchmarkSearch(b *testing.B) {
 					if err := t.exec(`INSERT INTO items (`+itemColumns+`, check_at) VALUES ($1, 'o', '', $2, $3, '', $4, '', '', '', '', '', '', 0, '', 0, 0, '', '', '', 0, '', 0, '', 0, 0)`, n, id, title, summary); err != nil {
 						return err
 					}
-					if err := t.exec(`INSERT INTO stories (`+storyColumns+`) VALUES ($1, 0, 0, $2, $2, $2, $2, $2, '', '[]', '', 0, 1, '', 0, 0, 0, '', '')`, id, n); err != nil {
+					if err := t.exec(`INSERT INTO stories (id, list_at, hold_until, listed, updated, shown, quoted, original, original_why, topics, province, backfill, copies)
+						VALUES ($1, 0, 0, $2, $2, $2, $2, $2, '', '[]', '', 0, 1)`, id, n); err != nil {
 						return err
 					}
 					for _, table := range []string{"by_listed", "by_published"} {
