@@ -167,8 +167,12 @@ func readCursor(s string) (store.Cursor, error) {
 const maxMillis = 253402300799999
 
 // byDay groups stories, which come newest first, by the day they were published.
-// The groups' titles lead to the channel's listings of those days.
+// What stands in the order of listing is one group without a title. The other
+// groups' titles lead to the channel's listings of those days.
 func (s *Server) byDay(stories []store.Story, ch Channel) []dayGroup {
+	if ch.Searched() && len(stories) > 0 { // by listing: the days would take turns
+		return []dayGroup{{Cards: s.cfg.cards(stories, teaserSyllables)}}
+	}
 	var groups []dayGroup
 	var last store.Day
 	for _, st := range stories {
