@@ -45,6 +45,7 @@ func (m *Matcher) Match(it *store.Item, near []*store.Item) (index int, merge st
 			return i, merge
 		}
 	}
+	s.index()
 	index = -1
 	var best, nearest verdict
 	for i := range near {
@@ -59,7 +60,7 @@ func (m *Matcher) Match(it *store.Item, near []*store.Item) (index int, merge st
 	if index < 0 {
 		return -1, store.Merge{Reason: MergeFirst, Score: nearest.score, Evidence: nearest.evidence}
 	}
-	return index, store.Merge{Reason: MergeText, Score: best.score, Evidence: best.evidence}
+	return index, store.Merge{Reason: MergeText, Score: best.score, Evidence: best.evidence, Firm: best.firm}
 }
 
 // A verdict is the judgement on one pair of items.
@@ -67,6 +68,7 @@ type verdict struct {
 	same     bool
 	score    float64 // what was measured, 0 … 1
 	evidence string
+	firm     bool // both whole texts were compared
 }
 
 // matchLink finds an item that names the same article, or that it names as its
@@ -76,7 +78,7 @@ func matchLink(it *store.Item, near []*store.Item) (int, store.Merge) {
 	for i, other := range near {
 		for link := range itemLinks(other) {
 			if own[link] {
-				return i, store.Merge{Reason: MergeLink, Score: 1, Evidence: "both name the article " + link}
+				return i, store.Merge{Reason: MergeLink, Score: 1, Evidence: "both name the article " + link, Firm: true}
 			}
 		}
 	}

@@ -83,24 +83,32 @@ type subject struct {
 // read is made anew from what words there are.
 func (m *Matcher) newSubject(it *store.Item, near []*store.Item) *subject {
 	s := &subject{near: make([]matchDoc, len(near))}
-	var arena []uint32
+	bytes := len(it.Form)
+	for _, other := range near {
+		bytes += len(other.Form)
+	}
+	arena := make([]uint32, 0, bytes/3) // three bytes a hash or more
 	s.matchDoc, arena = m.newDoc(it, arena)
 	for i, other := range near {
 		s.near[i], arena = m.newDoc(other, arena)
 	}
-	s.titleRuns.fill(s.title)
-	s.leadRuns.fill(s.lead)
 	s.fullRuns.fill(s.full)
-	s.fullNumbers.fill(s.fullNums)
-	s.nameSet.fill(s.allNames)
 	return s
 }
 
+// index makes ready what a verdict looks up, beside the runs of the text.
+func (s *subject) index() {
+	s.titleRuns.fill(s.title)
+	s.leadRuns.fill(s.lead)
+	s.fullNumbers.fill(s.fullNums)
+	s.nameSet.fill(s.allNames)
+}
+
 func (m *Matcher) newDoc(it *store.Item, arena []uint32) (matchDoc, []uint32) {
-	if f, grown, err := decodeForm(it.Form, arena); err == nil {
-		return matchDoc{it, f}, grown
+	f, arena, err := decodeForm(it.Form, arena)
+	if err != nil {
+		f, _, _ = m.newForm(it, nil)
 	}
-	f, _, _ := m.newForm(it, nil)
 	return matchDoc{it, f}, arena
 }
 

@@ -177,16 +177,17 @@ func decodeForm(b []byte, arena []uint32) (f form, _ []uint32, err error) {
 		if n <= 0 || count > maxFormRuns || len(b)-n < int(count)*l.bytes {
 			return f, arena, errForm
 		}
-		b = b[n:]
-		start := len(arena)
-		for range count {
-			h := uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16
+		start, end := len(arena), len(arena)+int(count)
+		arena = slices.Grow(arena, int(count))[:end]
+		list, bytes := arena[start:end:end], b[n:n+int(count)*l.bytes]
+		for i := range list {
 			if l.bytes == 4 {
-				h |= uint32(b[3]) << 24
+				list[i] = binary.LittleEndian.Uint32(bytes[4*i:])
+			} else {
+				list[i] = uint32(bytes[3*i]) | uint32(bytes[3*i+1])<<8 | uint32(bytes[3*i+2])<<16
 			}
-			arena, b = append(arena, h), b[l.bytes:]
 		}
-		*l.list = arena[start:len(arena):len(arena)]
+		*l.list, b = list, b[n+len(bytes):]
 	}
 	return f, arena, nil
 }

@@ -38,7 +38,7 @@ func (s *subject) judgeFull(d *matchDoc) verdict {
 	case float64(l.numbersBoth) < numbersAgree*float64(l.numbersFewer-numbersSpare):
 		v.evidence += fmt.Sprintf(", but only %d of %d numbers", l.numbersBoth, l.numbersFewer)
 	default:
-		v.same = true
+		v.same, v.firm = true, s.body && d.body
 		v.evidence += because
 	}
 	return v

@@ -286,13 +286,17 @@ func (v *visit) matchAgain(it *Item, a *Article) error {
 	if err := v.sketchAgain(it, counts); err != nil {
 		return fmt.Errorf("store sketch: %w", err)
 	}
-	near, err := v.near(it.Sketch)
+	near, err := v.near(millis(v.r.At), it.Sketch)
 	if err != nil {
 		return fmt.Errorf("find near items: %w", err)
 	}
 	for {
 		near = slices.DeleteFunc(near, func(n *Item) bool { return n.Story == it.Story })
-		i, m := v.judge.Match(it, near)
+		i, m, left, err := v.match(it, near)
+		if err != nil {
+			return err
+		}
+		near = left
 		if i < 0 {
 			if err := v.exec(`UPDATE items SET merge_score = $1, merge_evidence = $2 WHERE id = $3 AND merge_reason = 'first'`, m.Score, m.Evidence, it.ID); err != nil {
 				return fmt.Errorf("say why it stands alone: %w", err)
@@ -358,6 +362,9 @@ func (v *visit) unitePages(it *Item, other string, m Merge) error {
 	}
 	if mine == nil || theirs == nil || mine.mergedInto != "" || theirs.mergedInto != "" {
 		return nil
+	}
+	if mine.copies > 1 && !m.Firm {
+		return nil // likely, but two stories are at stake
 	}
 	m.At = v.r.At
 	winner, loser := survivor(mine, theirs)

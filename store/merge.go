@@ -86,6 +86,9 @@ func (v *visit) unite(winner, loser *row, item *Item, m Merge, by Ruling) (Rulin
 	if err := v.redirect(loser, winner.id, now); err != nil {
 		return by, err
 	}
+	if err := v.moveRelated(loser.id, winner.id); err != nil {
+		return by, fmt.Errorf("move what is related: %w", err)
+	}
 	winner.copies += len(by.Items)
 	if winner.listed == 0 {
 		winner.listAt, winner.backfill = min(winner.listAt, loser.listAt), min(winner.backfill, loser.backfill)
@@ -108,6 +111,52 @@ func (v *visit) unite(winner, loser *row, item *Item, m Merge, by Ruling) (Rulin
 		return by, fmt.Errorf("inherit what is ruled apart: %w", err)
 	}
 	return by, v.showUnited(winner, wasVisible)
+}
+
+// bridge unites the story that a new item has joined with the others of which
+// it is surely the same text: each of two copies may be unlike the other, and
+// the third like both. A story that readers may not see stays by itself.
+func (v *visit) bridge(it *Item, near []*Item) error {
+	for near = slices.Clone(near); ; {
+		near = slices.DeleteFunc(near, func(n *Item) bool { return n.Story == it.Story })
+		if len(near) == 0 {
+			return nil
+		}
+		i, m, left, err := v.match(it, near)
+		if err != nil || i < 0 {
+			return err
+		}
+		near = left
+		other := near[i].Story
+		if m.Firm {
+			if err := v.uniteOpen(it, other, m); err != nil {
+				return fmt.Errorf("unite with story %s: %w", other, err)
+			}
+		}
+		near = slices.DeleteFunc(near, func(n *Item) bool { return n.Story == other }) // also if they stay two
+	}
+}
+
+// uniteOpen makes one story of the item's and another one, unless something
+// speaks against showing them together.
+func (v *visit) uniteOpen(it *Item, other string, m Merge) error {
+	mine, err := v.story(it.Story)
+	if err != nil {
+		return fmt.Errorf("read story: %w", err)
+	}
+	theirs, err := v.story(other)
+	if err != nil {
+		return fmt.Errorf("read story: %w", err)
+	}
+	if mine == nil || theirs == nil {
+		return nil
+	}
+	for _, s := range []*row{mine, theirs} {
+		if s.mergedInto != "" || s.withdrawn > 0 || s.hidden > 0 {
+			return nil
+		}
+	}
+	return v.unitePages(it, other, m)
 }
 
 // showUnited lets the readers of the surviving story see what the merge means
@@ -175,6 +224,9 @@ func (v *visit) moveItems(from, to string, item *Item, m Merge, former map[int64
 	}
 	rows.Close()
 	if err := v.exec(`UPDATE items SET story = $1 WHERE story = $2`, to, from); err != nil {
+		return nil, err
+	}
+	if err := v.keepStory(millis(v.r.At), ids, to); err != nil {
 		return nil, err
 	}
 	for id := range former {

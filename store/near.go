@@ -84,7 +84,7 @@ func (db *DB) ofOtherStories(ctx context.Context, ids []int64, story string) ([]
 
 // sharedKeys counts for each item under some of the keys how many it has.
 func (db *DB) sharedKeys(ctx context.Context, keys []any) (map[int64]int, error) {
-	rows, err := db.engine.read.QueryContext(ctx, nearQuery(), keys...)
+	rows, err := db.engine.read.QueryContext(ctx, nearQuery(MaxKeys), keys...)
 	if err != nil {
 		return nil, err
 	}

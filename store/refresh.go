@@ -221,11 +221,14 @@ func (v *visit) addItem(it *Item, backfill bool) error {
 		return fmt.Errorf("ask the corpus: %w", err)
 	}
 	v.judge.Adapt(it, corpus)
-	near, err := v.near(it.Sketch)
+	near, err := v.near(millis(v.r.At), it.Sketch)
 	if err != nil {
 		return fmt.Errorf("find near items: %w", err)
 	}
-	i, merge := v.judge.Match(it, near)
+	i, merge, near, err := v.match(it, near)
+	if err != nil {
+		return err
+	}
 	merge.At = v.r.At
 	if i >= 0 {
 		it.Story = near[i].Story
@@ -262,7 +265,10 @@ func (v *visit) addItem(it *Item, backfill bool) error {
 	if err != nil {
 		return fmt.Errorf("queue its page: %w", err)
 	}
-	return v.joinStory(it, i >= 0, backfill, holds)
+	if err := v.joinStory(it, i >= 0, backfill, holds); err != nil || i < 0 || !merge.Firm {
+		return err
+	}
+	return v.bridge(it, near)
 }
 
 func (v *visit) countTopic(it *Item) {

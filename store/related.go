@@ -92,6 +92,31 @@ func (t *tx) trimRelated(story string) error {
 	return nil
 }
 
+// moveRelated gives the story that stays what the other one was related to. The
+// other keeps its own side, which nobody reads while it redirects: an unmerge
+// begins with it.
+func (t *tx) moveRelated(loser, winner string) error {
+	const better = ` ON CONFLICT (story, other) DO UPDATE SET score = excluded.score, why = excluded.why WHERE excluded.score > related.score`
+	if err := t.exec(`INSERT INTO related (story, other, score, why) SELECT CAST($1 AS TEXT), other, score, why
+		FROM related WHERE story = $2 AND other <> $1`+better, winner, loser); err != nil {
+		return err
+	}
+	if err := t.exec(`INSERT INTO related (story, other, score, why) SELECT other, CAST($1 AS TEXT), score, why
+		FROM related WHERE story = $2 AND other <> $1`+better, winner, loser); err != nil {
+		return err
+	}
+	if err := t.exec(`DELETE FROM related WHERE other = $1 AND story IN (SELECT other FROM related WHERE story = $1)`, loser); err != nil {
+		return err
+	}
+	return t.trimRelated(winner)
+}
+
+// relateAgain gives the stories that a story is related to their side of it.
+func (t *tx) relateAgain(story string) error {
+	return t.exec(`INSERT INTO related (story, other, score, why) SELECT other, story, score, why
+		FROM related WHERE story = $1 ON CONFLICT (story, other) DO NOTHING`, story)
+}
+
 // Related returns the listed stories on the same event as a story, the nearest
 // first, at most limit.
 func (db *DB) Related(ctx context.Context, story string, limit int) ([]Related, error) {

@@ -281,6 +281,9 @@ func (v *visit) divide(s, n *row, part []int64, by Ruling) error {
 			return fmt.Errorf("move item %d: %w", id, err)
 		}
 	}
+	if err := v.keepStory(millis(v.r.At), part, n.id); err != nil {
+		return err
+	}
 	if by.Verb == RuleSplit {
 		for _, id := range part {
 			if err := v.giveReason(id, Merge{Reason: "ruling", Score: 1, Evidence: by.evidence(), At: by.At}); err != nil {
@@ -309,6 +312,9 @@ func (v *visit) divide(s, n *row, part []int64, by Ruling) error {
 		if err := v.exec(`INSERT INTO apart (a, b, ruling) VALUES ($1, $2, $3) ON CONFLICT (a, b) DO UPDATE SET ruling = excluded.ruling`, pair[0], pair[1], by.ID); err != nil {
 			return fmt.Errorf("rule apart: %w", err)
 		}
+	}
+	if err := v.relateAgain(n.id); err != nil {
+		return fmt.Errorf("relate again: %w", err)
 	}
 	if err := v.showHalf(s, part, false); err != nil {
 		return err

@@ -94,15 +94,23 @@ func newDesk(t *testing.T) *desk {
 // record stores an item, and returns its story and what the judge was given.
 func (d *desk) record(outlet string, at time.Time, it Item) (story string, c Corpus, near []*Item) {
 	d.t.Helper()
+	story = d.recordWith(d.judge, outlet, at, it)
+	seen, nears := *d.judge.seen, *d.judge.near
+	return story, seen[len(seen)-1], nears[len(nears)-1]
+}
+
+// recordWith stores an item that another judge judges, and returns the story
+// that it would begin.
+func (d *desk) recordWith(judge Judge, outlet string, at time.Time, it Item) string {
+	d.t.Helper()
 	d.n++
 	link := fmt.Sprintf("link:%s/%d", outlet, d.n)
 	it.Title, it.Aliases = cmp.Or(it.Title, fmt.Sprint("Tin ", d.n)), []string{link}
 	if _, err := d.db.Record(d.t.Context(), Refresh{Source: Source{ID: outlet, Outlet: outlet, State: SourceState{Visited: true}}, At: at, Items: []Item{it},
-		Settle: func(Changes) SourceState { return SourceState{Visited: true} }}, d.judge); err != nil {
+		Settle: func(Changes) SourceState { return SourceState{Visited: true} }}, judge); err != nil {
 		d.t.Fatal(err)
 	}
-	seen, nears := *d.judge.seen, *d.judge.near
-	return storyID(outlet, link), seen[len(seen)-1], nears[len(nears)-1]
+	return storyID(outlet, link)
 }
 
 // A line is common from the fourth story of its outlet on, or from the eighth

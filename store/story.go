@@ -42,6 +42,9 @@ type Merge struct {
 	Score    float64   `json:"score"`  // 0 … 1
 	Evidence string    `json:"evidence"`
 	At       time.Time `json:"at"`
+	// Firm says that both whole texts were compared, or that both name one
+	// article: enough to make one story of two that stand already.
+	Firm bool `json:"-"`
 }
 
 // storyID is the id of a new story: the same on both engines and every

@@ -35,15 +35,18 @@ type writer struct {
 	engine *engine
 	queue  chan write
 	stmts  map[string]*sql.Stmt
-	near   string       // nearQuery's text
-	once   sightings    // of the counts
-	mu     sync.RWMutex // guards closed against a send on a closed queue
+	near   [MaxKeys]string // nearQuery's texts, by the number of keys less one
+	once   sightings       // of the counts
+	mu     sync.RWMutex    // guards closed against a send on a closed queue
 	closed bool
 	wait   sync.WaitGroup
 }
 
 func startWriter(e *engine) *writer {
-	w := &writer{engine: e, queue: make(chan write, queueLength), stmts: map[string]*sql.Stmt{}, near: nearQuery()}
+	w := &writer{engine: e, queue: make(chan write, queueLength), stmts: map[string]*sql.Stmt{}}
+	for i := range w.near {
+		w.near[i] = nearQuery(i + 1)
+	}
 	w.wait.Go(w.run)
 	return w
 }

@@ -14,6 +14,7 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"math/rand/v2"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -33,10 +34,11 @@ func main() {
 	data := flag.String("data", "", "`folder` with articles.jsonl.gz and pairs.tsv")
 	listed := flag.Int("list", 40, "how `many` wrong and how many missed pairs to show")
 	sample := flag.Int("related", 0, "how `many` pairs of related stories to show, to be judged by eye")
+	order := flag.Uint64("shuffle", 0, "publish in another `order`, within blocks of 300 articles; 0 = by id")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	ctx, cancel := context.WithTimeout(ctx, longest)
-	err := evaluate(ctx, *data, *listed, *sample, os.Stdout)
+	err := evaluate(ctx, *data, *order, *listed, *sample, os.Stdout)
 	cancel()
 	stop()
 	if err != nil {
@@ -46,7 +48,7 @@ func main() {
 }
 
 // evaluate runs both modes and prints what they came to.
-func evaluate(ctx context.Context, dir string, listed, sample int, out io.Writer) error {
+func evaluate(ctx context.Context, dir string, order uint64, listed, sample int, out io.Writer) error {
 	if dir == "" {
 		return errors.New("want -data FOLDER, with articles.jsonl.gz and pairs.tsv")
 	}
@@ -54,6 +56,7 @@ func evaluate(ctx context.Context, dir string, listed, sample int, out io.Writer
 	if err != nil {
 		return err
 	}
+	shuffle(articles, order)
 	labels, err := readPairs(dir)
 	if err != nil {
 		return err
@@ -78,6 +81,18 @@ func evaluate(ctx context.Context, dir string, listed, sample int, out io.Writer
 	}
 	fmt.Fprint(out, "\n"+last)
 	return nil
+}
+
+// shuffle puts the articles into another order: of a story's items now this one
+// comes first and now that, but none goes far from its day.
+func shuffle(articles []article, order uint64) {
+	if order == 0 {
+		return
+	}
+	r := rand.New(rand.NewPCG(order, 300))
+	for block := range slices.Chunk(articles, 300) {
+		r.Shuffle(len(block), func(i, j int) { block[i], block[j] = block[j], block[i] })
+	}
 }
 
 // show lists pairs with their headlines and why each article is where it is.
