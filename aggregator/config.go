@@ -77,6 +77,7 @@ func (d *Duration) UnmarshalText(text []byte) error {
 type OutletConfig struct {
 	ID       string         `yaml:"id"`
 	Name     string         `yaml:"name"`
+	Was      []string       `yaml:"was"` // ids that it had before: their addresses lead here
 	Aliases  []string       `yaml:"aliases"`
 	Domains  []string       `yaml:"domains"`
 	Scope    store.Scope    `yaml:"scope"`

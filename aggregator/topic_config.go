@@ -14,6 +14,7 @@ import (
 // and the rules by which an item belongs to it.
 type TopicConfig struct {
 	ID       store.Topic     `yaml:"id"`
+	Was      []string        `yaml:"was"` // ids that it had before: their addresses lead here
 	Name     TopicName       `yaml:"name"`
 	Yields   []store.Topic   `yaml:"yields"`   // topics that go before this one when an item has both
 	Sets     []PhraseSet     `yaml:"sets"`     // lists of words that phrases of every topic may name: <nước>

@@ -72,6 +72,12 @@ func (s Selection) holds(scopes []string) bool {
 	return true
 }
 
+// Archivable says whether the selection can have an archive: what enters it is
+// told by the scopes of a story. Words, languages and exclusions are not.
+func (s Selection) Archivable() bool {
+	return !s.Words.asked() && len(s.Languages)+len(s.NotTopics)+len(s.NotOutlets) == 0 && !s.Either
+}
+
 // archiveScopes are the archives that hold a story of these scopes.
 func (w *writer) archiveScopes(scopes []string) []string {
 	var all []string

@@ -38,6 +38,7 @@ type engine struct {
 	begin     string            // run first in every write transaction
 	catalogue string            // counts the tables named meta
 	words     *strings.Replacer // {{…}} of migrations
+	index     *textIndex        // full-text search
 	unlock    func()
 }
 
@@ -59,8 +60,8 @@ func openSQLite(ctx context.Context, path string, readOnly bool) (*engine, error
 	if err := checkPath(path, readOnly); err != nil {
 		return nil, err
 	}
-	e := &engine{name: "sqlite", prepare: true, alone: true, unlock: func() {}, catalogue: `SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'meta'`, words: strings.NewReplacer(
-		"{{id}}", "INTEGER PRIMARY KEY", "{{clustered}}", " WITHOUT ROWID", "{{bytes}}", "BLOB")}
+	e := &engine{name: "sqlite", index: &sqliteIndex, prepare: true, alone: true, unlock: func() {}, catalogue: `SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'meta'`, words: strings.NewReplacer(
+		"{{id}}", "INTEGER PRIMARY KEY", "{{clustered}}", " WITHOUT ROWID", "{{bytes}}", "BLOB", "{{search}}", sqliteIndex.create)}
 	if !readOnly {
 		unlock, err := lockFile(path + ".lock")
 		if err != nil {
@@ -172,10 +173,10 @@ func openPostgres(ctx context.Context, dsn string) (*engine, error) {
 		db.Close()
 		return nil, fmt.Errorf("reach database: %s; is the server running, and is --db right?", firstLine(err))
 	}
-	return &engine{name: "postgres", write: db, read: db, unlock: func() {},
+	return &engine{name: "postgres", index: &postgresIndex, write: db, read: db, unlock: func() {},
 		begin:     fmt.Sprintf(`SELECT pg_advisory_xact_lock(%d)`, writeLock),
 		catalogue: `SELECT count(*) FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = 'meta'`,
-		words:     strings.NewReplacer("{{id}}", "BIGINT PRIMARY KEY", "{{clustered}}", "", "{{bytes}}", "BYTEA")}, nil
+		words:     strings.NewReplacer("{{id}}", "BIGINT PRIMARY KEY", "{{clustered}}", "", "{{bytes}}", "BYTEA", "{{search}}", postgresIndex.create)}, nil
 }
 
 // firstLine is what an error says without the list of every address that was

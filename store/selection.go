@@ -16,7 +16,9 @@ var ErrNotFound = errors.New("not found")
 
 // Selection says which listed stories a channel holds. The fields are combined
 // with AND, the values within one field with OR; the zero Selection holds
-// everything. All of it judges the quoted item, but for the topics, which are
+// everything. With Words it is answered in the order of listing (see Searched);
+// of a selection by language, or by words that must not be there alone, at most
+// maxSifted stories are looked at. All of it judges the quoted item, but for the topics, which are
 // those of the story: a copy that arrives later may bring it into a feed, where
 // it stands at its own place, and never takes it out of one.
 type Selection struct {
@@ -25,6 +27,12 @@ type Selection struct {
 	Outlets   []string
 	Scopes    []Scope
 	Day       Day // published (else seen) on that day
+
+	Either     bool     // the four lists above are combined with OR
+	Words      Words    // of the headline and summary
+	Languages  []string // of the item: "vi", "" = unknown, the site's
+	NotTopics  []Topic  // stories with one of these are left out
+	NotOutlets []string // and those that quote one of these
 }
 
 // Order is how a query sorts its stories, newest first.
@@ -91,10 +99,25 @@ func (s Selection) dimensions() [][]string {
 	add("province:", len(s.Provinces), func(i int) string { return s.Provinces[i] })
 	add("topic:", len(s.Topics), func(i int) string { return string(s.Topics[i]) })
 	add("scope:", len(s.Scopes), func(i int) string { return string(s.Scopes[i]) })
-	if len(all) == 0 {
+	switch {
+	case len(all) == 0:
 		all = append(all, []string{"all"})
+	case s.Either:
+		all = [][]string{slices.Concat(all...)}
 	}
 	return all
+}
+
+// without are the scopes whose stories the selection leaves out.
+func (s Selection) without() []string {
+	var scopes []string
+	for _, t := range s.NotTopics {
+		scopes = append(scopes, "topic:"+string(t))
+	}
+	for _, o := range s.NotOutlets {
+		scopes = append(scopes, "outlet:"+o)
+	}
+	return scopes
 }
 
 // Revision returns when what the selection shows last changed.
@@ -125,6 +148,13 @@ func (db *DB) Stories(ctx context.Context, q Query) ([]Story, error) {
 	if w.limit == 0 {
 		return nil, nil
 	}
+	if q.sifted() {
+		stories, err := db.sift(ctx, q.Selection, w)
+		if err != nil {
+			return nil, fmt.Errorf("read stories: %w", err)
+		}
+		return stories, nil
+	}
 	found, err := db.walk(ctx, q.Selection, w)
 	if err != nil {
 		return nil, fmt.Errorf("read stories: %w", err)
@@ -143,7 +173,7 @@ func (db *DB) Stories(ctx context.Context, q Query) ([]Story, error) {
 // Neighbours returns the nearest days before and after day on which the
 // selection has stories; empty where there is none.
 func (db *DB) Neighbours(ctx context.Context, sel Selection, day Day) (prev, next Day, err error) {
-	sel.Day = ""
+	sel.Day, sel.Words = "", Words{} // a day that the words leave empty is a neighbour too
 	before := window{table: "by_published", until: millis(day.Start()), limit: 1}
 	after := window{table: "by_published", from: millis(day.Next().Start()), until: math.MaxInt64, oldestFirst: true, limit: 1}
 	for _, side := range []struct {

@@ -62,6 +62,10 @@ func open(ctx context.Context, dsn string, readOnly bool) (*DB, error) {
 			db.Close()
 			return nil, fmt.Errorf("read database: %w", err)
 		}
+		if err := db.enterAllWords(ctx); err != nil {
+			db.Close()
+			return nil, fmt.Errorf("make stories searchable: %w", err)
+		}
 	}
 	return db, nil
 }

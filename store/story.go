@@ -219,7 +219,8 @@ func (t *tx) list(id string, now int64, outlets map[string]Outlet, judge Judge) 
 	return fromMillis(s.listed).Sub(items[0].Seen), true, t.enter(s, outlets[quoted.Outlet])
 }
 
-// enter writes a listed story into both orders of each of its scopes.
+// enter writes a listed story into both orders of each of its scopes, and its
+// words into the index.
 func (t *tx) enter(s *row, o Outlet) error {
 	scopes := scopesOf(o, s.topics, s.province)
 	enter := func(table string, at int64) error {
@@ -236,6 +237,9 @@ func (t *tx) enter(s *row, o Outlet) error {
 	}
 	if err := enter("by_published", s.shown); err != nil {
 		return fmt.Errorf("enter by publication: %w", err)
+	}
+	if err := t.enterWords(s.id); err != nil {
+		return err
 	}
 	t.raise(s, o)
 	return t.archive(s, scopes)
@@ -277,6 +281,9 @@ func (v *visit) changeStory(it *Item) error {
 	}
 	if s == nil || s.listed == 0 || s.quoted != it.ID || !s.visible() {
 		return nil
+	}
+	if err := v.enterWords(s.id); err != nil {
+		return err
 	}
 	return v.touch(s, v.outlets[it.Outlet])
 }

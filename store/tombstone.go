@@ -98,6 +98,9 @@ func (db *DB) Window(ctx context.Context, q Query) (Window, error) {
 	if err != nil {
 		return Window{}, fmt.Errorf("read tombstones: %w", err)
 	}
+	if graves, err = db.siftGraves(ctx, q.Selection, graves); err != nil {
+		return Window{}, fmt.Errorf("read tombstones: %w", err)
+	}
 	graves = slices.DeleteFunc(graves, func(g Tombstone) bool { // moved from one of its scopes to another
 		return slices.ContainsFunc(stories, func(s Story) bool { return s.ID == g.Story })
 	})
@@ -155,6 +158,9 @@ func (db *DB) tombstones(ctx context.Context, q Query, since time.Time, rev Revi
 	}
 	for _, dim := range dims[1:] {
 		cond += " AND EXISTS (SELECT 1 FROM tombstones x WHERE x.story = t.story AND x.scope IN (" + args.list(dim) + "))"
+	}
+	if out := q.without(); len(out) > 0 {
+		cond += " AND NOT EXISTS (SELECT 1 FROM tombstones x WHERE x.story = t.story AND x.scope IN (" + args.list(out) + "))"
 	}
 	scopes := args.list(dims[0])
 	part := func(which string) string {

@@ -150,7 +150,11 @@ func (db *DB) walk(ctx context.Context, sel Selection, w window) ([]place, error
 			w.without = append(w.without, "outlet:"+id)
 		}
 	}
+	w.without = append(w.without, sel.without()...)
 	slices.Sort(w.without) // one statement, prepared once
+	if sel.Searched() {
+		return db.searchWalk(ctx, sel, w)
+	}
 	dims := sel.dimensions()
 	if len(dims) > 1 || len(w.without) > 0 {
 		var err error

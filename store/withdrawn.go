@@ -264,7 +264,8 @@ func (t *tx) quoteAnew(s *row, from Outlet, left []Item, now time.Time, outlets 
 	return t.enter(s, outlets[quoted.Outlet])
 }
 
-// leave takes a story out of both orders of each of its scopes.
+// leave takes a story out of both orders of each of its scopes, and its words
+// out of the index.
 func (t *tx) leave(s *row, o Outlet) error {
 	for _, scope := range scopesOf(o, s.topics, s.province) {
 		if err := t.exec(`DELETE FROM by_listed WHERE scope = $1 AND at = $2 AND story = $3`, scope, s.listed, s.id); err != nil {
@@ -273,6 +274,9 @@ func (t *tx) leave(s *row, o Outlet) error {
 		if err := t.exec(`DELETE FROM by_published WHERE scope = $1 AND at = $2 AND story = $3`, scope, s.shown, s.id); err != nil {
 			return fmt.Errorf("take out of %s: %w", scope, err)
 		}
+	}
+	if err := t.leaveWords(s); err != nil {
+		return err
 	}
 	t.raise(s, o)
 	return nil

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -45,9 +46,9 @@ func (ch *Channel) archiveScope() string {
 	case ch.Day != "":
 	case ch.Kind == "all":
 		return store.ArchiveAll
-	case ch.Kind == "topic":
+	case ch.Kind == "topic" && !slices.Contains(ch.Topics, store.NoTopic):
 		return store.ArchiveTopic(store.Topic(ch.ID))
-	case ch.Kind == "channel":
+	case ch.Kind == "channel" && ch.Archivable():
 		return store.ArchiveChannel{ID: ch.ID}.Scope()
 	}
 	return ""
@@ -68,7 +69,7 @@ func (c *Config) archived(scope string) (Channel, bool) {
 func (c *Config) ArchiveChannels() []store.ArchiveChannel {
 	var all []store.ArchiveChannel
 	for _, id := range c.ids("channels") {
-		if ch, ok := c.channel("channels", id); ok {
+		if ch, ok := c.channel("channels", id); ok && ch.Archivable() {
 			all = append(all, store.ArchiveChannel{ID: id, Selection: ch.Selection})
 		}
 	}

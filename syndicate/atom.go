@@ -88,7 +88,7 @@ func renderAtom(f Feed) ([]byte, error) {
 	doc := &atomFeed{
 		AtomFeed: &feeds.AtomFeed{
 			Xmlns:    "http://www.w3.org/2005/Atom",
-			Id:       f.Config.address(f.Channel.Path),
+			Id:       f.id(),
 			Updated:  f.updated().Format(atomTime),
 			Subtitle: f.description(),
 			Author:   &feeds.AtomAuthor{AtomPerson: feeds.AtomPerson{Name: plainName(f.Config.Site.Title), Uri: f.Config.address("/")}},
@@ -120,7 +120,7 @@ func renderAtom(f Feed) ([]byte, error) {
 		doc.Deleted = append(doc.Deleted, atomDeleted{storyURN(g.Story), g.At.In(store.Zone).Format(atomTime)})
 	}
 	s, err := feeds.ToXML(doc)
-	return []byte(s + "\n"), err
+	return f.forPeople(s), err
 }
 
 func newAtomEntry(e *entry) *atomEntry {

@@ -11,10 +11,12 @@ import (
 // Channel is an output: a selection, its place among the addresses, its title.
 type Channel struct {
 	Path        string // "/", "/topics/kinh-te/", "/topics/kinh-te/days/2024-11-05/"
-	Kind        string // all, topic, province, outlet, scope, channel
+	Kind        string // all, topic, province, outlet, scope, channel, cross, mix, search
 	ID          string // of the topic, province, …; empty for all
 	Title       Names  // without the site's title
 	Description Names
+	Query       string // that belongs to its address, as "topics=a,b"; empty for most
+	Page        string // of its page, if that is not Path
 	store.Selection
 }
 
@@ -54,7 +56,9 @@ func (c *Config) channel(kind, id string) (Channel, bool) {
 			return ch, false
 		}
 		ch.Title = Names{c.Topics[i].VI, c.Topics[i].EN}
-		ch.Topics = []store.Topic{c.Topics[i].ID}
+		for _, id := range c.withWas(kind, id) {
+			ch.Topics = append(ch.Topics, store.Topic(id))
+		}
 	case "provinces":
 		i := slices.IndexFunc(c.Places, func(p Place) bool { return p.ID == id })
 		if i < 0 {
@@ -68,7 +72,7 @@ func (c *Config) channel(kind, id string) (Channel, bool) {
 			return ch, false
 		}
 		ch.Title = Names{c.Outlets[i].Name, c.Outlets[i].Name}
-		ch.Outlets = []string{id}
+		ch.Outlets = c.withWas(kind, id)
 	case "scopes":
 		i := slices.Index(store.Scopes, store.Scope(id))
 		if i < 0 {
@@ -83,7 +87,7 @@ func (c *Config) channel(kind, id string) (Channel, bool) {
 		}
 		x := c.Channels[i]
 		ch.Title, ch.Description = x.Title, x.Description
-		ch.Topics, ch.Provinces, ch.Outlets, ch.Scopes = x.Topics, x.Provinces, x.Outlets, x.Scopes
+		ch.Selection = x.selection(c.language())
 	default:
 		return ch, false
 	}
@@ -91,13 +95,51 @@ func (c *Config) channel(kind, id string) (Channel, bool) {
 }
 
 // spelled finds a channel whose id may be written otherwise ("Kinh-Te",
-// "kinh tế"): then its own differs from the one asked for.
+// "kinh tế"), or that has another now: then its own differs from the one asked
+// for.
 func (c *Config) spelled(kind, id string) (Channel, bool) {
 	ch, ok := c.channel(kind, id)
-	if !ok {
-		ch, ok = c.channel(kind, vi.Slug(id))
+	if ok {
+		return ch, true
 	}
-	return ch, ok
+	slug := vi.Slug(id)
+	if ch, ok = c.channel(kind, slug); ok {
+		return ch, true
+	}
+	i := slices.IndexFunc(c.Renamed, func(r Renamed) bool { return r.Kind == kind && r.From == slug })
+	if i < 0 {
+		return ch, false
+	}
+	return c.channel(kind, c.Renamed[i].To)
+}
+
+// withWas lists an id and those that the same topic or outlet had before, under
+// which its older stories are stored.
+func (c *Config) withWas(kind, id string) []string {
+	ids := []string{id}
+	for _, r := range c.Renamed {
+		if r.Kind == kind && r.To == id {
+			ids = append(ids, r.From)
+		}
+	}
+	return ids
+}
+
+// inProvince narrows a topic to a province; why says that there is no such
+// province.
+func (s *Server) inProvince(ch Channel, id string) (_ Channel, why string) {
+	p, ok := s.cfg.spelled("provinces", id)
+	if !ok {
+		return ch, s.noChannel("provinces", id)
+	}
+	ch.Path, ch.Kind, ch.Provinces = ch.Path+"provinces/"+p.ID+"/", "cross", p.Provinces
+	ch.Title = Names{ch.Title.VI + ", " + p.Title.VI, ch.Title.EN + ", " + p.Title.EN}
+	return ch, ""
+}
+
+// hasDays says whether there are listings of a channel's days.
+func (ch *Channel) hasDays() bool {
+	return ch.Kind != "cross" && ch.Kind != "mix" && ch.Kind != "search"
 }
 
 // withFormer lists a province and the former ones that went into it: a story

@@ -22,6 +22,8 @@ func (c *Config) Check(report func(path, problem string)) {
 	if b := c.Delivery.CacheBytes; b != 0 && (b < minCacheBytes || b > maxCacheBytes) {
 		report("delivery.cache_bytes", fmt.Sprintf("cache_bytes %d: want %d to %d", b, minCacheBytes, maxCacheBytes))
 	}
+	c.Visitors.check(func(path, problem string) { report("visitors."+path, problem) })
+	c.checkRenamed(report)
 	seen := map[string]int{}
 	for i, ch := range c.Channels {
 		at := fmt.Sprintf("channels[%d]", i)
@@ -58,29 +60,66 @@ func (c *Config) checkChannel(ch ChannelConfig, report func(path, problem string
 	if strings.TrimSpace(ch.Title.VI) == "" {
 		report("title", "the channel has no title; give title: {vi: …, en: …}")
 	}
-	if len(ch.Topics)+len(ch.Provinces)+len(ch.Outlets)+len(ch.Scopes) == 0 {
-		report("topics", "the channel selects nothing; give topics, provinces, outlets or scopes")
+	if ch.unbounded() {
+		report("topics", "the channel selects nothing; give topics, provinces, outlets, scopes, words, languages or exclude")
 	}
-	for i, t := range ch.Topics {
-		if !slices.ContainsFunc(c.Topics, func(x store.TopicInfo) bool { return x.ID == t }) {
-			report(fmt.Sprintf("topics[%d]", i), fmt.Sprintf("topic %q is not among the topics of this file", t))
-		}
-	}
+	c.checkTopics(ch.Topics, "topics", report)
 	for i, p := range ch.Provinces {
 		if !slices.ContainsFunc(c.Places, func(x Place) bool { return x.ID == p }) {
-			report(fmt.Sprintf("provinces[%d]", i), fmt.Sprintf("province %q is not known; want an id such as hung-yen", p))
+			report(fmt.Sprintf("provinces[%d]", i), fmt.Sprintf("province %q is not known; want an id such as hung-yen%s", p, c.meant("provinces", p)))
 		}
 	}
-	for i, o := range ch.Outlets {
-		if !slices.ContainsFunc(c.Outlets, func(x store.Outlet) bool { return x.ID == o }) {
-			report(fmt.Sprintf("outlets[%d]", i), fmt.Sprintf("outlet %q is not among the outlets of this file", o))
-		}
-	}
+	c.checkOutlets(ch.Outlets, "outlets", report)
 	for i, s := range ch.Scopes {
 		if !slices.Contains(store.Scopes, s) {
 			report(fmt.Sprintf("scopes[%d]", i), fmt.Sprintf("scope %q: want national, ministry or provincial", s))
 		}
 	}
+	c.checkWords(ch, report)
+}
+
+func (c *Config) checkTopics(ids []store.Topic, at string, report func(path, problem string)) {
+	for i, t := range ids {
+		if !slices.ContainsFunc(c.Topics, func(x store.TopicInfo) bool { return x.ID == t }) {
+			report(fmt.Sprintf("%s[%d]", at, i), fmt.Sprintf("topic %q is not among the topics of this file%s", t, c.meant("topics", string(t))))
+		}
+	}
+}
+
+func (c *Config) checkOutlets(ids []string, at string, report func(path, problem string)) {
+	for i, o := range ids {
+		if !slices.ContainsFunc(c.Outlets, func(x store.Outlet) bool { return x.ID == o }) {
+			report(fmt.Sprintf("%s[%d]", at, i), fmt.Sprintf("outlet %q is not among the outlets of this file%s", o, c.meant("outlets", o)))
+		}
+	}
+}
+
+// meant offers the id that is most like one that does not exist.
+func (c *Config) meant(kind, id string) string {
+	for _, ch := range c.nearest(id, 1, kind) {
+		return fmt.Sprintf("; did you mean %s?", strings.TrimSuffix(strings.TrimPrefix(ch.Href, "/"+kind+"/"), "/"))
+	}
+	return ""
+}
+
+// checkRenamed looks at the ids that topics, outlets and channels had before:
+// each must lead to one place.
+func (c *Config) checkRenamed(report func(path, problem string)) {
+	for i, r := range c.Renamed {
+		switch {
+		case !idForm.MatchString(r.From):
+			report(r.At, fmt.Sprintf("former id %q: want lower-case letters and digits with single hyphens", r.From))
+		case c.has(r.Kind, r.From):
+			report(r.At, fmt.Sprintf("former id %q is in use: %s has an entry of that id", r.From, r.Kind))
+		case slices.ContainsFunc(c.Renamed[:i], func(x Renamed) bool { return x.Kind == r.Kind && x.From == r.From }):
+			report(r.At, fmt.Sprintf("former id %q stands twice", r.From))
+		}
+	}
+}
+
+func (c *Config) has(kind, id string) bool {
+	_, ok := c.channel(kind, id)
+	return ok
 }
 
 // UnmarshalText reads a name written once for both languages.

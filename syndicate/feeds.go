@@ -45,6 +45,8 @@ func (s *Server) openFeeds(reg prometheus.Registerer) error {
 	}
 	s.feedMetrics = m
 	s.feeds = newCache(s.cfg.Delivery.CacheBytes, s.now, s.log, m)
+	s.asked = newCache(askedCacheBytes, s.now, s.log, m.unheld())
+	s.visitors = newVisitors(s.cfg.Visitors, s.now)
 	return nil
 }
 
@@ -70,8 +72,14 @@ func (s *Server) feedRoutes() {
 				s.feedRoute(folder+"days/{day}/"+file, f.name, func(w http.ResponseWriter, r *http.Request) int {
 					return s.serveFeed(w, r, f, kind, maxDayStories, maxDayStories)
 				})
+				if kind == "topics" {
+					s.feedRoute(folder+"provinces/{province}/"+file, f.name, func(w http.ResponseWriter, r *http.Request) int {
+						return s.serveFeed(w, r, f, kind, feedStories, maxFeedStories)
+					})
+				}
 			}
 		}
+		s.askedRoutes(f)
 	}
 }
 
@@ -121,6 +129,9 @@ func (s *Server) serveFeed(w http.ResponseWriter, r *http.Request, f *format, ki
 		return doc.serve(w, r)
 	}
 	ch, why := s.feedChannel(kind, r.PathValue("id"), r.PathValue("day"))
+	if p := r.PathValue("province"); p != "" && why == "" {
+		ch, why = s.inProvince(ch, p)
+	}
 	if why != "" {
 		return refuse(w, http.StatusNotFound, why)
 	}
@@ -222,9 +233,13 @@ func (f *Feed) linkHeader(own *format) string {
 // redirect sends a client to the one address of what it asked for, for good.
 func redirect(w http.ResponseWriter, r *http.Request, path string) int {
 	to := url.URL{Path: path, RawQuery: r.URL.RawQuery}
+	return redirectTo(w, r, to.String())
+}
+
+func redirectTo(w http.ResponseWriter, r *http.Request, to string) int {
 	w.Header().Set("Cache-Control", "public, max-age=86400") // a day, in seconds
 	openToAll(w.Header())
-	http.Redirect(w, r, to.String(), http.StatusMovedPermanently)
+	http.Redirect(w, r, to, http.StatusMovedPermanently)
 	return http.StatusMovedPermanently
 }
 

@@ -2,7 +2,7 @@ package syndicate
 
 import (
 	"fmt"
-	"strconv"
+	"strings"
 	"time"
 
 	"diemtin/store"
@@ -77,6 +77,19 @@ func (f *Feed) updated() time.Time {
 	return emptySince
 }
 
+// feedStyle is what browsers show a feed with that take it for XML; Chromium
+// shows feeds as text, and with it the comment that follows.
+const feedStyle = `<?xml-stylesheet type="text/css" href="/assets/feed.css"?>`
+
+// forPeople puts behind the declaration of a document what helps a person who
+// opened it in a browser: the style sheet, and where the page is.
+func (f *Feed) forPeople(doc string) []byte {
+	page := strings.ReplaceAll(f.alternate(), "--", "%2D%2D") // which no comment may hold
+	head, rest, _ := strings.Cut(doc, "?>")
+	return []byte(head + "?>\n" + feedStyle + "\n<!-- Đây là nguồn cấp tin: hãy chép địa chỉ của nó vào ứng dụng đọc tin. Trang để đọc: " +
+		page + " -->\n" + strings.TrimPrefix(rest, "\n") + "\n")
+}
+
 // changed is when readers could last see a change of a story.
 func changed(st *store.Story) time.Time {
 	if st.Updated.After(st.Listed) {
@@ -117,18 +130,22 @@ func (f *Feed) description() string {
 
 // self is the address of the feed itself.
 func (f *Feed) self(file string) string {
-	path := f.Channel.Path + file
 	if f.Doc.Part > 0 {
-		path = archivePath(&f.Channel, f.Doc) + file
+		return f.Config.address(archivePath(&f.Channel, f.Doc) + file)
 	}
-	if f.Size > 0 {
-		path += "?n=" + strconv.Itoa(f.Size)
+	return f.Config.address(f.Channel.url(file, f.Size))
+}
+
+// id is the address that names the channel in every form for ever.
+func (f *Feed) id() string {
+	if f.Channel.Query != "" {
+		return f.Config.address(f.Channel.Path + "?" + f.Channel.Query)
 	}
-	return f.Config.address(path)
+	return f.Config.address(f.Channel.Path)
 }
 
 // alternate is the page that shows the same to people.
-func (f *Feed) alternate() string { return f.Config.address(f.Channel.Path) }
+func (f *Feed) alternate() string { return f.Config.address(f.Channel.url("", 0)) }
 
 // language is the site's, Vietnamese unless set.
 func (c *Config) language() string {

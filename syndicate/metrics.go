@@ -16,6 +16,13 @@ type feedMetrics struct {
 	held     prometheus.Gauge
 }
 
+// unheld are the same for a second cache, whose bytes are few and not told.
+func (m *feedMetrics) unheld() *feedMetrics {
+	other := *m
+	other.held = prometheus.NewGauge(prometheus.GaugeOpts{Name: "unused"})
+	return &other
+}
+
 // newFeedMetrics registers the metrics of feeds.
 func newFeedMetrics(reg prometheus.Registerer) (*feedMetrics, error) {
 	m := &feedMetrics{

@@ -56,6 +56,9 @@ func (s *Server) pageRoutes() error {
 		s.folder("/"+kind+"/{id}/", func(ctx context.Context, r *http.Request) (page, error) {
 			return s.channelPage(ctx, kind, r)
 		})
+		if kind == "topics" {
+			s.folder("/topics/{id}/provinces/{province}/", s.crossPage)
+		}
 		s.folder("/"+kind+"/{id}/days/", func(ctx context.Context, r *http.Request) (page, error) {
 			return s.newestDay(ctx, kind, r)
 		})
@@ -63,6 +66,8 @@ func (s *Server) pageRoutes() error {
 			return s.dayPage(ctx, kind, r)
 		})
 	}
+	s.folder("/mix/", s.mixPage)
+	s.leaf("/search", s.searchPage)
 	s.leaf("/stories/{id}", s.storyPage)
 	s.leaf("/stories/{id}/explain", s.explainPage)
 	s.mux.HandleFunc("GET /stories/{id}/explain.json", s.explainJSON)
@@ -91,6 +96,11 @@ func (s *Server) ownSpelling(r *http.Request) string {
 	asked := "/" + kind + "/" + r.PathValue("id")
 	rest, under := strings.CutPrefix(r.URL.Path, asked)
 	if ch, ok := s.cfg.spelled(kind, r.PathValue("id")); ok && under {
+		if p := r.PathValue("province"); p != "" {
+			if ch, why := s.inProvince(ch, p); why == "" {
+				return strings.TrimSuffix(ch.Path, "/")
+			}
+		}
 		return strings.TrimSuffix(ch.Path, "/") + rest
 	}
 	return r.URL.Path

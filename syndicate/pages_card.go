@@ -14,14 +14,15 @@ const teaserSyllables = 36
 
 // card is a story as every list shows it.
 type card struct {
-	Path     string // of the story's page
-	Title    string
-	Lang     string // if it is not the site's
-	Teaser   string // empty where the outlet allows no more than the headline
-	By       byline
-	At       time.Time
-	Topic    *link // the primary one; nil if it has none
-	Carriers int   // outlets that carry it: more than one, or 0
+	Path                    string // of the story's page
+	Title                   string
+	Lang                    string // if it is not the site's
+	Teaser                  string // empty where the outlet allows no more than the headline
+	By                      byline
+	At                      time.Time
+	Topic                   *link   // the primary one; nil if it has none
+	TitleMarks, TeaserMarks []piece // the same with what was searched for; nil if nothing is marked
+	Carriers                int     // outlets that carry it: more than one, or 0
 }
 
 // byline says whose an item is: "Báo Lào Cai (theo TTXVN)".

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -48,6 +49,36 @@ func (s *Server) channelPage(ctx context.Context, kind string, r *http.Request) 
 	if err != nil {
 		return page{}, err
 	}
+	return s.showChannel(ctx, ch, kind, r)
+}
+
+// crossPage shows what there is of a topic in a province.
+func (s *Server) crossPage(ctx context.Context, r *http.Request) (page, error) {
+	ch, ok := s.cfg.spelled("topics", r.PathValue("id"))
+	if !ok {
+		return page{}, store.ErrNotFound
+	}
+	topic := ch
+	ch, why := s.inProvince(ch, r.PathValue("province"))
+	if why != "" {
+		return s.missingPage(r.URL.Path, fmt.Sprintf("Không có %s %q.", s.words["kind.provinces"], plainText(r.PathValue("province"), 40))), nil
+	}
+	if ch.Path != r.URL.Path {
+		to := url.URL{Path: ch.Path, RawQuery: r.URL.RawQuery}
+		return page{}, moved{to.String(), http.StatusMovedPermanently}
+	}
+	p, err := s.showChannel(ctx, ch, "topics", r)
+	if v, ok := p.Body.(channelView); ok {
+		v.Facts = append(v.Facts, fact{s.words["cross.of"], append([]link{{Text: topic.Title.VI, Href: topic.Path}}, s.provinceLink(path.Base(ch.Path))...)})
+		v.Pick = dayPick{Day: v.Pick.Day, Kind: "topics", ID: topic.ID}
+		p.NoIndex = p.NoIndex || len(v.Days) == 0
+		p.Body = v
+	}
+	return p, err
+}
+
+// showChannel is the page of a channel of one kind.
+func (s *Server) showChannel(ctx context.Context, ch Channel, kind string, r *http.Request) (page, error) {
 	before, err := readCursor(r.URL.Query().Get("before"))
 	if err != nil {
 		return page{}, store.ErrNotFound
@@ -56,7 +87,7 @@ func (s *Server) channelPage(ctx context.Context, kind string, r *http.Request) 
 	if err != nil {
 		return page{}, err
 	}
-	v := channelView{Channel: ch, Facts: s.facts(ch), Feeds: feedsOf(ch.Path, ch.Title.VI)}
+	v := channelView{Channel: ch, Facts: s.facts(ch), Feeds: ch.feeds()}
 	v.Pick = dayPick{Kind: kind, ID: ch.ID}
 	if len(stories) > 0 {
 		v.Pick.Day = store.DayOf(stories[0].Shown)
@@ -106,6 +137,9 @@ func (s *Server) window(ctx context.Context, sel store.Selection, before store.C
 	}
 	stories = stories[:n]
 	last := &stories[n-1]
+	if sel.Searched() {
+		return stories, writeCursor(store.Cursor{At: last.Listed, ID: last.ID}), nil
+	}
 	return stories, writeCursor(store.Cursor{At: last.Shown, ID: last.ID}), nil
 }
 
@@ -133,17 +167,22 @@ func readCursor(s string) (store.Cursor, error) {
 const maxMillis = 253402300799999
 
 // byDay groups stories, which come newest first, by the day they were published.
-// The groups' titles lead to the channel's listings of those days.
+// What stands in the order of listing is one group without a title. The other
+// groups' titles lead to the channel's listings of those days.
 func (s *Server) byDay(stories []store.Story, ch Channel) []dayGroup {
+	if ch.Searched() && len(stories) > 0 { // by listing: the days would take turns
+		return []dayGroup{{Cards: s.cfg.cards(stories, teaserSyllables)}}
+	}
 	var groups []dayGroup
 	var last store.Day
 	for _, st := range stories {
 		day := store.DayOf(st.Shown)
 		if day != last || len(groups) == 0 {
-			groups = append(groups, dayGroup{
-				Title: fmt.Sprintf(s.words["day.of"], weekday(day), date(day)),
-				Href:  ch.onDay(day).Path,
-			})
+			g := dayGroup{Title: fmt.Sprintf(s.words["day.of"], weekday(day), date(day))}
+			if ch.hasDays() {
+				g.Href = ch.onDay(day).Path
+			}
+			groups = append(groups, g)
 			last = day
 		}
 		g := &groups[len(groups)-1]
@@ -169,6 +208,7 @@ func (s *Server) facts(ch Channel) []fact {
 		}
 		add(w["province.former"], s.formerOf(ch.ID)...)
 		add(w["province.outlets"], s.outletsOf(ch.ID)...)
+		add(w["province.topics"], s.topicsIn(ch)...)
 	case "outlet":
 		o := s.cfg.outlet(ch.ID)
 		if len(o.Domains) > 0 {
@@ -199,6 +239,15 @@ func (s *Server) formerOf(id string) []link {
 		if p.Into == id {
 			links = append(links, link{Text: p.Name, Href: "/provinces/" + p.ID + "/"})
 		}
+	}
+	return links
+}
+
+// topicsIn leads to the topics within a province.
+func (s *Server) topicsIn(province Channel) []link {
+	var links []link
+	for _, t := range s.channelLinks("topics") {
+		links = append(links, link{Text: t.Text, Href: t.Href + province.Path[1:]})
 	}
 	return links
 }

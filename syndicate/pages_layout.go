@@ -109,7 +109,7 @@ func (s *Server) frame(p page) frame {
 	}
 	f.Foot = []link{
 		{Text: w["foot.about"], Href: "/gioi-thieu/"}, {Text: w["foot.scopes"], Href: "/scopes/"},
-		{Text: w["foot.chans"], Href: "/channels/"}, {Text: w["foot.status"], Href: "/status"},
+		{Text: w["foot.chans"], Href: "/channels/"}, {Text: w["foot.mix"], Href: "/mix/"}, {Text: w["foot.status"], Href: "/status"},
 	}
 	return f
 }
@@ -143,6 +143,15 @@ func feedsOf(path, title string) []feedLink {
 	for i, f := range formats {
 		name := formatNames[f.name]
 		links[i] = feedLink{name, f.media, path + f.file, title + " (" + name + ")"}
+	}
+	return links
+}
+
+// feeds lists the feeds of a channel, one a format.
+func (ch *Channel) feeds() []feedLink {
+	links := feedsOf("", ch.Title.VI)
+	for i := range links {
+		links[i].Href = ch.url(links[i].Href, 0)
 	}
 	return links
 }
@@ -192,6 +201,11 @@ func (s *Server) assetRoutes() error {
 			style.serve(w, r)
 		}
 	})
+	feedCSS, err := asset("web/feed.css", "text/css; charset=utf-8", cacheControl)
+	if err != nil {
+		return err
+	}
+	s.mux.HandleFunc("GET /assets/feed.css", func(w http.ResponseWriter, r *http.Request) { feedCSS.serve(w, r) })
 	icon, err := asset("web/favicon.svg", "image/svg+xml", cacheControl)
 	if err != nil {
 		return err

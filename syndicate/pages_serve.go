@@ -140,7 +140,8 @@ func asksForOther(u *url.URL) bool {
 		return false
 	}
 	q := u.Query()
-	return q.Has("before") || q.Has("day") || q.Has("month")
+	return q.Has("before") || q.Has("day") || q.Has("month") || q.Has("q") ||
+		q.Has("topics") || q.Has("provinces") || q.Has("outlets")
 }
 
 // answerWithout answers where there is no page to send.
@@ -148,7 +149,11 @@ func (s *Server) answerWithout(w http.ResponseWriter, r *http.Request, err error
 	var m moved
 	var other otherPage
 	var bad renderError
+	var much busy
 	switch {
+	case errors.As(err, &much):
+		w.Header().Set("Retry-After", seconds(much.wait))
+		s.writePage(w, r, s.notice("busy", http.StatusTooManyRequests, false))
 	case errors.As(err, &m):
 		http.Redirect(w, r, m.to, m.code)
 	case errors.As(err, &other):

@@ -51,6 +51,7 @@ var vietnamese = words{
 	"foot.about":   "Giới thiệu",
 	"foot.scopes":  "Nhóm báo",
 	"foot.chans":   "Kênh tổng hợp",
+	"foot.mix":     "Ghép tin của bạn",
 	"foot.status":  "Tình trạng nguồn tin",
 	"foot.run":     "Đơn vị vận hành: %s.",
 	"foot.contact": "Liên hệ:",
@@ -103,6 +104,26 @@ var vietnamese = words{
 	"outlet.scope":     "Nhóm:",
 	"outlet.province":  "Địa phương:",
 	"outlet.headline":  "Theo điều kiện của báo, chỉ hiện tiêu đề.",
+
+	"province.topics": "Theo chuyên mục:",
+	"cross.of":        "Xem rộng hơn:",
+
+	// Search and mix.
+	"search.title": "Tìm tin",
+	"search.lead":  "Tìm trong tiêu đề và tóm tắt, tin mới nhất trước; gõ có dấu hay không dấu đều được. Đặt cụm từ trong ngoặc kép để tìm đúng cụm (\"vải thiều\"), thêm dấu trừ trước từ không muốn có (-xuất khẩu). Kết quả nào cũng có nguồn cấp tin riêng để theo dõi.",
+	"search.label": "Từ cần tìm",
+	"search.go":    "Tìm",
+	"search.of":    "Tìm: %s",
+	"search.none":  "Hãy gõ ít nhất một từ cần có trong tin.",
+	"search.many":  "Lời tìm quá dài: tối đa %d ký tự, 12 từ hay cụm từ.",
+	"search.broad": "Lời tìm này quá rộng để tìm nhanh. Hãy bớt từ thông dụng hoặc thêm từ riêng.",
+	"asked.none":   "Chưa có tin nào khớp.",
+	"mix.title":    "Ghép tin của bạn",
+	"mix.lead":     "Chọn chuyên mục, địa phương, báo muốn theo dõi: mọi tin có ở một trong các mục đã chọn gộp thành một nguồn cấp tin, mỗi tin một lần.",
+	"mix.go":       "Ghép tin",
+	"mix.of":       "Tin ghép: %s",
+	"mix.none":     "Hãy chọn ít nhất một chuyên mục, địa phương hay báo, ví dụ ?topics=kinh-te,giao-duc&provinces=lao-cai.",
+	"mix.many":     "Chọn nhiều quá: mỗi lần ghép tối đa %d mục.",
 
 	// Days.
 	"days.title":     "Xem tin theo ngày",
@@ -298,6 +319,8 @@ var vietnamese = words{
 	"down.lead":      "Kho tin đang bận hoặc đang được bảo trì. Mời thử lại sau ít phút; nguồn cấp tin bạn đã đăng ký sẽ tự đọc bù, không mất tin nào.",
 	"broken.title":   "Trang này bị lỗi",
 	"broken.lead":    "Lỗi ở phía chúng tôi và đã được ghi lại. Mời thử lại sau, hoặc báo cho chúng tôi theo địa chỉ ở cuối trang.",
+	"busy.title":     "Xin chờ một chút",
+	"busy.lead":      "Từ địa chỉ mạng này có quá nhiều lượt tìm kiếm hay ghép tin cùng lúc. Mời thử lại sau ít giây; mọi trang và nguồn cấp tin khác vẫn xem được.",
 	"kind.topics":    "chuyên mục",
 	"kind.provinces": "địa phương",
 	"kind.outlets":   "báo, trang tin",

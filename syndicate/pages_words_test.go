@@ -63,7 +63,7 @@ func TestTextsAreUsed(t *testing.T) {
 	for _, kind := range kinds {
 		used[kind+".title"], used[kind+".lead"], used["feeds."+kind], used["kind."+kind] = true, true, true, true
 	}
-	for _, notice := range []string{"gone", "method", "down", "broken"} {
+	for _, notice := range []string{"gone", "method", "down", "broken", "busy"} {
 		used[notice+".title"], used[notice+".lead"] = true, true
 	}
 	// Codes that are stored.

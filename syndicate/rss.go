@@ -113,7 +113,7 @@ func renderRSS(f Feed) ([]byte, error) {
 		ch.Items = append(ch.Items, f.newRSSGone(g))
 	})
 	s, err := feeds.ToXML(ch)
-	return []byte(s + "\n"), err
+	return f.forPeople(s), err
 }
 
 // newRSSGone marks the place of a story that is gone. It has no link: readers

@@ -52,6 +52,8 @@ type Config struct {
 	Topics   []store.TopicInfo // in the order of feeds.yaml
 	Outlets  []store.Outlet    // in the order of feeds.yaml
 	Places   []Place           // provinces, in the order readers see them
+	Renamed  []Renamed         // what had another id before
+	Visitors Visitors          // what one client address may ask for
 	Version  string            // of the program, for <generator>
 
 	Archive Archive // sealed documents; nil = there are none
@@ -102,6 +104,30 @@ type ChannelConfig struct {
 	Provinces   []string      `yaml:"provinces"`
 	Outlets     []string      `yaml:"outlets"`
 	Scopes      []store.Scope `yaml:"scopes"`
+	Words       ChannelWords  `yaml:"words"`
+	Languages   []string      `yaml:"languages"`
+	Exclude     ChannelLess   `yaml:"exclude"`
+	Was         []string      `yaml:"was"` // ids that it had before
+}
+
+// ChannelWords are words and phrases of headline and summary, folded.
+type ChannelWords struct {
+	Any []string `yaml:"any"` // at least one is there
+	All []string `yaml:"all"` // each is there
+}
+
+// ChannelLess is what a channel leaves out.
+type ChannelLess struct {
+	Topics  []store.Topic `yaml:"topics"`
+	Outlets []string      `yaml:"outlets"`
+	Words   []string      `yaml:"words"`
+}
+
+// Renamed is a topic, outlet or channel that had another id before.
+type Renamed struct {
+	Kind     string // topics, outlets, channels
+	From, To string
+	At       string // where feeds.yaml says so, as "topics[2].was[0]"
 }
 
 // Place is a province as readers see it.
@@ -123,6 +149,8 @@ type Server struct {
 	now   func() time.Time
 
 	feeds       *cache
+	asked       *cache // what readers make up themselves
+	visitors    *visitors
 	feedMetrics *feedMetrics
 	opml        *rendition
 }

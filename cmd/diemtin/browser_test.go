@@ -49,7 +49,7 @@ func browse(t *testing.T, base, story string) {
 	tab, cancel = context.WithTimeout(tab, 2*time.Minute)
 	defer cancel()
 	for name, address := range map[string]string{"home": "/", "topic": "/topics/xa-hoi/", "day": "/days/" + today() + "/", "story": "/stories/" + story,
-		"explain": "/stories/" + story + "/explain", "status": "/status", "feeds": "/nguon-cap-tin/", "about": "/gioi-thieu/"} {
+		"explain": "/stories/" + story + "/explain", "status": "/status", "feeds": "/nguon-cap-tin/", "mix": "/mix/", "mixed": "/mix/?topics=kinh-te,xa-hoi", "search": "/search?q=x%C3%A3", "about": "/gioi-thieu/"} {
 		for _, width := range []int64{390, 1280} {
 			if err := chromedp.Do(tab, chromedp.EmulateViewport(width, 900), chromedp.Navigate(base+address)); err != nil {
 				t.Fatalf("%s at %d px: %v", address, width, err)

@@ -31,6 +31,7 @@ type file struct {
 	Channels []syndicate.ChannelConfig `yaml:"channels"`
 	Delivery syndicate.Delivery        `yaml:"delivery"`
 	Hub      hub.Config                `yaml:"hub"`
+	Visitors syndicate.Visitors        `yaml:"visitors"`
 
 	SecondOpinion string `yaml:"second_opinion"`
 }
@@ -94,7 +95,7 @@ func readFile(name string, text []byte) (*config, *faults) {
 	c.aggregate = aggregator.Config{Limits: f.Limits, Outlets: f.Outlets, Topics: f.Topics, Agent: agent(f.Site), BaseURL: f.Site.BaseURL,
 		Gate: aggregator.Gated{GateConfig: f.Gate}, SecondOpinion: f.SecondOpinion}
 	c.syndicate = syndicate.Config{Site: f.Site, Delivery: f.Delivery, Channels: f.Channels, Topics: topicInfos(f.Topics),
-		Outlets: c.aggregate.StoreOutlets(), Places: places(), Version: version}
+		Outlets: c.aggregate.StoreOutlets(), Places: places(), Version: version, Renamed: f.renamed(), Visitors: f.Visitors}
 	c.syndicate.Hub = c.hubAddress()
 	c.aggregate.Check(found.report)
 	f.Gate.Check(found.report)
@@ -156,6 +157,26 @@ func agent(s syndicate.Site) string {
 		return "diemtin/" + version
 	}
 	return fmt.Sprintf("diemtin/%s (+%s)", version, contact)
+}
+
+// renamed lists the ids that topics, outlets and channels had before.
+func (f *file) renamed() []syndicate.Renamed {
+	var all []syndicate.Renamed
+	add := func(kind string, i int, to string, was []string) {
+		for j, from := range was {
+			all = append(all, syndicate.Renamed{Kind: kind, From: from, To: to, At: fmt.Sprintf("%s[%d].was[%d]", kind, i, j)})
+		}
+	}
+	for i, t := range f.Topics {
+		add("topics", i, string(t.ID), t.Was)
+	}
+	for i, o := range f.Outlets {
+		add("outlets", i, o.ID, o.Was)
+	}
+	for i, ch := range f.Channels {
+		add("channels", i, ch.ID, ch.Was)
+	}
+	return all
 }
 
 func topicInfos(topics []aggregator.TopicConfig) []store.TopicInfo {
