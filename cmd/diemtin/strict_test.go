@@ -200,7 +200,7 @@ func TestFailingExample(t *testing.T) {
 	cfg, found := readFile("x.yaml", []byte(text))
 	checkExamples(cfg, found)
 	err := found.err()
-	if err == nil || !strings.HasPrefix(err.Error(), `x.yaml:32:53: topics[0].examples.yes[1]: topic "xay-dung-dang": example "Giá vàng tăng" must get it and did not`) {
+	if err == nil || !strings.HasPrefix(err.Error(), `x.yaml:33:53: topics[0].examples.yes[1]: topic "xay-dung-dang": example "Giá vàng tăng" must get it and did not`) {
 		t.Errorf("faults: %v", err)
 	}
 }
