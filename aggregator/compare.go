@@ -41,24 +41,31 @@ const (
 	maxNumbers      = 6  // shown of each item
 )
 
-// Compare compares two items for a person.
+// Compare compares two items for a person, by the texts that the decision on
+// them read. A page's own text is measured and never shown: passages are then
+// of headline and summary.
 func Compare(first, other *store.Item) Comparison {
 	c := Comparison{By: ByTitle}
 	run, a, b := leadRun, first.Title, other.Title
-	textA, textB := contentText(first.Content, maxMatchBytes), contentText(other.Content, maxMatchBytes)
-	switch {
-	case len(textA) >= minBodyBytes && len(textB) >= minBodyBytes:
-		c.By, run = ByText, bodyRun
-		a, b = first.Summary+"\n"+textA, other.Summary+"\n"+textB
-	case first.Summary != "" && other.Summary != "":
+	if first.Summary != "" && other.Summary != "" {
 		c.By = BySummary
 		a, b = first.Title+".\n"+first.Summary, other.Title+".\n"+other.Summary
+	}
+	textA, textB := matchText(first), matchText(other)
+	byText := len(textA) >= minBodyBytes && len(textB) >= minBodyBytes
+	if byText && first.Text == "" && other.Text == "" {
+		a, b = first.Summary+"\n"+textA, other.Summary+"\n"+textB
+		run = bodyRun
 	}
 	x, y := readWords(a), readWords(b)
 	inA, inB := sharedWords(x, y, run), sharedWords(y, x, run)
 	c.Common = passages(a, x, inA, true, run)
 	c.OnlyFirst = passages(a, x, inA, false, minOwnWords)
 	c.OnlyOther = passages(b, y, inB, false, minOwnWords)
+	if byText {
+		c.By, run = ByText, bodyRun
+		x, y = readWords(first.Summary+"\n"+textA), readWords(other.Summary+"\n"+textB)
+	}
 	c.Shared, c.Length = sharedRuns(x, y, run), share(min(len(x), len(y)), max(len(x), len(y)))
 	c.NumbersFirst, c.NumbersOther = numbersApart(first, other, textA, textB)
 	return c
@@ -209,5 +216,5 @@ func missingNumbers(lead, other string) []string {
 // near it.
 func SketchKeys(it *store.Item) []uint32 {
 	links := LinkKeys(it)
-	return append(links[:min(len(links), store.MaxKeys-sketchAlone)], Sketch(it.Title, it.Summary, plainText(it.Content))...)
+	return append(links[:min(len(links), store.MaxKeys-sketchAlone)], Sketch(it.Title, it.Summary, matchText(it))...)
 }

@@ -27,6 +27,8 @@ func TestCompare(t *testing.T) {
 				NumbersFirst: []string{"12"}, NumbersOther: []string{"18"}, Length: 17.0 / 18, Shared: 9.0 / 15}},
 		{"texts, tones aside", text(long + "Xã Bắc Hoà đã dựng lều bạt ở sân trường cho bà con."), text(long + "Xã Bắc Hòa đã dựng lều bạt ở sân trường cho bà con."),
 			Comparison{By: ByText, Shared: 1, Length: 1, Common: []string{"Tóm tắt. Nước lên nhanh trong đêm khiến hàng trăm hộ dân ven sông…"}}},
+		{"texts of pages are measured, not shown", store.Item{Title: "Tít", Summary: "Tóm tắt.", Text: long}, store.Item{Title: "Tít", Summary: "Tóm tắt.", Text: long},
+			Comparison{By: ByText, Shared: 1, Length: 1, Common: []string{"Tít. Tóm tắt"}}},
 		{"nothing", store.Item{}, store.Item{}, Comparison{By: ByTitle}},
 	} {
 		got := Compare(&tc.first, &tc.other)

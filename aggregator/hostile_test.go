@@ -66,7 +66,7 @@ func TestHostileOutletsHarmNobody(t *testing.T) {
 	const healthy, visits = 10, 3000
 	before := runtime.NumGoroutine()
 	cfg := Config{Topics: testTopics(), Agent: "diemtin/test (+a@example.vn)",
-		Limits: Limits{AllowPrivate: true, Timeout: Duration(3 * time.Second), MaxBytes: 1 << 20, Workers: 32, HostPause: new(Duration)}}
+		Limits: Limits{AllowPrivate: true, Timeout: Duration(time.Second), MaxBytes: 1 << 20, Workers: 32, HostPause: new(Duration)}}
 	add := func(id string, r outlettest.Response) {
 		o := outlettest.NewOrigin(t)
 		o.Handle("/feed", r)

@@ -54,6 +54,8 @@ func (s *subject) needed(d *matchDoc, l likeness) (need float64, because string)
 		return fullRepeat, " where each text begins with news of its own"
 	case l.head <= quotedHead && share(l.shared, l.fewer) >= quotedShared:
 		return fullRepeat, " where the longer text begins with other news"
+	case s.credited(d):
+		return fullShared, "; one names the other's outlet as its source"
 	case l.disputed > 1:
 		return fullRepeat, fmt.Sprintf(" with %d numbers disputed", l.disputed)
 	case s.apart(d) > farApart:

@@ -246,3 +246,40 @@ func TestMatchCredit(t *testing.T) {
 		}
 	}
 }
+
+// Between texts, too, a credit speaks for a copy that has a lead and figures of
+// its own; it makes one of neither two days' columns nor a follow-up.
+func TestMatchCreditOfTexts(t *testing.T) {
+	t.Parallel()
+	credited := func(it *store.Item) *store.Item {
+		it.Attribution = store.Attribution{Text: "a", Outlet: "a"}
+		return it
+	}
+	flood := article("a", "Phong Hải trắng đêm chống lụt", floodSummary, floodText, 0)
+	ownLead := func() *store.Item {
+		return article("b", "Nước lên nhanh ở vùng cao", "Hơn 240 người và 61 xe của huyện được điều đi giúp dân.", paragraphs(floodText, 1, 4), time.Hour)
+	}
+	day := func(outlet, day, one, two string, after time.Duration) *store.Item {
+		return article(outlet, "Giá vàng trong nước chiều nay", "Giá vàng bán ra "+one+" triệu đồng, thế giới "+two+" USD.",
+			gold(day, one, one+",5", "tăng 300", two, "79,"+one, "7,"+one), after)
+	}
+	news := `<p>Chiều qua đoàn công tác của tỉnh tới từng nhà trao tiền mặt, bàn với cán bộ thôn cách dựng lại mái cho những gia đình mất chỗ ở, và hẹn tháng sau khởi công kè đá bên bờ suối. Nhiều thanh niên từ các bản lân cận mang theo cuốc xẻng, góp công xúc bùn, lợp tôn, kéo lại đường dây điện. Một doanh nghiệp dưới xuôi gửi lên tấm lợp, xi măng cùng chăn ấm; nhóm bác sĩ trẻ khám bệnh, phát thuốc cho cụ già. Bí thư đảng ủy đề nghị ngành giáo dục tặng sách vở để lũ trẻ kịp trở lại lớp học đầu tuần tới, còn hội phụ nữ nhận nấu cơm trưa cho thợ xây.</p>
+`
+	for _, tc := range []struct {
+		name     string
+		one, two *store.Item
+		want     bool
+	}{
+		{"a lead of its own, uncredited", flood, ownLead(), false},
+		{"a lead of its own, credited", flood, credited(ownLead()), true},
+		{"two days of a column", day("a", "5/11", "86", "2735", 0), credited(day("b", "6/11", "84", "2702", 24*time.Hour)), false},
+		{"a follow-up that quotes", flood, credited(article("b", "Dựng lại nhà ở Phong Hải", "Tỉnh trao tiền cho các hộ.", news+floodText, 20*time.Hour)), false},
+	} {
+		for _, pair := range [][2]*store.Item{{tc.one, tc.two}, {tc.two, tc.one}} {
+			i, merge := NewMatcher(nil).Match(pair[0], []*store.Item{pair[1]})
+			if (i == 0) != tc.want {
+				t.Errorf("%s: merged %v, want %v (%s)", tc.name, i == 0, tc.want, merge.Evidence)
+			}
+		}
+	}
+}

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"context"
+	"database/sql"
 	"fmt"
 	"slices"
 	"time"
@@ -204,7 +206,16 @@ func (v *visit) dropSharedText(it *Item, a *Article) error {
 }
 
 // loadTexts gives items the texts of their pages, as far as they are kept.
-func (t *tx) loadTexts(items []*Item) error {
+func (t *tx) loadTexts(items []*Item) error { return readTexts(items, t.query) }
+
+// LoadTexts does the same for whoever explains a decision on them.
+func (db *DB) LoadTexts(ctx context.Context, items []*Item) error {
+	return readTexts(items, func(query string, args ...any) (*sql.Rows, error) {
+		return db.engine.read.QueryContext(ctx, query, args...)
+	})
+}
+
+func readTexts(items []*Item, query func(string, ...any) (*sql.Rows, error)) error {
 	if len(items) == 0 {
 		return nil
 	}
@@ -214,17 +225,26 @@ func (t *tx) loadTexts(items []*Item) error {
 		byID[it.ID] = it
 		ids = append(ids, it.ID)
 	}
-	ids = padded(ids)
-	rows, err := t.query(`SELECT item, text FROM article_texts WHERE item IN (`+places(1, len(ids))+`)`, ids...)
-	if err != nil {
-		return fmt.Errorf("read texts: %w", err)
+	for _, ids := range chunks(ids) {
+		rows, err := query(`SELECT item, text FROM article_texts WHERE item IN (`+places(1, len(ids))+`)`, ids...)
+		if err != nil {
+			return fmt.Errorf("read texts: %w", err)
+		}
+		err = eachText(rows, byID)
+		if err != nil {
+			return fmt.Errorf("read texts: %w", err)
+		}
 	}
+	return nil
+}
+
+func eachText(rows *sql.Rows, byID map[int64]*Item) error {
 	defer rows.Close()
 	for rows.Next() {
 		var id int64
 		var text string
 		if err := rows.Scan(&id, &text); err != nil {
-			return fmt.Errorf("read texts: %w", err)
+			return err
 		}
 		byID[id].Text = text
 	}

@@ -47,6 +47,9 @@ func (x *explainer) Explain(ctx context.Context, e *syndicate.Explanation, st st
 	if err != nil {
 		return err
 	}
+	if err := x.readTexts(ctx, &st, copies); err != nil {
+		return err
+	}
 	first := firstCopy(st, copies)
 	for i := range e.Copies {
 		c, row := &copies[i], &e.Copies[i]
@@ -64,6 +67,18 @@ func (x *explainer) Explain(ctx context.Context, e *syndicate.Explanation, st st
 	}
 	e.Near, err = x.near(ctx, st)
 	return err
+}
+
+// readTexts gives the items the texts of their pages, which decided on them.
+func (x *explainer) readTexts(ctx context.Context, st *store.Story, copies []store.Copy) error {
+	items := make([]*store.Item, len(copies))
+	for i := range copies {
+		items[i] = &copies[i].Item
+	}
+	if err := x.db.LoadTexts(ctx, items); err != nil {
+		return err
+	}
+	return x.db.LoadTexts(ctx, []*store.Item{&st.Quoted})
 }
 
 // firstCopy is the copy that began the story, else the one quoted.
@@ -107,13 +122,19 @@ func (x *explainer) near(ctx context.Context, st store.Story) ([]syndicate.NearW
 	if err != nil {
 		return nil, err
 	}
+	found := []syndicate.NearWhy{}
+	others := make([]*store.Item, len(items))
+	for i := range items {
+		others[i] = &items[i]
+	}
+	if err := x.db.LoadTexts(ctx, others); err != nil {
+		return nil, err
+	}
 	now, err := x.db.Outlets(ctx) // a ruling may have taken one down
 	if err != nil {
 		return nil, err
 	}
-	found := []syndicate.NearWhy{}
-	for i := range items {
-		it := &items[i]
+	for _, it := range others {
 		at := slices.IndexFunc(now, func(o store.Outlet) bool { return o.ID == it.Outlet })
 		if at < 0 {
 			continue
