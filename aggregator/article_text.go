@@ -54,9 +54,10 @@ func markOf(text string) string {
 }
 
 // removeAsides takes out of a page what is no part of the article: navigation,
-// forms, scripts, and lists of other articles under their headings.
+// forms, scripts, elements that hold markup as bare text (an unclosed title
+// swallows the page), and lists of other articles under their headings.
 func removeAsides(page *goquery.Document) {
-	page.Find("script, style, noscript, template, iframe, form, nav, aside, footer, svg, button, select, [hidden], body > header").Remove()
+	page.Find("script, style, noscript, template, iframe, form, nav, aside, footer, svg, button, select, body title, textarea, xmp, noembed, noframes, plaintext, [hidden], body > header").Remove()
 	var marks []*goquery.Selection
 	page.Find("body *").Each(func(_ int, s *goquery.Selection) {
 		removeFlatList(s.Get(0))
