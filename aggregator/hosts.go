@@ -164,9 +164,9 @@ func (s *stay) leave() {
 	<-s.host.room
 }
 
-// pauseOf is how long a visit that is inside must wait before its next request
+// nextTurn is how long a visit that is inside must wait before its next request
 // to a host, now that its last one has ended. The moment after it is taken.
-func (h *hosts) pauseOf(one *host) time.Duration {
+func (h *hosts) nextTurn(one *host) time.Duration {
 	one.touch(h.now())
 	return h.reserve(one)
 }

@@ -197,7 +197,7 @@ func TestPauseOfPrivateHosts(t *testing.T) {
 	h := newHosts(time.Second, func() time.Time { return now })
 	for _, explicit := range []bool{false, true} {
 		h.explicit = explicit
-		if got := h.pauseOf(h.of("http://127.0.0.1:8080/")); (got > 0) != explicit {
+		if got := h.nextTurn(h.of("http://127.0.0.1:8080/")); (got > 0) != explicit {
 			t.Errorf("pause configured %v: it is %v", explicit, got)
 		}
 	}
