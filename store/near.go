@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 )
 
@@ -20,17 +19,14 @@ func (db *DB) Near(ctx context.Context, keys []uint32, story string, limit int) 
 	if len(keys) == 0 {
 		return nil, nil
 	}
-	args := slices.Repeat([]any{int64(-1)}, MaxKeys) // no key is negative
+	args := make([]any, len(keys))
 	for i, k := range keys {
 		args[i] = int64(k)
 	}
-	shared, err := db.sharedKeys(ctx, args)
+	ids, err := db.underKeys(ctx, args)
 	if err != nil {
 		return nil, fmt.Errorf("find near items: %w", err)
 	}
-	ids := slices.SortedFunc(maps.Keys(shared), func(a, b int64) int {
-		return cmp.Or(cmp.Compare(shared[b], shared[a]), cmp.Compare(b, a))
-	})
 	if ids, err = db.ofOtherStories(ctx, ids[:min(len(ids), maxRanked)], story); err != nil || len(ids) == 0 {
 		return nil, err
 	}
@@ -82,20 +78,20 @@ func (db *DB) ofOtherStories(ctx context.Context, ids []int64, story string) ([]
 	return slices.DeleteFunc(ids, func(id int64) bool { return !others[id] }), nil
 }
 
-// sharedKeys counts for each item under some of the keys how many it has.
-func (db *DB) sharedKeys(ctx context.Context, keys []any) (map[int64]int, error) {
-	rows, err := db.engine.read.QueryContext(ctx, nearQuery(MaxKeys), keys...)
+// underKeys returns the items under some of the keys, the likeliest first.
+func (db *DB) underKeys(ctx context.Context, keys []any) ([]int64, error) {
+	rows, err := db.engine.read.QueryContext(ctx, nearQuery(len(keys)), keys...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	shared := map[int64]int{}
+	var under [MaxKeys][]int64
 	for rows.Next() {
-		var item, zero int64
-		if err := rows.Scan(&item, &zero); err != nil {
+		var item, key int64
+		if err := rows.Scan(&item, &key); err != nil {
 			return nil, err
 		}
-		shared[item]++
+		under[key] = append(under[key], item)
 	}
-	return shared, rows.Err()
+	return likeliest(under[:]), rows.Err()
 }
