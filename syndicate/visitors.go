@@ -151,6 +151,10 @@ func (v *visitors) client(r *http.Request) netip.Addr {
 	return a
 }
 
+// ClientOf names whoever sent a request, as far as limits tell clients apart:
+// an address, of IPv6 that of a network of 64 bits.
+func (s *Server) ClientOf(r *http.Request) string { return s.visitors.client(r).String() }
+
 func (v *visitors) ours(a netip.Addr) bool {
 	return slices.ContainsFunc(v.proxies, func(p netip.Prefix) bool { return p.Contains(a) })
 }

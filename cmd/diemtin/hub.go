@@ -30,7 +30,7 @@ func newHub(cfg *config, db *store.DB, pages *syndicate.Server, log *slog.Logger
 	}
 	host, _ := os.Hostname() // without it the process alone has to tell them apart
 	h, err := hub.New(cfg.hub, hub.Deps{Store: db, Topics: topics{pages}, Client: aggregator.GuardedClient(cfg.aggregate.Limits),
-		BaseURL: cfg.syndicate.Site.BaseURL, Agent: cfg.aggregate.Agent, By: fmt.Sprintf("%s/%d", host, os.Getpid()), Log: log, Metrics: reg})
+		ClientOf: pages.ClientOf, BaseURL: cfg.syndicate.Site.BaseURL, Agent: cfg.aggregate.Agent, By: fmt.Sprintf("%s/%d", host, os.Getpid()), Log: log, Metrics: reg})
 	if err != nil {
 		return nil, fmt.Errorf("open hub: %w", err)
 	}

@@ -315,28 +315,6 @@ func TestReplicas(t *testing.T) {
 	})
 }
 
-func TestClients(t *testing.T) {
-	t.Parallel()
-	for _, tc := range []struct{ name, remote, forwarded, want string }{
-		{"direct", "192.0.2.7:1234", "", "192.0.2.7"},
-		{"direct, with a header of its own", "192.0.2.7:1234", "198.51.100.1", "192.0.2.7"},
-		{"behind our proxy", "127.0.0.1:1234", "198.51.100.1", "198.51.100.1"},
-		{"behind our proxy, with a header of its own", "10.0.0.2:1234", "203.0.113.9, 198.51.100.1", "198.51.100.1"},
-		{"our proxy says nothing", "127.0.0.1:1234", "", "127.0.0.1"},
-		{"IPv6 of one customer", "[2001:db8:1:2:3:4:5:6]:80", "", "2001:db8:1:2::/64"},
-		{"IPv4 in IPv6", "[::ffff:192.0.2.7]:80", "", "192.0.2.7"},
-		{"unreadable", "@", "", "unknown"},
-	} {
-		r := &http.Request{RemoteAddr: tc.remote, Header: http.Header{}}
-		if tc.forwarded != "" {
-			r.Header.Set("X-Forwarded-For", tc.forwarded)
-		}
-		if got := clientOf(r); got != tc.want {
-			t.Errorf("%s: %q, want %q", tc.name, got, tc.want)
-		}
-	}
-}
-
 // One client cannot make us ask many addresses.
 func TestLimitsOfOneClient(t *testing.T) {
 	t.Parallel()

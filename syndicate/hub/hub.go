@@ -88,8 +88,11 @@ type Deps struct {
 	Topics  Topics
 	Client  *http.Client // refuses addresses at which no stranger shall make us knock
 	BaseURL string       // of the site
-	Agent   string       // User-Agent
-	By      string       // names this process in leases
+	// ClientOf names whoever sent a request, as far as limits tell clients apart.
+	ClientOf func(*http.Request) string
+
+	Agent   string // User-Agent
+	By      string // names this process in leases
 	Log     *slog.Logger
 	Metrics prometheus.Registerer
 }

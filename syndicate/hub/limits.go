@@ -2,9 +2,6 @@ package hub
 
 import (
 	"fmt"
-	"net/http"
-	"net/netip"
-	"strings"
 	"time"
 
 	"diemtin/store"
@@ -66,27 +63,4 @@ func (c Config) limits() store.HubLimits {
 		l.PerHost = defaultPerHost
 	}
 	return l
-}
-
-// clientOf names whoever sent a request, as far as limits tell clients apart:
-// an IPv4 address, or the 64 bits of IPv6 that one customer has. A peer at a
-// private address is our own proxy, which has put the client's last.
-func clientOf(r *http.Request) string {
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return "unknown"
-	}
-	a := peer.Addr().Unmap()
-	if a.IsLoopback() || a.IsPrivate() {
-		chain := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-		if f, err := netip.ParseAddr(strings.TrimSpace(chain[len(chain)-1])); err == nil {
-			a = f.Unmap()
-		}
-	}
-	if a.Is6() {
-		if p, err := a.WithZone("").Prefix(64); err == nil {
-			return p.String()
-		}
-	}
-	return a.String()
 }

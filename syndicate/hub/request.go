@@ -39,7 +39,7 @@ func (h *Hub) serveRequest(w http.ResponseWriter, r *http.Request) {
 		h.answer(w, http.StatusNotFound, "unknown_topic", "hub.topic is no feed of this site that is pushed; take the address that the feed names as rel=self.")
 		return
 	}
-	req.Client, req.Turn, req.NextAt = clientOf(r), secretText(), h.now()
+	req.Client, req.Turn, req.NextAt = h.ClientOf(r), secretText(), h.now()
 	switch err := h.Store.AskHub(r.Context(), req, h.cfg.limits()); {
 	case errors.Is(err, store.ErrHubLimit):
 		w.Header().Set("Retry-After", strconv.Itoa(int(remembered.Seconds())))

@@ -168,7 +168,8 @@ func newSite(t *testing.T, dsn string, change ...func(*Config, *Deps)) *site {
 	no := false
 	cfg := Config{Canary: &no}
 	deps := Deps{Store: db, Topics: s.topics, Client: &http.Client{Transport: &http.Transport{}}, BaseURL: s.base, Agent: "diemtin/thu",
-		By: fmt.Sprintf("p%p", s), Log: slog.New(slog.DiscardHandler), Metrics: s.reg}
+		ClientOf: func(r *http.Request) string { return r.RemoteAddr[:strings.LastIndexByte(r.RemoteAddr, ':')] },
+		By:       fmt.Sprintf("p%p", s), Log: slog.New(slog.DiscardHandler), Metrics: s.reg}
 	for _, f := range change {
 		f(&cfg, &deps)
 	}
