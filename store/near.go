@@ -27,7 +27,7 @@ func (db *DB) Near(ctx context.Context, keys []uint32, story string, limit int) 
 	if err != nil {
 		return nil, fmt.Errorf("find near items: %w", err)
 	}
-	if ids, err = db.ofOtherStories(ctx, ids[:min(len(ids), maxRanked)], story); err != nil || len(ids) == 0 {
+	if ids, err = db.ofOtherStories(ctx, ids, story); err != nil || len(ids) == 0 {
 		return nil, err
 	}
 	ids = ids[:min(len(ids), limit, maxNear)]
@@ -93,5 +93,5 @@ func (db *DB) underKeys(ctx context.Context, keys []any) ([]int64, error) {
 		}
 		under[key] = append(under[key], item)
 	}
-	return likeliest(under[:]), rows.Err()
+	return likeliest(under[:], maxRanked), rows.Err()
 }

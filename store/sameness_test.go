@@ -25,11 +25,11 @@ func TestLikeliest(t *testing.T) {
 		{"with another it does", [][]int64{many, {100, 7}}, []int64{100, 7}},
 		{"nothing", nil, nil},
 	} {
-		if got := likeliest(tc.under); !slices.Equal(got, tc.want) {
+		if got := likeliest(tc.under, maxNear); !slices.Equal(got, tc.want) {
 			t.Errorf("%s: got %v, want %v", tc.name, got, tc.want)
 		}
 	}
-	if got := likeliest([][]int64{many, many}); len(got) != maxNear {
+	if got := likeliest([][]int64{many, many}, maxNear); len(got) != maxNear {
 		t.Errorf("got %d candidates, want %d", len(got), maxNear)
 	}
 }

@@ -105,14 +105,12 @@ func (t *tx) near(now int64, keys []uint32) ([]*Item, error) {
 	if err := t.eachPair(t.w.near[len(keys)-1], args, func(item, key int64) { under[key] = append(under[key], item) }); err != nil {
 		return nil, err
 	}
-	ids := likeliest(under[:])
-	return t.loadNear(now, ids[:min(len(ids), maxNear)])
+	return t.loadNear(now, likeliest(under[:], maxNear))
 }
 
-// likeliest returns the items that may share something with a new one, those
-// that share most first, given the items of each of its keys: a key counts the
-// more the fewer have it.
-func likeliest(under [][]int64) []int64 {
+// likeliest returns the items that share most with a new one, at most so many,
+// given the items of each of its keys: a key counts the more the fewer have it.
+func likeliest(under [][]int64, most int) []int64 {
 	type claim struct {
 		keys   int
 		weight float64
@@ -133,5 +131,5 @@ func likeliest(under [][]int64) []int64 {
 	slices.SortFunc(ids, func(a, b int64) int {
 		return cmp.Or(cmp.Compare(claims[b].keys, claims[a].keys), cmp.Compare(claims[b].weight, claims[a].weight), cmp.Compare(b, a))
 	})
-	return ids
+	return ids[:min(len(ids), most)]
 }
