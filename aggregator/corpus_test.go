@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/net/html"
 )
 
 // feedparserCorpus is a corpus of odd feeds that nobody here wrote; it is used
@@ -63,6 +65,31 @@ func corpus(t *testing.T, each func(name string, doc *Document)) {
 
 // activeMarkup is what no sanitised text may hold.
 var activeMarkup = regexp.MustCompile(`(?i)<\s*(script|style|iframe|object|embed|form|meta|link|base|svg)\b|\son[a-z]+\s*=|javascript:|vbscript:|data:text`)
+
+// activeIn finds active markup in HTML as a browser reads it: elements,
+// attributes and addresses, not words such as "a onx=" that look like them.
+func activeIn(s string) string {
+	z := html.NewTokenizer(strings.NewReader(s))
+	for {
+		switch z.Next() {
+		case html.ErrorToken:
+			return ""
+		case html.TextToken:
+		case html.CommentToken, html.DoctypeToken:
+			return string(z.Raw())
+		default:
+			t := z.Token()
+			if activeMarkup.MatchString("<" + t.Data) {
+				return "<" + t.Data
+			}
+			for _, a := range t.Attr {
+				if strings.HasPrefix(a.Key, "on") || activeMarkup.MatchString(strings.TrimSpace(a.Val)) && a.Key != "alt" && a.Key != "title" {
+					return a.Key + "=" + a.Val
+				}
+			}
+		}
+	}
+}
 
 // corpusDeadline bounds the reading of one document: the slowest takes
 // milliseconds, so one that takes this long hangs.

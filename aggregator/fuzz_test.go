@@ -60,7 +60,7 @@ func uncleanItem(it store.Item, now time.Time) string {
 		return "the title or summary has a wrong length"
 	case slices.ContainsFunc(lines, func(s string) bool { return s != vi.Line(s) }), it.Summary != vi.NFC(it.Summary), it.Content != vi.NFC(it.Content):
 		return "a text is not clean"
-	case strings.Contains(it.Content, "<") && activeMarkup.MatchString(it.Content):
+	case activeIn(it.Content) != "":
 		return "the content is active"
 	case it.Published.After(now), it.Updated.After(now), !it.Published.IsZero() && it.Published.Year() < 1990:
 		return "no plausible date"
