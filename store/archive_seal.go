@@ -5,15 +5,22 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
 )
 
-// sealTries is how often a document is written anew because what it shows
-// changed meanwhile. A story changes once in hours, the writing takes
-// milliseconds.
-const sealTries = 5
+const (
+	// sealTries is how often a document is written anew because what it shows
+	// changed meanwhile. A story changes once in hours, the writing takes
+	// milliseconds; but when editors take much down at once and several
+	// replicas seal, most tries fail.
+	sealTries = 20
+	// sealPause is the longest pause after the first try, longer by as much
+	// after each further one: those who meet shall part.
+	sealPause = 2 * time.Millisecond
+)
 
 // errChanged is the reason to write a document anew.
 var errChanged = errors.New("stories changed while a document was written")
@@ -52,17 +59,31 @@ func dueChunk(all []entered, now time.Time) []entered {
 // The document is sealed in a transaction that moves the clock, so nothing
 // enters a range of time that is sealed.
 func (db *DB) Seal(ctx context.Context, scope string, now time.Time, write func(ArchiveDocument, []Story) ([]byte, error)) (bool, error) {
-	var err error
-	for range sealTries {
-		var sealed bool
-		if sealed, err = db.seal(ctx, scope, now, write); !errors.Is(err, errChanged) {
-			if err != nil {
-				err = fmt.Errorf("seal archive of %s: %w", scope, err)
-			}
-			return sealed, err
+	var sealed bool
+	err := untilUnchanged(ctx, func() (err error) {
+		sealed, err = db.seal(ctx, scope, now, write)
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("seal archive of %s: %w", scope, err)
+	}
+	return sealed, nil
+}
+
+// untilUnchanged tries to write a document until nothing that it shows changed
+// meanwhile, sealTries times.
+func untilUnchanged(ctx context.Context, try func() error) error {
+	for n := 1; ; n++ {
+		err := try()
+		if !errors.Is(err, errChanged) || n == sealTries {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(rand.N(time.Duration(n) * sealPause)):
 		}
 	}
-	return false, fmt.Errorf("seal archive of %s: %w", scope, err)
 }
 
 func (db *DB) seal(ctx context.Context, scope string, now time.Time, write func(ArchiveDocument, []Story) ([]byte, error)) (bool, error) {
@@ -207,13 +228,7 @@ func (w *writer) silent(t *tx, s *row) bool {
 // and the moment of the change. Both hashes go into the ledger. A document that
 // may stay is left as it is.
 func (db *DB) Reseal(ctx context.Context, k ArchiveKey, rewrite func(body []byte, stories map[string]*Story, at time.Time) ([]byte, error)) error {
-	var err error
-	for range sealTries {
-		if err = db.reseal(ctx, k, rewrite); !errors.Is(err, errChanged) {
-			break
-		}
-	}
-	if err != nil {
+	if err := untilUnchanged(ctx, func() error { return db.reseal(ctx, k, rewrite) }); err != nil {
 		return fmt.Errorf("seal %v anew: %w", k, err)
 	}
 	return nil
