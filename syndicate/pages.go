@@ -67,6 +67,9 @@ func (s *Server) pageRoutes() error {
 	s.leaf("/status", (*Server).statusPage)
 	s.leaf(unclassifiedPath, (*Server).unclassifiedPage)
 	s.mux.HandleFunc("/", s.fallback)
+	if err := s.scriptRoute(); err != nil {
+		return fmt.Errorf("script of the pages: %w", err)
+	}
 	return s.assetRoutes()
 }
 

@@ -73,6 +73,7 @@ type frame struct {
 	Listed    bool   // search engines may list it, in each language
 	Contact   link   // of the operator; Href is empty if it is no address, Text if there is none
 	Style     string // address of the stylesheet
+	Script    string // address of what makes times relative and calendars quick
 	SiteFeeds []feedLink
 	Menu      []link
 	Foot      []link
@@ -85,12 +86,14 @@ type link struct {
 	Href string
 	Here bool // the reader is there already
 	Out  bool // it leads to an outlet
+
+	Count string // stories it has on the day spoken of; empty = it is not said
 }
 
 // frame puts a page into the layout.
 func (s *Server) frame(p page) frame {
 	w := s.words
-	f := frame{page: p, Site: s.cfg.Site, Lang: s.lang.tag, Style: styleAddress, Contact: contactOf(s.cfg.Site),
+	f := frame{page: p, Site: s.cfg.Site, Lang: s.lang.tag, Style: styleAddress, Script: s.script, Contact: contactOf(s.cfg.Site),
 		Languages: s.alternates(p.Address)}
 	if p.Path != "" && f.Site.BaseURL != "" {
 		f.Canonical = f.Site.BaseURL + s.lang.to(p.Path)
