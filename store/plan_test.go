@@ -325,5 +325,6 @@ func selections() []Selection {
 		{Topics: topics(2), Outlets: []string{"a"}, Day: "2024-11-05"},
 		{Either: true, Topics: topics(2), Provinces: []string{"hung-yen"}, Outlets: []string{"a"}, NotTopics: topics(1), NotOutlets: []string{"b"}},
 		{Words: Words{All: []Term{{"x"}}, Not: []Term{{"z"}}}}, {Words: Words{Any: []Term{{"x"}, {"y", "z"}}}, Topics: topics(1), NotOutlets: []string{"b"}},
+		{Words: Words{All: []Term{{"x"}}}, From: "2024-11-01", To: "2024-11-03"},
 		{Words: Words{Not: []Term{{"x"}}}, Topics: topics(1)}, {Languages: []string{"vi"}}}
 }

@@ -30,8 +30,11 @@ func (db *DB) DayCounts(ctx context.Context, sel Selection, first, last Day) (co
 	}
 	var args arguments
 	cond := "scope IN (" + args.list(dims[0]) + ") AND at >= " + args.add(from) + " AND at < " + args.add(until) + db.notHidden(&args, sel.without())
-	rows, err := db.engine.read.QueryContext(ctx, `SELECT day, count(*) FROM (SELECT DISTINCT (at - `+args.add(from)+`) / `+
-		fmt.Sprint(dayMillis)+` AS day, story FROM by_published a WHERE `+cond+`) AS u GROUP BY day`, args...)
+	entries := "SELECT (at - " + args.add(from) + ") / " + fmt.Sprint(dayMillis) + " AS day, story FROM by_published a WHERE " + cond
+	if len(dims[0]) > 1 { // a story may stand in several; for one scope this costs five times as much
+		entries = strings.Replace(entries, "SELECT", "SELECT DISTINCT", 1)
+	}
+	rows, err := db.engine.read.QueryContext(ctx, `SELECT day, count(*) FROM (`+entries+`) AS u GROUP BY day`, args...)
 	if err != nil {
 		return nil, false, fmt.Errorf("count days: %w", err)
 	}
