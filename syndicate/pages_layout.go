@@ -74,6 +74,7 @@ type frame struct {
 	Site      Site
 	Lang      string // of the texts
 	Canonical string // absolute address of the page; empty = none
+	Meta      *meta  // nil = none
 	Contact   link   // of the operator; Href is empty if it is no address, Text if there is none
 	Style     string // address of the stylesheet
 	SiteFeeds []feedLink
@@ -96,6 +97,7 @@ func (s *Server) frame(p page) frame {
 	if p.Path != "" && f.Site.BaseURL != "" {
 		f.Canonical = f.Site.BaseURL + p.Path
 	}
+	f.Meta = s.cfg.meta(&p, f.Lang, f.Canonical)
 	if p.Path != "/" {
 		f.SiteFeeds = feedsOf("/", f.Site.Title)
 	}

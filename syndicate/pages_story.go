@@ -40,6 +40,9 @@ type storyView struct {
 	Same     []card // the latest of its topic
 	SameOf   link
 	Why      string // address of the explanation
+	Authors  string // who signs it; empty if nobody
+
+	article ldArticle // the same for programs
 }
 
 // original is the article that a story comes from, where it is not the one
@@ -80,7 +83,7 @@ func (s *Server) storyPage(ctx context.Context, r *http.Request) (page, error) {
 		Headline: st.Outlet.Show == store.ShowHeadline, By: s.cfg.byline(it, &st.Outlet),
 		At: it.Time(), Seen: it.Published.IsZero(), Original: s.originalOf(st),
 		Topics: s.cfg.topicLinks(st.Topics), Outside: s.cfg.outside(&st, copies), Timeline: s.timeline(copies),
-		Why: "/stories/" + st.ID + "/explain",
+		Why: "/stories/" + st.ID + "/explain", Authors: strings.Join(authors(it), ", "), article: s.cfg.ldStory(&st),
 	}
 	if v.Copies, err = s.copyRows(ctx, st, copies); err != nil {
 		return page{}, err
