@@ -37,11 +37,10 @@ type pageFunc func(ctx context.Context, r *http.Request) (page, error)
 
 // pageRoutes registers everything for people.
 func (s *Server) pageRoutes() error {
-	views, err := parseViews(vietnamese)
-	if err != nil {
-		return fmt.Errorf("parse page templates: %w", err)
+	if err := s.openPages(); err != nil {
+		return fmt.Errorf("templates of the pages: %w", err)
 	}
-	s.views, s.words, s.pages = views, vietnamese, newPageCache(s.now)
+	s.pages = newPageCache(s.now)
 	s.mux.HandleFunc("GET /{$}", s.serve(s.homePage))
 	s.folder("/days/", s.daysPage)
 	s.folder("/days/{day}/", func(ctx context.Context, r *http.Request) (page, error) {

@@ -1,9 +1,7 @@
 package syndicate
 
 import (
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"fmt"
 	"html/template"
 	"io"
@@ -26,17 +24,22 @@ const partials = "web/parts/*.html"
 // views are the templates of all pages in one language, by name.
 type views map[string]*template.Template
 
-// parseViews reads the embedded templates, with the texts of one language.
-func parseViews(w words) (views, error) {
+// parseViews reads the templates, with the texts of one language.
+func parseViews(l look, w words) (views, error) {
 	base := template.New("").Funcs(template.FuncMap{
 		"t":     w.say,
 		"iso":   func(t time.Time) string { return t.In(store.Zone).Format(time.RFC3339) },
 		"clock": clock,
 		"short": func(weekday string) string { return shortDays[weekday] },
 	})
-	base, err := base.ParseFS(web, partials)
+	parts, err := l.partNames()
 	if err != nil {
 		return nil, err
+	}
+	for _, name := range parts {
+		if base, err = l.parse(base, name); err != nil {
+			return nil, err
+		}
 	}
 	files, err := web.ReadDir("web")
 	if err != nil {
@@ -51,7 +54,7 @@ func parseViews(w words) (views, error) {
 		if err != nil {
 			return nil, err
 		}
-		if view, err = view.ParseFS(web, "web/"+f.Name()); err != nil {
+		if view, err = l.parse(view, f.Name()); err != nil {
 			return nil, err
 		}
 		all[strings.TrimSuffix(f.Name(), ".html")] = view
@@ -93,7 +96,7 @@ type link struct {
 // frame puts a page into the layout.
 func (s *Server) frame(p page) frame {
 	w := s.words
-	f := frame{page: p, Site: s.cfg.Site, Lang: "vi", Style: styleAddress, Contact: contactOf(s.cfg.Site)}
+	f := frame{page: p, Site: s.cfg.Site, Lang: "vi", Style: s.styleAddress, Contact: contactOf(s.cfg.Site)}
 	if p.Path != "" && f.Site.BaseURL != "" {
 		f.Canonical = f.Site.BaseURL + p.Path
 	}
@@ -170,49 +173,43 @@ func date(d store.Day) string { return d.Start().Format(dayLayout) }
 // weekday names the day of the week of d.
 func weekday(d store.Day) string { return weekdays[d.Start().Weekday()] }
 
-// styleAddress names the stylesheet by its content, so that browsers may keep
-// it for ever and never show a page with an older one.
-var styleAddress = "/assets/style.css?v=" + assetHash("web/style.css")
-
-func assetHash(name string) string {
-	data, err := web.ReadFile(name)
-	if err != nil {
-		panic(err) // it is embedded: only a build without it can come here
-	}
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:6])
-}
-
 // forever lets a browser keep what an address with a hash in it gives out.
 const forever = "public, max-age=31536000, immutable" // a year, in seconds
 
 // assetRoutes registers what browsers and crawlers ask for beside the pages.
 func (s *Server) assetRoutes() error {
-	style, err := asset("web/style.css", "text/css; charset=utf-8", cacheControl)
+	sheet, err := s.look.style()
 	if err != nil {
 		return err
 	}
-	kept, err := asset("web/style.css", "text/css; charset=utf-8", forever)
+	style, err := asset(sheet, "text/css; charset=utf-8", cacheControl)
+	if err != nil {
+		return err
+	}
+	kept, err := asset(sheet, "text/css; charset=utf-8", forever)
 	if err != nil {
 		return err
 	}
 	s.mux.HandleFunc("GET /assets/style.css", func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.RequestURI() == styleAddress {
+		if r.URL.RequestURI() == s.styleAddress {
 			kept.serve(w, r)
 		} else { // from a page of another version of the program
 			style.serve(w, r)
 		}
 	})
-	feedCSS, err := asset("web/feed.css", "text/css; charset=utf-8", cacheControl)
-	if err != nil {
-		return err
+	for _, a := range []struct{ address, name, media string }{
+		{"/assets/feed.css", "feed.css", "text/css; charset=utf-8"}, {"/favicon.svg", "favicon.svg", "image/svg+xml"},
+	} {
+		data, err := s.look.file(a.name)
+		if err != nil {
+			return err
+		}
+		doc, err := asset(data, a.media, cacheControl)
+		if err != nil {
+			return err
+		}
+		s.mux.HandleFunc("GET "+a.address, func(w http.ResponseWriter, r *http.Request) { doc.serve(w, r) })
 	}
-	s.mux.HandleFunc("GET /assets/feed.css", func(w http.ResponseWriter, r *http.Request) { feedCSS.serve(w, r) })
-	icon, err := asset("web/favicon.svg", "image/svg+xml", cacheControl)
-	if err != nil {
-		return err
-	}
-	s.mux.HandleFunc("GET /favicon.svg", func(w http.ResponseWriter, r *http.Request) { icon.serve(w, r) })
 	s.mux.HandleFunc("GET /favicon.ico", http.RedirectHandler("/favicon.svg", http.StatusMovedPermanently).ServeHTTP)
 	text, err := s.robots()
 	if err != nil {
@@ -226,11 +223,7 @@ func (s *Server) assetRoutes() error {
 	return nil
 }
 
-// asset prepares an embedded file to be sent.
-func asset(name, media, caching string) (*rendition, error) {
-	data, err := web.ReadFile(name)
-	if err != nil {
-		return nil, err
-	}
+// asset prepares a file to be sent.
+func asset(data []byte, media, caching string) (*rendition, error) {
 	return newRendition(data, media, http.Header{"Cache-Control": {caching}}, time.Time{})
 }

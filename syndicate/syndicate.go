@@ -85,6 +85,8 @@ type Site struct {
 	Operator string `yaml:"operator"` // who runs it: in every footer
 	Contact  string `yaml:"contact"`  // e-mail or address: in every footer and in the User-Agent
 
+	Templates string `yaml:"templates"` // folder of files that stand in the place of ours; "" = none
+
 	IndexStories bool `yaml:"index_stories"` // search engines may list the pages of stories
 	NewsSitemap  bool `yaml:"news_sitemap"`  // /news-sitemap.xml is there
 }
@@ -145,8 +147,11 @@ type Server struct {
 	mux   router
 	views views // templates of the pages
 	words words // texts of the pages
-	pages *pageCache
-	now   func() time.Time
+	look  look  // files of the pages
+
+	styleAddress string
+	pages        *pageCache
+	now          func() time.Time
 
 	feeds       *cache
 	asked       *cache // what readers make up themselves
