@@ -30,8 +30,8 @@ const dayLayout = "02/01/2006"
 // entry is one story as all formats give it out: the quoted item, whole, in
 // text and addresses that are safe to write anywhere.
 type entry struct {
-	id       string // the same in all formats, on every replica, under any host
-	story    *store.Story
+	id       string       // the same in all formats, on every replica, under any host
+	story    *store.Story // nil: it is none of an outlet's, but the site's own
 	title    string
 	link     string // the outlet's own article
 	via      string // the original's address, if it is another item

@@ -43,6 +43,8 @@ type Store interface {
 	Outlets(ctx context.Context) ([]store.Outlet, error)
 	// Sources returns every source with its health, by outlet and id.
 	Sources(ctx context.Context) ([]store.Source, error)
+	// Problems returns the newest problems of sources, ended ones too.
+	Problems(ctx context.Context, limit int) ([]store.Problem, error)
 }
 
 // Config is what feeds.yaml says about giving the news out.
@@ -180,6 +182,7 @@ func New(cfg Config, st Store, log *slog.Logger, reg prometheus.Registerer) (*Se
 	s.feedRoutes()
 	s.archiveRoutes()
 	s.sitemapRoutes()
+	s.statusFeedRoutes()
 	if err := s.pageRoutes(); err != nil {
 		return nil, err
 	}
