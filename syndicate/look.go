@@ -33,7 +33,7 @@ const maxOwnFile = 1 << 20
 
 // ownFiles are the files beside templates that the folder may hold. theme.css
 // follows our stylesheet; all others stand in the place of ours.
-var ownFiles = []string{"style.css", "theme.css", "feed.css", "favicon.svg", "words.vi.yaml"}
+var ownFiles = []string{"style.css", "theme.css", "feed.css", "favicon.svg", "words.vi.yaml", "words.en.yaml"}
 
 // openLook reads the operator's folder; "" means that there is none.
 func openLook(dir string) (look, error) {
@@ -224,33 +224,47 @@ func (l look) words(lang string, ours words) (words, error) {
 	return all, nil
 }
 
+// language is one of ours with the operator's texts.
+func (l look) language(ours *language) (*language, error) {
+	texts, err := l.words(ours.tag, ours.words)
+	own := *ours
+	own.words = texts
+	return &own, err
+}
+
 // openPages reads all that pages are made of.
 func (s *Server) openPages() (err error) {
-	s.look, s.views, s.words, err = openViews(s.cfg.Site.Templates)
+	s.look, s.languages, s.views, err = openViews(s.cfg.Site.Templates)
 	if err != nil {
 		return err
 	}
+	s.lang, s.words = s.languages[0], s.languages[0].words
 	sheet, err := s.look.style()
 	s.styleAddress = addressOf("style.css", sheet)
 	return err
 }
 
-// openViews reads the templates and texts of a look; those of an operator's
-// folder are tried.
-func openViews(dir string) (look, views, words, error) {
-	l, err := openLook(dir)
-	if err != nil {
+// openViews reads the templates and texts of a look in all languages; those of
+// an operator's folder are tried.
+func openViews(dir string) (l look, spoken []*language, all map[*language]views, err error) {
+	if l, err = openLook(dir); err != nil {
 		return l, nil, nil, err
 	}
-	w, err := l.words("vi", vietnamese)
-	if err != nil {
-		return l, nil, nil, err
-	}
-	if dir != "" {
-		if err := l.try(w); err != nil {
+	all = map[*language]views{}
+	for _, ours := range languages {
+		own, err := l.language(ours)
+		if err != nil {
 			return l, nil, nil, err
 		}
+		if dir != "" {
+			if err := l.try(own); err != nil {
+				return l, nil, nil, err
+			}
+		}
+		if all[own], err = parseViews(l, own); err != nil {
+			return l, nil, nil, err
+		}
+		spoken = append(spoken, own)
 	}
-	v, err := parseViews(l, w)
-	return l, v, w, err
+	return l, spoken, all, nil
 }

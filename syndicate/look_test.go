@@ -15,8 +15,10 @@ import (
 // have to.
 func TestEveryPageCanBeTried(t *testing.T) {
 	t.Parallel()
-	if err := (look{}).try(vietnamese); err != nil {
-		t.Error(err)
+	for _, l := range languages {
+		if err := (look{}).try(l); err != nil {
+			t.Error(err)
+		}
 	}
 	pages, err := fs.Glob(web, "web/*.html")
 	if err != nil {
@@ -103,7 +105,7 @@ func TestBrokenLook(t *testing.T) {
 		{"a function", "story.html", "{{define \"main\"}}\n{{shout .Title}}{{end}}", "story.html:2: function \"shout\" not defined"},
 		{"a field", "parts/card.html", "{{define \"card\"}}<li>\n{{.Headline}}</li>{{end}}", "parts/card.html:2:2: executing \"card\" at <.Headline>: can't evaluate field Headline in type syndicate.card"},
 		{"a field where there is nothing", "home.html", "{{define \"main\"}}{{range .Newest}}{{else}}\n{{.None}}{{end}}{{end}}", "home.html:2:2: executing \"main\" at <.None>: can't evaluate field None"},
-		{"a text", "home.html", "{{define \"main\"}}\n\n{{t \"no.such\"}}{{end}}", "home.html:3:2: executing \"main\" at <t \"no.such\">: error calling t: no text for \"no.such\""},
+		{"a text", "home.html", "{{define \"main\"}}\n\n{{t \"nothing.here\"}}{{end}}", "home.html:3:2: executing \"main\" at <t \"nothing.here\">: error calling t: no text for \"nothing.here\""},
 		{"unsafe", "home.html", "{{define \"main\"}}\n<a href={{.Lead}}\"{{end}}", "home.html: frame: \"\\\"\" in unquoted attr"},
 		{"half a link", "home.html", "{{define \"main\"}}\n{{if .Lead}}<a href=\"{{end}}{{end}}", "home.html:2:5: {{if}} branches end in different contexts"},
 		{"no part of that name", "home.html", "{{define \"main\"}}\n{{template \"crad\" .}}{{end}}", "home.html:2"},
@@ -117,6 +119,7 @@ func TestBrokenLook(t *testing.T) {
 		{"texts that are none", "words.vi.yaml", "- a\n", "words.vi.yaml:1: want lines such as"},
 		{"a text that is a list", "words.vi.yaml", "nav.home: [a]\n", "words.vi.yaml:1: nav.home: want a text"},
 		{"no YAML", "words.vi.yaml", "nav.home: [\n", "words.vi.yaml: yaml: line 1"},
+		{"an English text", "words.en.yaml", "nav.hom: b\n", "words.en.yaml:1: no text is called \"nav.hom\""},
 		{"too large", "theme.css", strings.Repeat("a", maxOwnFile+1), "theme.css has 1048577 bytes; want at most 1048576"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

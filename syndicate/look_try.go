@@ -24,11 +24,12 @@ const sampleText = "x"
 
 var sampleTime = time.Date(2024, time.November, 5, 14, 15, 0, 0, time.UTC)
 
-// try tries the templates with the texts of a language.
-func (l look) try(w words) error {
-	w = maps.Clone(w)
-	w[sampleText], w[""] = "", "" // the keys of texts that a page names are samples too
-	v, err := parseViews(l, w)
+// try tries the templates in a language.
+func (l look) try(in *language) error {
+	sample := *in
+	sample.words = maps.Clone(in.words)
+	sample.words[sampleText], sample.words[""] = "", "" // the keys of texts that a page names are samples too
+	v, err := parseViews(l, &sample)
 	if err != nil {
 		return err
 	}

@@ -25,19 +25,14 @@ const partials = "web/parts/*.html"
 type views map[string]*template.Template
 
 // parseViews reads the templates, with the texts of one language.
-func parseViews(l look, w words) (views, error) {
-	base := template.New("").Funcs(template.FuncMap{
-		"t":     w.say,
-		"iso":   func(t time.Time) string { return t.In(store.Zone).Format(time.RFC3339) },
-		"clock": clock,
-		"short": func(weekday string) string { return shortDays[weekday] },
-	})
-	parts, err := l.partNames()
+func parseViews(own look, l *language) (views, error) {
+	base := template.New("").Funcs(l.functions())
+	parts, err := own.partNames()
 	if err != nil {
 		return nil, err
 	}
 	for _, name := range parts {
-		if base, err = l.parse(base, name); err != nil {
+		if base, err = own.parse(base, name); err != nil {
 			return nil, err
 		}
 	}
@@ -54,7 +49,7 @@ func parseViews(l look, w words) (views, error) {
 		if err != nil {
 			return nil, err
 		}
-		if view, err = l.parse(view, f.Name()); err != nil {
+		if view, err = own.parse(view, f.Name()); err != nil {
 			return nil, err
 		}
 		all[strings.TrimSuffix(f.Name(), ".html")] = view
@@ -78,6 +73,8 @@ type frame struct {
 	Lang      string // of the texts
 	Canonical string // absolute address of the page; empty = none
 	Meta      *meta  // nil = none
+	Languages []alternate
+	Listed    bool   // search engines may list it, in each language
 	Contact   link   // of the operator; Href is empty if it is no address, Text if there is none
 	Style     string // address of the stylesheet
 	SiteFeeds []feedLink
@@ -88,6 +85,7 @@ type frame struct {
 // link is a place to go and what it is called.
 type link struct {
 	Text string
+	Lang string // of Text, if it is not the page's
 	Href string
 	Here bool // the reader is there already
 	Out  bool // it leads to an outlet
@@ -96,11 +94,13 @@ type link struct {
 // frame puts a page into the layout.
 func (s *Server) frame(p page) frame {
 	w := s.words
-	f := frame{page: p, Site: s.cfg.Site, Lang: "vi", Style: s.styleAddress, Contact: contactOf(s.cfg.Site)}
+	f := frame{page: p, Site: s.cfg.Site, Lang: s.lang.tag, Style: s.styleAddress, Contact: contactOf(s.cfg.Site),
+		Languages: s.alternates(p.Address)}
 	if p.Path != "" && f.Site.BaseURL != "" {
-		f.Canonical = f.Site.BaseURL + p.Path
+		f.Canonical = f.Site.BaseURL + s.lang.to(p.Path)
+		f.Listed = !p.NoIndex
 	}
-	f.Meta = s.cfg.meta(&p, f.Lang, f.Canonical)
+	f.Meta = s.meta(&p, f.Canonical)
 	if p.Path != "/" {
 		f.SiteFeeds = feedsOf("/", f.Site.Title)
 	}
@@ -164,14 +164,11 @@ func (ch *Channel) feeds() []feedLink {
 // formatNames are what readers call the formats.
 var formatNames = map[string]string{"rss": "RSS", "atom": "Atom", "json": "JSON Feed"}
 
-// clock writes a time as readers see it, "14:15 05/11/2024", in Việt Nam.
-func clock(t time.Time) string { return t.In(store.Zone).Format(minuteLayout) }
+// clock writes a time as feeds have it, "14:15 05/11/2024", in Việt Nam.
+func clock(t time.Time) string { return languages[0].clock(t) }
 
-// date writes a day as readers see it, "05/11/2024".
-func date(d store.Day) string { return d.Start().Format(dayLayout) }
-
-// weekday names the day of the week of d.
-func weekday(d store.Day) string { return weekdays[d.Start().Weekday()] }
+// date writes a day as feeds have it, "05/11/2024".
+func date(d store.Day) string { return languages[0].date(d) }
 
 // forever lets a browser keep what an address with a hash in it gives out.
 const forever = "public, max-age=31536000, immutable" // a year, in seconds

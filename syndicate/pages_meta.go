@@ -26,32 +26,30 @@ const maxListed = 20
 var ogLocales = map[string]string{"vi": "vi_VN", "en": "en_US"}
 
 // described is what says about itself more than its title.
-type described interface{ describe(c *Config, m *meta) }
+type described interface{ describe(m *meta) }
 
 // listing is what shows stories as a list, the first first.
 type listing interface{ listed() []card }
 
 // meta describes a page; canonical is its absolute address, without which it is
 // not described.
-func (c *Config) meta(p *page, lang, canonical string) *meta {
+func (s *Server) meta(p *page, canonical string) *meta {
 	if canonical == "" {
 		return nil
 	}
-	m := &meta{Type: "website", Locale: cmp.Or(ogLocales[lang], lang)}
-	ld := ldPage{Context: "https://schema.org", Type: "WebPage", URL: canonical, Name: p.Title, Description: p.About, Language: lang}
+	m := &meta{Type: "website", Locale: cmp.Or(ogLocales[s.lang.tag], s.lang.tag)}
+	ld := ldPage{Context: "https://schema.org", Type: "WebPage", URL: canonical, Name: p.Title, Description: p.About, Language: s.lang.tag}
 	if p.Path != "/" {
-		ld.PartOf = c.ldSite()
+		ld.PartOf = s.cfg.ldSite()
 	} else {
-		ld.Publisher = c.ldOperator()
+		ld.Publisher = s.cfg.ldOperator()
 	}
 	if list, ok := p.Body.(listing); ok {
-		ld.Type, ld.Main = "CollectionPage", c.ldList(list.listed())
+		ld.Type, ld.Main = "CollectionPage", s.ldList(list.listed())
 	}
 	if d, ok := p.Body.(described); ok {
-		d.describe(c, m)
-		if m.Data != nil {
-			ld.Main, m.Data = m.Data, nil
-		}
+		d.describe(m)
+		ld.Main = m.Data
 	}
 	m.Data = ld
 	return m
@@ -116,11 +114,11 @@ func (c *Config) ldOperator() *ldName {
 	return nil
 }
 
-func (c *Config) ldList(cards []card) ldList {
+func (s *Server) ldList(cards []card) ldList {
 	cards = cards[:min(len(cards), maxListed)]
 	list := ldList{Type: "ItemList", Count: len(cards), Items: make([]ldItem, 0, len(cards))}
 	for i, x := range cards {
-		list.Items = append(list.Items, ldItem{"ListItem", i + 1, c.address(x.Path), x.Title})
+		list.Items = append(list.Items, ldItem{"ListItem", i + 1, s.cfg.address(s.lang.to(x.Path)), x.Title})
 	}
 	return list
 }
@@ -156,7 +154,7 @@ func cardsOf(groups []dayGroup) []card {
 }
 
 // describe says whose article a story's page is about, and that it is theirs.
-func (v storyView) describe(c *Config, m *meta) {
+func (v storyView) describe(m *meta) {
 	m.Type, m.At, m.Image, m.Data = "article", v.article.Published, v.Image, v.article
 	if len(v.Topics) > 0 {
 		m.Section = v.Topics[0].Text

@@ -99,6 +99,15 @@ func TestMeta(t *testing.T) {
 			checkItemList(t, tt.path, doc, dig(ld, "mainEntity"))
 		}
 	}
+	english := s.page("/topics/kinh-te/?lang=en")
+	ld := linkedData(t, "English", english)
+	if property(english, "og:locale") != "en_US" || dig(ld, "inLanguage") != "en" || dig(ld, "url") != base+"/topics/kinh-te/?lang=en" || property(english, "og:url") != base+"/topics/kinh-te/?lang=en" {
+		t.Errorf("the English page describes itself as %v", ld)
+	}
+	first, _ := dig(ld, "mainEntity", "itemListElement").([]any)
+	if len(first) == 0 || dig(first[0], "url") != base+english.Find(".card h3 a").AttrOr("href", "") || !strings.HasSuffix(english.Find(".card h3 a").AttrOr("href", ""), "?lang=en") {
+		t.Errorf("the English page lists %v", first)
+	}
 	for _, path := range []string{"/xyz", story + "/explain", "/topics/kinh-te/?before=1730779200000.a", "/status/chua-phan-loai"} {
 		doc := s.parse(s.get(path))
 		if doc.Find("link[rel=canonical], meta[property], script").Length() > 0 || doc.Find("meta[content=noindex]").Length() != 1 {

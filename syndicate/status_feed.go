@@ -101,7 +101,7 @@ func (c *Config) problemEntry(p *store.Problem) entry {
 	}
 	if !p.Ended.IsZero() {
 		e.changed = p.Ended.In(store.Zone)
-		line(w["problems.ended"], clock(p.Ended)+fmt.Sprintf(w["problems.after"], lasting(p.Ended.Sub(p.Began))))
+		line(w["problems.ended"], clock(p.Ended)+fmt.Sprintf(w["problems.after"], languages[0].lasting(p.Ended.Sub(p.Began))))
 	}
 	e.body = b.String()
 	e.summary = said
@@ -162,4 +162,3 @@ func publicDetail(detail string) string {
 	}
 	return plainText(detail, maxPublicDetail)
 }
-
