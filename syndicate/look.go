@@ -240,7 +240,11 @@ func (s *Server) openPages() (err error) {
 	}
 	s.lang, s.words = s.languages[0], s.languages[0].words
 	sheet, err := s.look.style()
-	s.styleAddress = addressOf("style.css", sheet)
+	if err != nil {
+		return err
+	}
+	copying, err := web.ReadFile("web/copy.js")
+	s.styleAddress, s.copyAddress = addressOf("style.css", sheet), addressOf("copy.js", copying)
 	return err
 }
 

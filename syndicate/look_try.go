@@ -15,7 +15,7 @@ import (
 var bodies = map[string]any{
 	"channel": channelView{}, "day": dayView{}, "days": daysView{}, "explain": explainView{}, "gioi-thieu": aboutView{},
 	"home": homeView{}, "index": indexView{}, "missing": missingView{}, "mix": askedView{}, "nguon-cap-tin": feedsView{},
-	"notice": noticeView{}, "search": askedView{}, "status": statusView{}, "story": storyView{}, "unclassified": unclassifiedView{},
+	"notice": noticeView{}, "search": askedView{}, "status": statusView{}, "story": storyView{}, "theo-doi": followView{}, "unclassified": unclassifiedView{},
 }
 
 // sampleText stands in trials wherever a page has a text, sampleTime where it

@@ -19,6 +19,7 @@ type page struct {
 	Nav     string     // path of the entry of the main menu it belongs to
 	NoIndex bool       // search engines should not list it
 	Feeds   []feedLink // that carry what the page shows
+	Script  string     // address of the one script of ours that it may run; empty = none
 	Body    any        // what its template reads
 }
 

@@ -20,52 +20,6 @@ func (s *Server) aboutPage(context.Context, *http.Request) (page, error) {
 	return page{View: "gioi-thieu", Title: s.words["about.title"], Path: "/gioi-thieu/", Body: v}, nil
 }
 
-// feedsView lists every feed there is.
-type feedsView struct {
-	Site   Site
-	Base   string // absolute address of the site, for examples to copy
-	Groups []feedGroup
-}
-
-// feedGroup is the feeds of one kind of channel.
-type feedGroup struct {
-	Title string
-	Rows  []feedRow
-}
-
-// feedRow is one channel with its feeds.
-type feedRow struct {
-	Channel link
-	Feeds   []feedLink
-}
-
-// feedsPage explains feeds to people who never heard of one, and lists them all.
-func (s *Server) feedsPage(context.Context, *http.Request) (page, error) {
-	v := feedsView{Site: s.cfg.Site, Base: s.cfg.Site.BaseURL}
-	row := func(ch Channel) feedRow {
-		return feedRow{s.linkTo(&ch), feedsOf(ch.Path, ch.Title.VI)}
-	}
-	all, _ := s.cfg.channel("", "")
-	v.Groups = append(v.Groups, feedGroup{s.words["feeds.all"], []feedRow{row(all)}})
-	for _, kind := range []string{"channels", "topics", "scopes", "provinces", "outlets"} {
-		now, former := feedGroup{Title: s.words["feeds."+kind]}, feedGroup{Title: s.words["feeds.former"]}
-		for _, ch := range s.cfg.channelsOf(kind) {
-			g := &now
-			if p := s.cfg.place(ch.ID); kind == "provinces" && p.Into != "" {
-				g = &former
-			}
-			g.Rows = append(g.Rows, row(ch))
-		}
-		for _, g := range []feedGroup{now, former} {
-			if len(g.Rows) > 0 {
-				v.Groups = append(v.Groups, g)
-			}
-		}
-	}
-	return page{View: "nguon-cap-tin", Title: s.words["feeds.title"], Path: "/nguon-cap-tin/",
-		Nav: "/nguon-cap-tin/", Feeds: feedsOf("/", s.cfg.Site.Title), Body: v}, nil
-}
-
 // unavailable answers when the store cannot be read.
 func (s *Server) unavailable(w http.ResponseWriter, r *http.Request, err error) {
 	s.log.ErrorContext(r.Context(), "page not readable", "path", r.URL.Path, "error", err)

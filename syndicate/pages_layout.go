@@ -140,6 +140,7 @@ type feedLink struct {
 	Type  string // media type
 	Href  string // from the root
 	Title string // for the list of feeds in a reader
+	Copy  string // address of the page that helps to follow the channel
 }
 
 // feedsOf lists the feeds of a channel, given its path and title, one a format.
@@ -147,7 +148,7 @@ func feedsOf(path, title string) []feedLink {
 	links := make([]feedLink, len(formats))
 	for i, f := range formats {
 		name := formatNames[f.name]
-		links[i] = feedLink{name, f.media, path + f.file, title + " (" + name + ")"}
+		links[i] = feedLink{name, f.media, path + f.file, title + " (" + name + ")", followOf(path)}
 	}
 	return links
 }
@@ -156,7 +157,7 @@ func feedsOf(path, title string) []feedLink {
 func (ch *Channel) feeds() []feedLink {
 	links := feedsOf("", ch.Title.VI)
 	for i := range links {
-		links[i].Href = ch.url(links[i].Href, 0)
+		links[i].Href, links[i].Copy = ch.url(links[i].Href, 0), followOf(ch.url("", 0))
 	}
 	return links
 }
@@ -196,6 +197,7 @@ func (s *Server) assetRoutes() error {
 	})
 	for _, a := range []struct{ address, name, media string }{
 		{"/assets/feed.css", "feed.css", "text/css; charset=utf-8"}, {"/favicon.svg", "favicon.svg", "image/svg+xml"},
+		{"/assets/copy.js", "copy.js", "text/javascript; charset=utf-8"},
 	} {
 		data, err := s.look.file(a.name)
 		if err != nil {

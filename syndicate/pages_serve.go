@@ -143,7 +143,7 @@ func asksForOther(u *url.URL) bool {
 	}
 	q := u.Query()
 	return q.Has("before") || q.Has("day") || q.Has("month") || q.Has("q") ||
-		q.Has("topics") || q.Has("provinces") || q.Has("outlets")
+		q.Has("of") || q.Has("topics") || q.Has("provinces") || q.Has("outlets")
 }
 
 // answerWithout answers where there is no page to send.
@@ -183,6 +183,9 @@ func (s *Server) render(p page) (*rendition, error) {
 		return nil, renderError{fmt.Errorf("render %s: %w", p.View, err)}
 	}
 	header := s.pageHeader()
+	if p.Script != "" {
+		header.Set("Content-Security-Policy", s.policy()+"; script-src 'self'")
+	}
 	header.Set("Cache-Control", askFirst)
 	doc, err := newRendition(body.Bytes(), "text/html; charset=utf-8", header, time.Time{})
 	if err != nil {

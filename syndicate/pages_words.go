@@ -165,6 +165,9 @@ var vietnamese = words{
 
 	// A story.
 	"story.from":         "Nguồn:",
+	"story.authors":      "Tác giả:",
+	"story.further":      "Xem thêm %d bản nữa",
+	"story.follow":       "Theo dõi chuyên mục",
 	"story.original":     "Bản gốc:",
 	"story.read":         "Đọc toàn bài tại",
 	"story.topics":       "Chuyên mục:",
@@ -322,13 +325,25 @@ var vietnamese = words{
 
 	// Feeds and about.
 	"feeds.title":     "Nguồn cấp tin",
-	"feeds.all":       "Toàn trang",
 	"feeds.topics":    "Theo chuyên mục",
 	"feeds.channels":  "Kênh tổng hợp",
 	"feeds.scopes":    "Theo nhóm báo",
 	"feeds.provinces": "Theo địa phương",
 	"feeds.former":    "Theo tỉnh cũ (trước 01/07/2025)",
 	"feeds.outlets":   "Theo báo, trang tin",
+	"follow.title":    "Theo dõi:",
+	"follow.lead":     "Chép một trong ba địa chỉ dưới đây (chạm một lần là chọn cả địa chỉ) rồi dán vào ô “Thêm nguồn” của phần mềm đọc tin. Ba địa chỉ chứa cùng những tin: chọn một là đủ.",
+	"follow.copy":     "Sao chép",
+	"follow.done":     "Đã sao chép",
+	"follow.atom":     "Dạng đầy đủ nhất; phần mềm nào cũng nên thử dạng này trước.",
+	"follow.rss":      "Dạng lâu đời nhất, phần mềm nào cũng đọc được.",
+	"follow.json":     "Dành cho người viết phần mềm và một số phần mềm đọc tin mới.",
+	"follow.readers":  "Hoặc mở thẳng trong phần mềm trên mạng",
+	"follow.with":     "Thêm vào %s",
+	"follow.outside":  "Hai liên kết này dẫn tới trang của bên khác, có điều khoản riêng của họ.",
+	"follow.back":     "Trở lại",
+	"feeds.others":    "Khác",
+	"feeds.lead":      "Nguồn cấp tin là một địa chỉ mà phần mềm đọc tin tự ghé xem: đăng ký một lần, tin mới tự đến. Danh sách mọi nguồn của trang này và cách dùng.",
 	"about.title":     "Giới thiệu",
 
 	// When something is wrong.

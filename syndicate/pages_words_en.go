@@ -132,6 +132,9 @@ var english = words{
 
 	// A story.
 	"story.from":         "Source:",
+	"story.authors":      "By:",
+	"story.further":      "Show %d more copies",
+	"story.follow":       "Follow the topic",
 	"story.original":     "Original:",
 	"story.read":         "Read the article at",
 	"story.topics":       "Topics:",
@@ -289,13 +292,25 @@ var english = words{
 
 	// Feeds and about.
 	"feeds.title":     "Feeds",
-	"feeds.all":       "Everything",
 	"feeds.topics":    "By topic",
 	"feeds.channels":  "Channels",
 	"feeds.scopes":    "By group of outlets",
 	"feeds.provinces": "By province",
 	"feeds.former":    "By former province (before 1 July 2025)",
 	"feeds.outlets":   "By outlet",
+	"follow.title":    "Follow:",
+	"follow.lead":     "Copy one of the three addresses below (one tap marks the whole) and paste it where your reader says “Add feed”. All three carry the same news: one is enough.",
+	"follow.copy":     "Copy",
+	"follow.done":     "Copied",
+	"follow.atom":     "The richest form; try it first.",
+	"follow.rss":      "The oldest form, which every reader understands.",
+	"follow.json":     "For those who write programs, and for some newer readers.",
+	"follow.readers":  "Or open it in a reader on the web",
+	"follow.with":     "Add to %s",
+	"follow.outside":  "These two links lead to others’ sites, on their own terms.",
+	"follow.back":     "Back to",
+	"feeds.others":    "Others",
+	"feeds.lead":      "A feed is an address that a news reader visits by itself: subscribe once, and news comes to you. All feeds of this site, and how to use them.",
 	"about.title":     "About",
 
 	// When something is wrong.
