@@ -17,7 +17,7 @@ type aboutView struct {
 func (s *Server) aboutPage(context.Context, *http.Request) (page, error) {
 	v := aboutView{Site: s.cfg.Site, Contact: contactOf(s.cfg.Site),
 		Outlets: len(s.cfg.ids("outlets")), Topics: len(s.cfg.Topics)}
-	return page{View: "gioi-thieu", Title: s.words["about.title"], Path: "/gioi-thieu/", Body: v}, nil
+	return page{View: "gioi-thieu", Title: s.words["about.title"], About: s.words["about.lead"], Path: "/gioi-thieu/", Body: v}, nil
 }
 
 // unavailable answers when the store cannot be read.

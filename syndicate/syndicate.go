@@ -87,6 +87,9 @@ type Site struct {
 	Operator string `yaml:"operator"` // who runs it: in every footer
 	Contact  string `yaml:"contact"`  // e-mail or address: in every footer and in the User-Agent
 
+	Licence     string `yaml:"licence"`     // number, date and issuer of the licence to publish: in every footer
+	Responsible string `yaml:"responsible"` // person who answers for what is published: in every footer
+
 	Templates string `yaml:"templates"` // folder of files that stand in the place of ours; "" = none
 
 	IndexStories bool `yaml:"index_stories"` // search engines may list the pages of stories
