@@ -24,14 +24,19 @@ func (s *Server) aboutPage(context.Context, *http.Request) (page, error) {
 func (s *Server) unavailable(w http.ResponseWriter, r *http.Request, err error) {
 	s.log.ErrorContext(r.Context(), "page not readable", "path", r.URL.Path, "error", err)
 	w.Header().Set("Retry-After", retryAfter)
-	s.writePage(w, r, s.notice("down", http.StatusServiceUnavailable, false))
+	p := s.notice("down", http.StatusServiceUnavailable, false)
+	v := p.Body.(noticeView)
+	v.Again = r.URL.RequestURI()
+	p.Body = v
+	s.writePage(w, r, p)
 }
 
 // noticeView is a page that says why there is none.
 type noticeView struct {
 	Title  string
 	Lead   string
-	Starts bool // offer places to begin anew
+	Starts bool   // offer places to begin anew
+	Again  string // address to try once more; empty if that would not help
 }
 
 // notice is the page for a status; what is the first part of its texts' keys.
@@ -42,12 +47,14 @@ func (s *Server) notice(what string, status int, starts bool) page {
 
 // missingView helps a reader who came to an address that does not exist.
 type missingView struct {
-	Why  string // what is wrong with the address; empty if nobody knows
-	Near []nearLink
+	Why    string // what is wrong with the address; empty if nobody knows
+	Near   []nearLink
+	Search string // what may have been looked for
+	Day    *link  // the day that stands in the address
 }
 
 // missingPage answers 404 with the names nearest to the address.
 func (s *Server) missingPage(path, why string) page {
 	return page{View: "missing", Status: http.StatusNotFound, Title: s.words["missing.title"],
-		NoIndex: true, Body: missingView{why, s.nearest(path, maxNear, kinds...)}}
+		NoIndex: true, Body: missingView{why, s.nearest(path, maxNear, kinds...), wordsIn(path), s.dayIn(path)}}
 }

@@ -355,6 +355,8 @@ var vietnamese = words{
 	"missing.title":  "Không có trang này",
 	"missing.lead":   "Địa chỉ này không dẫn tới trang nào. Có thể địa chỉ bị gõ sai, hoặc tin đã được gỡ.",
 	"missing.near":   "Có phải bạn tìm:",
+	"missing.search": "Tìm trong tin",
+	"down.again":     "Thử lại",
 	"missing.try":    "Hoặc bắt đầu lại từ:",
 	"method.title":   "Không nhận cách gửi này",
 	"method.lead":    "Địa chỉ này chỉ để đọc.",

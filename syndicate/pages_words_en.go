@@ -322,6 +322,8 @@ var english = words{
 	"missing.title":  "There is no such page",
 	"missing.lead":   "This address leads nowhere. It may be mistyped, or the story may have been taken down.",
 	"missing.near":   "Did you mean:",
+	"missing.search": "Search the news",
+	"down.again":     "Try again",
 	"missing.try":    "Or begin again here:",
 	"method.title":   "This cannot be sent here",
 	"method.lead":    "This address can only be read.",
