@@ -23,9 +23,15 @@ type feedsView struct {
 
 // feedGroup is the feeds of one kind of channel.
 type feedGroup struct {
-	Title string
-	Rows  []feedRow
+	Anchor string
+	Title  string
+	Rows   []feedRow
+	Fold   bool // it is long: show it when asked
 }
+
+// openRows is how long the lists of outlets and of former provinces may be to
+// stand open.
+const openRows = 8
 
 // feedRow is one channel with its feeds.
 type feedRow struct {
@@ -50,7 +56,7 @@ func (s *Server) feedsPage(ctx context.Context, r *http.Request) (page, error) {
 	v := feedsView{Site: s.cfg.Site, Base: s.cfg.Site.BaseURL, All: all.feeds(), Copy: followOf(all.Path)}
 	v.Mix, _ = s.choices(nil)
 	for _, kind := range []string{"channels", "topics", "scopes", "provinces", "outlets"} {
-		now, former := feedGroup{Title: s.words["feeds."+kind]}, feedGroup{Title: s.words["feeds.former"]}
+		now, former := feedGroup{Anchor: kind, Title: s.words["feeds."+kind]}, feedGroup{Anchor: "former", Title: s.words["feeds.former"]}
 		for _, ch := range s.cfg.channelsOf(kind) {
 			g := &now
 			if p := s.cfg.place(ch.ID); kind == "provinces" && p.Into != "" {
@@ -65,12 +71,13 @@ func (s *Server) feedsPage(ctx context.Context, r *http.Request) (page, error) {
 		}
 		for _, g := range []feedGroup{now, former} {
 			if len(g.Rows) > 0 {
+				g.Fold = (g.Anchor == "former" || g.Anchor == "outlets") && len(g.Rows) > openRows
 				v.Groups = append(v.Groups, g)
 			}
 		}
 	}
 	status := s.statusChannel()
-	v.Groups = append(v.Groups, feedGroup{s.words["feeds.others"], []feedRow{s.feedRow(&status)}})
+	v.Groups = append(v.Groups, feedGroup{Anchor: "others", Title: s.words["feeds.others"], Rows: []feedRow{s.feedRow(&status)}})
 	return page{View: "nguon-cap-tin", Title: s.words["feeds.title"], About: s.words["feeds.lead"], Path: followPath,
 		Nav: followPath, Feeds: feedsOf("/", s.cfg.Site.Title), Body: v}, nil
 }
