@@ -54,7 +54,7 @@ func (s *Server) statusPage(ctx context.Context, _ *http.Request) (page, error) 
 		return page{}, fmt.Errorf("sources: %w", err)
 	}
 	ch := s.statusChannel()
-	v := statusView{Feeds: feedsOf(ch.Path, ch.Title.VI)}
+	v := statusView{Feeds: ch.feeds()}
 	if s.cfg.NearTopics != nil {
 		v.Others = unclassifiedPath
 	}
