@@ -247,6 +247,13 @@ func useEverything(t *testing.T, db *DB) {
 	must(err)
 	_, err = db.Sources(ctx)
 	must(err)
+	for _, st := range []SourceState{{Fails: problemFails, Outcome: Timeout}, {Outcome: New}} {
+		_, err := db.Record(ctx, Refresh{Source: Source{ID: "a1", Outlet: "a", State: SourceState{Outcome: Timeout}}, At: at,
+			Settle: func(Changes) SourceState { return st }}, firstNear{})
+		must(err)
+	}
+	_, err = db.Problems(ctx, 10)
+	must(err)
 	_, err = db.Source(ctx, "a1")
 	must(err)
 	_, err = db.Outlets(ctx)

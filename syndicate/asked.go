@@ -371,7 +371,16 @@ func (s *Server) mixPage(ctx context.Context, r *http.Request) (page, error) {
 	q := r.URL.Query()
 	p := page{View: "mix", Title: s.words["mix.title"], About: s.words["mix.lead"], Path: "/mix/", NoIndex: true}
 	var v askedView
-	chosen := false
+	var chosen bool
+	if v.Groups, chosen = s.choices(q); !chosen {
+		p.NoIndex, p.Body = false, v
+		return p, nil
+	}
+	return s.askedPage(ctx, r, s.mix, p, v)
+}
+
+// choices are what a mix can be made of, and whether something is chosen.
+func (s *Server) choices(q url.Values) (groups []choices, chosen bool) {
 	for _, kind := range mixKinds {
 		g := choices{Kind: kind, Title: s.words[kind+".title"]}
 		ids, _, err := s.mixed(kind, q[kind])
@@ -381,14 +390,10 @@ func (s *Server) mixPage(ctx context.Context, r *http.Request) (page, error) {
 		g.Open = len(ids) > 0
 		chosen = chosen || g.Open || err != nil
 		if len(g.All) > 0 {
-			v.Groups = append(v.Groups, g)
+			groups = append(groups, g)
 		}
 	}
-	if !chosen {
-		p.NoIndex, p.Body = false, v
-		return p, nil
-	}
-	return s.askedPage(ctx, r, s.mix, p, v)
+	return groups, chosen
 }
 
 // piece is a part of a text, marked if it is what was searched for.

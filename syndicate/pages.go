@@ -19,6 +19,7 @@ type page struct {
 	Nav     string     // path of the entry of the main menu it belongs to
 	NoIndex bool       // search engines should not list it
 	Feeds   []feedLink // that carry what the page shows
+	Script  string     // address of a script that it runs beside that of all pages; empty = none
 	Body    any        // what its template reads
 }
 
@@ -39,14 +40,10 @@ type pageFunc func(s *Server, ctx context.Context, r *http.Request) (page, error
 
 // pageRoutes registers everything for people.
 func (s *Server) pageRoutes() error {
-	s.views, s.pages = map[*language]views{}, newPageCache(s.now)
-	for _, l := range languages {
-		v, err := parseViews(l)
-		if err != nil {
-			return fmt.Errorf("parse page templates: %w", err)
-		}
-		s.views[l] = v
+	if err := s.openPages(); err != nil {
+		return fmt.Errorf("templates of the pages: %w", err)
 	}
+	s.pages = newPageCache(s.now)
 	s.mux.HandleFunc("GET /{$}", s.serve((*Server).homePage))
 	s.folder("/days/", (*Server).daysPage)
 	s.folder("/days/{day}/", func(s *Server, ctx context.Context, r *http.Request) (page, error) {

@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,10 +52,13 @@ func languageOf(u *url.URL) *language {
 	return languages[0]
 }
 
+// plain says whether the language needs no mark in addresses.
+func (l *language) plain() bool { return l.tag == languages[0].tag }
+
 // to is the address of a page in this language, given the plain one. What leads
 // elsewhere stays as it is.
 func (l *language) to(address string) string {
-	if l == languages[0] || !strings.HasPrefix(address, "/") || strings.HasPrefix(address, "//") {
+	if l.plain() || !strings.HasPrefix(address, "/") || strings.HasPrefix(address, "//") {
 		return address
 	}
 	rest, fragment, named := strings.Cut(address, "#")
@@ -120,7 +124,7 @@ func (l *language) functions() template.FuncMap {
 		},
 		// keep goes into every form: what it leads to is in the same language.
 		"keep": func() template.HTML {
-			if l == languages[0] {
+			if l.plain() {
 				return ""
 			}
 			return template.HTML(`<input type="hidden" name="lang" value="` + l.tag + `">`)
@@ -146,6 +150,9 @@ func dots(n int) string {
 
 // speaking is the server with its pages in one language. It shares all else.
 func (s *Server) speaking(l *language) *Server {
+	if i := slices.IndexFunc(s.languages, func(own *language) bool { return own.tag == l.tag }); i >= 0 {
+		l = s.languages[i] // with the operator's texts
+	}
 	if s.lang == l {
 		return s
 	}
@@ -173,7 +180,7 @@ type alternate struct {
 func (s *Server) alternates(address string) []alternate {
 	all := make([]alternate, len(languages))
 	for i, l := range languages {
-		all[i] = alternate{l.tag, l.name, l.to(address), s.cfg.Site.BaseURL + l.to(address), l == s.lang}
+		all[i] = alternate{l.tag, l.name, l.to(address), s.cfg.Site.BaseURL + l.to(address), l.tag == s.lang.tag}
 	}
 	return all
 }

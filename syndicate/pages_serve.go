@@ -143,7 +143,7 @@ func asksForOther(u *url.URL) bool {
 	}
 	q := u.Query()
 	return q.Has("before") || q.Has("by") || q.Has("day") || q.Has("month") || q.Has("q") ||
-		q.Has("topics") || q.Has("provinces") || q.Has("outlets")
+		q.Has("of") || q.Has("topics") || q.Has("provinces") || q.Has("outlets")
 }
 
 // answerWithout answers where there is no page to send.

@@ -53,6 +53,8 @@ type Store interface {
 	Outlets(ctx context.Context) ([]store.Outlet, error)
 	// Sources returns every source with its health, by outlet and id.
 	Sources(ctx context.Context) ([]store.Source, error)
+	// Problems returns the newest problems of sources, ended ones too.
+	Problems(ctx context.Context, limit int) ([]store.Problem, error)
 }
 
 // Config is what feeds.yaml says about giving the news out.
@@ -94,6 +96,11 @@ type Site struct {
 	Language string `yaml:"language"` // BCP 47
 	Operator string `yaml:"operator"` // who runs it: in every footer
 	Contact  string `yaml:"contact"`  // e-mail or address: in every footer and in the User-Agent
+
+	Licence     string `yaml:"licence"`     // number, date and issuer of the licence to publish: in every footer
+	Responsible string `yaml:"responsible"` // person who answers for what is published: in every footer
+
+	Templates string `yaml:"templates"` // folder of files that stand in the place of ours; "" = none
 
 	IndexStories bool `yaml:"index_stories"` // search engines may list the pages of stories
 	NewsSitemap  bool `yaml:"news_sitemap"`  // /news-sitemap.xml is there
@@ -159,7 +166,12 @@ type Server struct {
 	script string    // address of the pages' script
 	lang   *language // of the pages it makes; see speaking
 	words  words     // of that language
+	look   look      // files of the pages
 	now    func() time.Time
+
+	languages    []*language // in which it speaks, the plain addresses' first
+	styleAddress string
+	copyAddress  string // of the script that copies addresses
 
 	feeds       *cache
 	asked       *cache // what readers make up themselves
@@ -188,6 +200,7 @@ func New(cfg Config, st Store, log *slog.Logger, reg prometheus.Registerer) (*Se
 	s.feedRoutes()
 	s.archiveRoutes()
 	s.sitemapRoutes()
+	s.statusFeedRoutes()
 	if err := s.pageRoutes(); err != nil {
 		return nil, err
 	}
