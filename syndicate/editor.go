@@ -271,6 +271,7 @@ type Problem struct {
 	Title  string `json:"title"`
 	Status int    `json:"status"`
 	Detail string `json:"detail"`
+	Field  string `json:"field,omitempty"` // the parameter that is wrong
 }
 
 func writeProblem(w http.ResponseWriter, status int, detail string) {
