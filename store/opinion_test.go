@@ -110,6 +110,9 @@ func TestOtherNewsMigrated(t *testing.T) {
 			t.Fatalf("%s: %v", s, err)
 		}
 	}
+	if _, err := raw.Exec(`DROP INDEX stories_carried`); err != nil {
+		t.Fatal(err)
+	}
 	raw.Close()
 	db = open()
 	for _, order := range []store.Order{store.ByListed, store.ByPublished} {

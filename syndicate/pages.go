@@ -19,7 +19,6 @@ type page struct {
 	Nav     string     // path of the entry of the main menu it belongs to
 	NoIndex bool       // search engines should not list it
 	Feeds   []feedLink // that carry what the page shows
-	Script  string     // address of the one script of ours that it may run; empty = none
 	Body    any        // what its template reads
 }
 
@@ -64,6 +63,9 @@ func (s *Server) pageRoutes() error {
 	s.leaf("/status", (*Server).statusPage)
 	s.leaf(unclassifiedPath, (*Server).unclassifiedPage)
 	s.mux.HandleFunc("/", s.fallback)
+	if err := s.scriptRoute(); err != nil {
+		return fmt.Errorf("script of the pages: %w", err)
+	}
 	return s.assetRoutes()
 }
 

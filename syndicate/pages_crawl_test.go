@@ -111,21 +111,12 @@ func links(t *testing.T, path string, doc *goquery.Document) []string {
 // inspect checks what holds for every page.
 func inspect(t *testing.T, path string, h http.Header, doc *goquery.Document) {
 	t.Helper()
-	forbidden := []string{"script:not([type='application/ld+json'])", "style", "[style]", "iframe", "[onclick]", "link[href^=http]:not([rel=canonical]):not([hreflang])"}
-	if strings.HasPrefix(path, "/nguon-cap-tin/?of=") { // whose policy lets in our own
-		forbidden[0] = "script:not([src^='/assets/copy.js?v='])"
-		if csp := h.Get("Content-Security-Policy"); !strings.HasSuffix(csp, "; script-src 'self'") {
-			t.Errorf("%s: policy %q", path, csp)
-		}
-	} else if csp := h.Get("Content-Security-Policy"); strings.Contains(csp, "script-src") {
-		t.Errorf("%s: policy %q", path, csp)
-	}
-	for _, bad := range forbidden {
+	for _, bad := range []string{"script:not([src^='/assets/page.js?v=']):not([type='application/ld+json'])", "style", "[style]", "iframe", "[onclick]", "link[href^=http]:not([rel=canonical]):not([hreflang])"} {
 		if n := doc.Find(bad).Length(); n > 0 {
 			t.Errorf("%s: %d × %s, which its policy forbids", path, n, bad)
 		}
 	}
-	if csp := h.Get("Content-Security-Policy"); !strings.HasPrefix(csp, "default-src 'none'; style-src 'self';") {
+	if csp := h.Get("Content-Security-Policy"); !strings.HasPrefix(csp, "default-src 'none'; style-src 'self'; script-src 'self'; img-src") {
 		t.Errorf("%s: policy %q", path, csp)
 	}
 	lang := "vi"

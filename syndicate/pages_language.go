@@ -19,19 +19,21 @@ import (
 
 // language is one of those that pages are written in.
 type language struct {
-	tag    string // BCP 47
-	name   string // in itself, for the link to it
-	words  words
-	minute string // layout of a moment
-	day    string // layout of a day
-	month  string // layout of a month
-	comma  string // of decimals
+	tag       string // BCP 47
+	name      string // in itself, for the link to it
+	words     words
+	minute    string // layout of a moment
+	day       string // layout of a day
+	month     string // layout of a month
+	short     string // layout of a day without its year
+	comma     string // of decimals
+	thousands string // between them
 }
 
 // languages are those of the pages, the plain addresses' first.
 var languages = []*language{
-	{tag: "vi", name: "Tiếng Việt", words: vietnamese, minute: minuteLayout, day: dayLayout, month: "Tháng 01/2006", comma: ","},
-	{tag: "en", name: "English", words: english, minute: "15:04, 2 Jan 2006", day: "2 Jan 2006", month: "January 2006", comma: "."},
+	{tag: "vi", name: "Tiếng Việt", words: vietnamese, minute: minuteLayout, day: dayLayout, month: "Tháng 01/2006", short: "02/01", comma: ",", thousands: "."},
+	{tag: "en", name: "English", words: english, minute: "15:04, 2 Jan 2006", day: "2 Jan 2006", month: "January 2006", short: "2 Jan", comma: ".", thousands: ","},
 }
 
 // newsLanguage is that of headlines, summaries and names unless they say
@@ -107,6 +109,10 @@ func (l *language) functions() template.FuncMap {
 		"lang":  func() string { return l.tag },
 		"to":    l.to,
 		"clock": l.clock,
+		"hour":  func(t time.Time) string { return t.In(store.Zone).Format(hourLayout) },
+		"day":   func(t time.Time) string { return l.date(store.DayOf(t)) },
+		"short": func(d store.Day) string { return d.Start().Format(l.short) },
+		"dots":  dots,
 		"iso":   func(t time.Time) string { return t.In(store.Zone).Format(time.RFC3339) },
 		// quoted marks what stands in the language of the news: an outlet's
 		// name, a province. It is an attribute, or nothing.
@@ -124,6 +130,22 @@ func (l *language) functions() template.FuncMap {
 			return template.HTML(`<input type="hidden" name="lang" value="` + l.tag + `">`)
 		},
 	}
+}
+
+// hourLayout is how a moment's hour is written where its day stands apart.
+const hourLayout = "15:04"
+
+// maxDots bounds the dots that show how many outlets carry a story: more than
+// an eye counts.
+const maxDots = 24
+
+// dots marks a story with a dot for each outlet that carries it, as readers of
+// old marked a good line with vermilion.
+func dots(n int) string {
+	if n > maxDots {
+		return strings.Repeat("•", maxDots) + "…"
+	}
+	return strings.Repeat("•", n)
 }
 
 // speaking is the server with its pages in one language. It shares all else.

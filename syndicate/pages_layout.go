@@ -77,6 +77,7 @@ type frame struct {
 	Listed    bool   // search engines may list it, in each language
 	Contact   link   // of the operator; Href is empty if it is no address, Text if there is none
 	Style     string // address of the stylesheet
+	Script    string // address of what makes times relative and calendars quick
 	SiteFeeds []feedLink
 	Menu      []link
 	Foot      []link
@@ -89,12 +90,14 @@ type link struct {
 	Href string
 	Here bool // the reader is there already
 	Out  bool // it leads to an outlet
+
+	Count string // stories it has on the day spoken of; empty = it is not said
 }
 
 // frame puts a page into the layout.
 func (s *Server) frame(p page) frame {
 	w := s.words
-	f := frame{page: p, Site: s.cfg.Site, Lang: s.lang.tag, Style: s.styleAddress, Contact: contactOf(s.cfg.Site),
+	f := frame{page: p, Site: s.cfg.Site, Lang: s.lang.tag, Style: s.styleAddress, Script: s.script, Contact: contactOf(s.cfg.Site),
 		Languages: s.alternates(p.Address)}
 	if p.Path != "" && f.Site.BaseURL != "" {
 		f.Canonical = f.Site.BaseURL + s.lang.to(p.Path)
@@ -197,7 +200,6 @@ func (s *Server) assetRoutes() error {
 	})
 	for _, a := range []struct{ address, name, media string }{
 		{"/assets/feed.css", "feed.css", "text/css; charset=utf-8"}, {"/favicon.svg", "favicon.svg", "image/svg+xml"},
-		{"/assets/copy.js", "copy.js", "text/javascript; charset=utf-8"},
 	} {
 		data, err := s.look.file(a.name)
 		if err != nil {

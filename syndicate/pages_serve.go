@@ -142,7 +142,7 @@ func asksForOther(u *url.URL) bool {
 		return false
 	}
 	q := u.Query()
-	return q.Has("before") || q.Has("day") || q.Has("month") || q.Has("q") ||
+	return q.Has("before") || q.Has("by") || q.Has("day") || q.Has("month") || q.Has("q") ||
 		q.Has("of") || q.Has("topics") || q.Has("provinces") || q.Has("outlets")
 }
 
@@ -183,9 +183,6 @@ func (s *Server) render(p page) (*rendition, error) {
 		return nil, renderError{fmt.Errorf("render %s: %w", p.View, err)}
 	}
 	header := s.pageHeader()
-	if p.Script != "" {
-		header.Set("Content-Security-Policy", s.policy()+"; script-src 'self'")
-	}
 	header.Set("Cache-Control", askFirst)
 	doc, err := newRendition(body.Bytes(), "text/html; charset=utf-8", header, time.Time{})
 	if err != nil {
@@ -209,13 +206,13 @@ func (s *Server) pageHeader() http.Header {
 }
 
 // policy is the Content-Security-Policy of all pages: nothing but our own
-// stylesheet, and pictures of outlets where at least one outlet allows them.
+// stylesheet and script, and pictures of outlets where at least one outlet allows them.
 func (s *Server) policy() string {
 	images := "'self'"
 	if slices.ContainsFunc(s.cfg.Outlets, func(o store.Outlet) bool { return o.Images }) {
 		images += " https:"
 	}
-	return "default-src 'none'; style-src 'self'; img-src " + images +
+	return "default-src 'none'; style-src 'self'; script-src 'self'; img-src " + images +
 		"; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 }
 

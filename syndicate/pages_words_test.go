@@ -60,6 +60,10 @@ func TestTextsAreUsed(t *testing.T) {
 	for _, o := range append([]store.Outcome{""}, store.Outcomes...) {
 		used[pace(o)] = true
 	}
+	for _, kind := range []string{"own", "copied", "following", "compiled"} {
+		used["outlet."+kind] = true
+	}
+	used["search.from"], used["search.to"] = true, true
 	for _, day := range weekdays {
 		used[day], used[day+".short"] = true, true
 	}

@@ -38,6 +38,16 @@ type Store interface {
 	// Neighbours returns the nearest days before and after day that have
 	// stories of the selection; empty where there is none.
 	Neighbours(ctx context.Context, sel store.Selection, day store.Day) (prev, next store.Day, err error)
+	// Leading returns the stories shown since then that most outlets carry.
+	Leading(ctx context.Context, since time.Time, limit int) ([]store.Lead, error)
+	// DayCounts counts a selection's stories by day; false if it cannot.
+	DayCounts(ctx context.Context, sel store.Selection, first, last store.Day) (map[store.Day]int, bool, error)
+	// DayRevisions returns the revisions of days that ever had a story.
+	DayRevisions(ctx context.Context, first, last store.Day) (map[store.Day]store.Revision, error)
+	// CountsOn counts a day's stories in each of several selections.
+	CountsOn(ctx context.Context, day store.Day, sels []store.Selection) ([]int, error)
+	// Provenance tells how much of an outlet's latest items is its own.
+	Provenance(ctx context.Context, outlet string) (store.Provenance, error)
 	// Titles returns the former headlines of a story's items, by item id.
 	Titles(ctx context.Context, story string) (map[int64][]store.OldTitle, error)
 	Outlets(ctx context.Context) ([]store.Outlet, error)
@@ -146,20 +156,21 @@ type Place struct {
 
 // Server answers the public addresses.
 type Server struct {
-	cfg   Config
-	store Store
-	log   *slog.Logger
-	mux   *router
-	views map[*language]views // templates of the pages
-	pages *pageCache
-	lang  *language // of the pages it makes; see speaking
-	words words     // of that language
-	look  look      // files of the pages
-	now   func() time.Time
+	cfg    Config
+	store  Store
+	log    *slog.Logger
+	mux    *router
+	views  map[*language]views // templates of the pages
+	pages  *pageCache
+	tally  *tally
+	script string    // address of the pages' script
+	lang   *language // of the pages it makes; see speaking
+	words  words     // of that language
+	look   look      // files of the pages
+	now    func() time.Time
 
 	languages    []*language // in which it speaks, the plain addresses' first
 	styleAddress string
-	copyAddress  string // of the script that copies addresses
 
 	feeds       *cache
 	asked       *cache // what readers make up themselves
@@ -181,7 +192,7 @@ func (r *router) HandleFunc(pattern string, f http.HandlerFunc) {
 
 // New builds the public server. Its metrics are registered with reg.
 func New(cfg Config, st Store, log *slog.Logger, reg prometheus.Registerer) (*Server, error) {
-	s := &Server{cfg: cfg, store: st, log: log, mux: &router{}, now: time.Now, lang: languages[0], words: languages[0].words}
+	s := &Server{cfg: cfg, store: st, log: log, mux: &router{}, tally: &tally{}, now: time.Now, lang: languages[0], words: languages[0].words}
 	if err := s.openFeeds(reg); err != nil {
 		return nil, err
 	}
