@@ -25,6 +25,7 @@ type channelView struct {
 	Days   []dayGroup
 	Month  *month       // of the newest story; nil if it cannot be counted
 	Outlet *outletFacts // of an outlet\'s page
+	Topics []link       // within a province
 	Pick   dayPick
 	Older  string // address of the next page; empty at the end
 	Newest string // address of the first page; empty on it
@@ -103,6 +104,9 @@ func (s *Server) showChannel(ctx context.Context, ch Channel, kind string, r *ht
 		if v.Month, err = s.calendar(ctx, &ch, firstOf(v.Pick.Day), "", ""); err != nil {
 			return page{}, err
 		}
+	}
+	if ch.Kind == "province" {
+		v.Topics = s.topicsIn(ch)
 	}
 	if ch.Kind == "outlet" {
 		if v.Outlet, err = s.outletFacts(ctx, ch.ID); err != nil {
@@ -226,7 +230,6 @@ func (s *Server) facts(ch Channel) []fact {
 		}
 		add(w["province.former"], s.formerOf(ch.ID)...)
 		add(w["province.outlets"], s.outletsOf(ch.ID)...)
-		add(w["province.topics"], s.topicsIn(ch)...)
 	case "outlet":
 		o := s.cfg.outlet(ch.ID)
 		if len(o.Domains) > 0 {

@@ -77,7 +77,7 @@ type frame struct {
 	Listed    bool   // search engines may list it, in each language
 	Contact   link   // of the operator; Href is empty if it is no address, Text if there is none
 	Style     string // address of the stylesheet
-	Script    string // address of what makes times relative and calendars quick
+	Script    string // address of the script, which runs last
 	SiteFeeds []feedLink
 	Menu      []link
 	Foot      []link

@@ -132,8 +132,7 @@ var vietnamese = words{
 	"outlet.health":    "Tình trạng đọc nguồn",
 	"outlet.last":      "đọc được lúc",
 
-	"province.topics": "Theo chuyên mục:",
-	"cross.of":        "Xem rộng hơn:",
+	"cross.of": "Xem rộng hơn:",
 
 	// Search and mix.
 	"search.title":  "Tìm tin",

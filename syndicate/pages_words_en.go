@@ -100,8 +100,7 @@ var english = words{
 	"outlet.health":    "How reading goes",
 	"outlet.last":      "last read",
 
-	"province.topics": "By topic:",
-	"cross.of":        "Wider:",
+	"cross.of": "Wider:",
 
 	// Search and mix.
 	"search.title":  "Search",
