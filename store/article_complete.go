@@ -5,6 +5,9 @@ package store
 // story may gain topics, and a province if it has none.
 func (v *visit) complete(it *Item, a *Article, s *row) error {
 	seen := s != nil && s.listed > 0
+	if seen {
+		v.note(s.id)
+	}
 	if better(a.Attribution, it.Attribution) {
 		it.Attribution = a.Attribution
 	}
