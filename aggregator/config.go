@@ -194,6 +194,30 @@ func (l Limits) polls(sources int) float64 {
 	return float64(max(leastPolls, pollsPerSource*sources))
 }
 
+// password is the one for Basic authentication, "" without one: the value of
+// its variable, or what the file holds that the variable …_FILE names.
+func (s SourceConfig) password() (string, error) {
+	if s.PasswordEnv == "" {
+		return "", nil
+	}
+	if word := os.Getenv(s.PasswordEnv); word != "" {
+		return word, nil
+	}
+	name := os.Getenv(s.PasswordEnv + "_FILE")
+	if name == "" {
+		return "", fmt.Errorf("the environment variable %s is not set, nor %s_FILE", s.PasswordEnv, s.PasswordEnv)
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return "", fmt.Errorf("%s_FILE: %w", s.PasswordEnv, err)
+	}
+	word := strings.TrimRight(string(text), "\r\n")
+	if word == "" {
+		return "", fmt.Errorf("%s_FILE: %s is empty", s.PasswordEnv, name)
+	}
+	return word, nil
+}
+
 // withDefaults fills in what was left out.
 func (s SourceConfig) withDefaults() SourceConfig {
 	if s.Kind == "" {
@@ -370,8 +394,8 @@ func (s SourceConfig) checkAccess(report func(path, problem string)) {
 	}
 	if (s.User == "") != (s.PasswordEnv == "") {
 		report("user", "user and password_env go together: the name, and the environment variable that holds the password")
-	} else if s.PasswordEnv != "" && os.Getenv(s.PasswordEnv) == "" {
-		report("password_env", fmt.Sprintf("the environment variable %s is not set", s.PasswordEnv))
+	} else if _, err := s.password(); err != nil {
+		report("password_env", err.Error())
 	}
 }
 
@@ -445,4 +469,43 @@ func (c *Config) StoreSources() []store.Source {
 		}
 	}
 	return all
+}
+
+// Effective fills in what was left out of a section, as the loop does.
+func (l Limits) Effective(sources int) Limits {
+	l = l.withDefaults()
+	hold, keep := Duration(l.hold()), Duration(l.keepText())
+	l.Hold, l.KeepText = &hold, &keep
+	if l.WebSub == nil {
+		on := true
+		l.WebSub = &on
+	}
+	l.PollsPerHour = int(l.polls(sources))
+	return l
+}
+
+// Effective fills in what was left out of an outlet and its sources.
+func (o OutletConfig) Effective() OutletConfig {
+	o = o.withDefaults()
+	o.Sources = slices.Clone(o.Sources)
+	for i := range o.Sources {
+		o.Sources[i] = o.Sources[i].withDefaults()
+	}
+	return o
+}
+
+// String writes a duration as feeds.yaml has it.
+func (d Duration) String() string {
+	const day = Duration(24 * time.Hour)
+	if d >= 2*day && d%day == 0 {
+		return fmt.Sprintf("%dd", d/day)
+	}
+	s := time.Duration(d).String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }

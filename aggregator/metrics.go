@@ -46,6 +46,7 @@ type metrics struct {
 	swept     prometheus.Gauge
 
 	opinionHeard, opinionLearned prometheus.Gauge
+	gate                         gateGauges
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -110,6 +111,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Help: "1 once every source that was due at the start has had its visit and its stories are listed; before that 0."}),
 	}
 	m.opinionHeard, m.opinionLearned = newOpinionGauges()
+	m.gate = newGateGauges(reg)
 	reg.MustRegister(m.refreshes, m.duration, m.bytes, m.lastSuccess, m.lastNew, m.next, m.failing, m.items, m.merged,
 		m.topics, m.originals, m.repairs, m.gaps, m.silent, m.expected, m.polls, m.listed, m.delay, m.lag, m.inFlight, m.deferred, m.vanished, m.withdrawn, m.swept,
 		m.articles, m.articleBytes, m.articleQueue, m.articleHolding, m.articleAge, m.united, m.wait, m.opinionHeard, m.opinionLearned)
@@ -123,6 +125,22 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		m.items.WithLabelValues(c)
 	}
 	return m
+}
+
+// knownTopics shows every topic, since one without a single item is an alarm.
+func (m *metrics) knownTopics(all []TopicConfig) {
+	for _, t := range all {
+		m.topics.WithLabelValues(string(t.ID))
+	}
+}
+
+// forget drops what is shown of a source that has left the configuration.
+func (m *metrics) forget(id, outlet string) {
+	for _, g := range []*prometheus.GaugeVec{m.lastSuccess, m.lastNew, m.next, m.failing, m.expected} {
+		g.DeleteLabelValues(id)
+	}
+	m.gaps.DeleteLabelValues(id)
+	m.silent.DeleteLabelValues(outlet, id)
 }
 
 // source shows a source's state.

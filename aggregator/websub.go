@@ -76,17 +76,17 @@ type PushStore interface {
 // takes in what they deliver. All it knows is in the store; what is here is a
 // copy at most pushTick old.
 type subscriber struct {
-	store   PushStore
-	log     *slog.Logger
-	metrics *pushMetrics
-	client  *http.Client // follows no redirect by itself
-	agent   string
-	limits  Limits
-	base    string // of callbacks, without the token; "" = no hub is asked
-	by      string
-	now     func() time.Time
-	knows   func(source string) bool
-	deliver func(ctx context.Context, p store.Push, doc *Document) string
+	store    PushStore
+	log      *slog.Logger
+	metrics  *pushMetrics
+	client   *http.Client // follows no redirect by itself
+	agent    string
+	base     string // of callbacks, without the token; "" = no hub is asked
+	by       string
+	now      func() time.Time
+	knows    func(source string) bool
+	maxBytes func() int64 // of a delivery
+	deliver  func(ctx context.Context, p store.Push, doc *Document) string
 
 	running atomic.Bool
 	wake    chan struct{} // holds a token when there is something to ask
@@ -99,7 +99,7 @@ type subscriber struct {
 
 func newSubscriber(cfg Config, st Store, log *slog.Logger, m *pushMetrics) *subscriber {
 	client := GuardedClient(cfg.Limits)
-	return &subscriber{store: st, log: log, metrics: m, client: client, agent: cfg.Agent, limits: cfg.Limits, base: callbackBase(cfg),
+	return &subscriber{store: st, log: log, metrics: m, client: client, agent: cfg.Agent, base: callbackBase(cfg),
 		wake: make(chan struct{}, 1), inbox: inbox{queue: make(chan delivery, maxWaiting)}, known: map[string]store.Push{}, absent: map[string]int{}, failing: map[string]time.Time{}}
 }
 
@@ -124,13 +124,22 @@ func (c Config) Public() bool {
 	return !here || c.Limits.AllowPrivate
 }
 
-// run asks hubs and takes in deliveries until ctx ends; then it finishes what
-// it has accepted.
-func (s *subscriber) run(ctx context.Context) {
+// takeIn takes in deliveries until ctx ends; then it finishes what it has
+// accepted.
+func (s *subscriber) takeIn(ctx context.Context) {
 	var work sync.WaitGroup
 	for range deliveryWorkers {
 		work.Go(func() { s.inbox.work(s.take) })
 	}
+	<-ctx.Done()
+	s.inbox.close()
+	work.Wait()
+}
+
+// run asks hubs and takes in deliveries until ctx ends.
+func (s *subscriber) run(ctx context.Context) {
+	var work sync.WaitGroup
+	work.Go(func() { s.takeIn(ctx) })
 	s.running.Store(true)
 	tick := time.NewTicker(pushTick)
 	defer tick.Stop()
@@ -144,7 +153,6 @@ func (s *subscriber) run(ctx context.Context) {
 		case <-s.wake:
 		}
 	}
-	s.inbox.close()
 	work.Wait()
 	s.client.CloseIdleConnections()
 }

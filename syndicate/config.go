@@ -1,6 +1,7 @@
 package syndicate
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -126,4 +127,13 @@ func (c *Config) has(kind, id string) bool {
 func (n *Names) UnmarshalText(text []byte) error {
 	n.VI, n.EN = string(text), string(text)
 	return nil
+}
+
+// Effective fills in what was left out of the sections site, delivery and
+// visitors.
+func (c Config) Effective() Config {
+	c.Site.Language = c.language()
+	c.Delivery.CacheBytes = cmp.Or(c.Delivery.CacheBytes, DefaultCacheBytes)
+	c.Visitors.PerMinute = cmp.Or(c.Visitors.PerMinute, defaultPerMinute)
+	return c
 }

@@ -8,9 +8,11 @@ package syndicate
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"path"
+	"reflect"
 	"strings"
 	"time"
 
@@ -168,8 +170,28 @@ func (r *router) HandleFunc(pattern string, f http.HandlerFunc) {
 
 // New builds the public server. Its metrics are registered with reg.
 func New(cfg Config, st Store, log *slog.Logger, reg prometheus.Registerer) (*Server, error) {
-	s := &Server{cfg: cfg, store: st, log: log, now: time.Now}
-	if err := s.openFeeds(reg); err != nil {
+	m, err := newFeedMetrics(reg)
+	if err != nil {
+		return nil, fmt.Errorf("register metrics of feeds: %w", err)
+	}
+	return build(cfg, st, log, m)
+}
+
+// With builds the server of another configuration on the same store, with the
+// same metrics. Its caches are its own and empty, since a configuration is in
+// every byte; what visitors have used up it goes on counting, unless their
+// limits change. Both servers may answer at the same time.
+func (s *Server) With(cfg Config) (*Server, error) {
+	next, err := build(cfg, s.store, s.log, s.feedMetrics)
+	if err == nil && reflect.DeepEqual(cfg.Visitors, s.cfg.Visitors) {
+		next.visitors = s.visitors
+	}
+	return next, err
+}
+
+func build(cfg Config, st Store, log *slog.Logger, m *feedMetrics) (*Server, error) {
+	s := &Server{cfg: cfg, store: st, log: log, now: time.Now, feedMetrics: m}
+	if err := s.openFeeds(); err != nil {
 		return nil, err
 	}
 	s.feedRoutes()

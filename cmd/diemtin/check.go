@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"os"
 
 	"diemtin/aggregator"
 )
@@ -20,7 +21,7 @@ var checkVerb = verb{name: "check", short: "Check a feeds.yaml: every fault with
 			if err != nil {
 				return err
 			}
-			cfg, found := readFile(file, text)
+			cfg, found := readFileWith(file, text, os.Environ())
 			checkExamples(cfg, found)
 			cfg.tryGate(found)
 			if err := found.err(); err != nil {

@@ -38,7 +38,7 @@ type stdio struct{ out, err io.Writer }
 
 // verbs is the table of verbs, in the order of the overview.
 func verbs() []verb {
-	return []verb{serveVerb, demoVerb, pollVerb, probeVerb, discoverVerb, importVerb, exportVerb, explainVerb, storyVerb, rulingsVerb, tokenVerb, checkVerb, topicsVerb, healthVerb, versionVerb}
+	return []verb{serveVerb, demoVerb, pollVerb, probeVerb, discoverVerb, importVerb, exportVerb, explainVerb, storyVerb, rulingsVerb, tokenVerb, checkVerb, configVerb, topicsVerb, reloadVerb, healthVerb, versionVerb}
 }
 
 // errUsage ends the program with exit code 2.
@@ -97,6 +97,9 @@ func (v verb) call(ctx context.Context, std stdio, args []string) error {
 	fs := flag.NewFlagSet(v.name, flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
 	do := v.prepare(fs)
+	if err := overrideFlags(fs, settingsOf(os.Environ())); err != nil {
+		return errUsage{fmt.Errorf("%s: %w", v.name, err)}
+	}
 	rest, err := parseFlags(fs, args, v.dashed)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
