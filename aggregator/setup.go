@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"diemtin/store"
 )
 
@@ -117,6 +119,12 @@ func (a *Aggregator) use(s *Setup) {
 			a.metrics.forget(id, before.sources[id].outlet.ID)
 		}
 	}
+}
+
+// PushedAfter is where the hub notes how long a change took to a subscriber:
+// the last stage of the freshness.
+func (a *Aggregator) PushedAfter() prometheus.Observer {
+	return a.metrics.freshness.WithLabelValues("pushed")
 }
 
 // TakeDeliveries takes in what hubs deliver to Callback until ctx ends, where

@@ -30,6 +30,7 @@ type Report struct {
 	State    store.SourceState // after the visit
 	Took     time.Duration
 
+	trace                    string // names this visit in the log
 	etag, lastModified, hash string
 	retryAfter               time.Duration
 	moved                    permanently
@@ -65,7 +66,8 @@ func (a *Aggregator) visit(ctx context.Context, set *Setup, src store.Source) (r
 	if !src.State.NextAt.IsZero() {
 		a.metrics.lag.Observe(max(start.Sub(src.State.NextAt), 0).Seconds())
 	}
-	log := a.log.With("source", src.ID)
+	trace := traceID()
+	log := a.log.With("source", src.ID, "visit", trace)
 	c, known := set.sources[src.ID]
 	if !known { // stored by another replica with a newer feeds.yaml
 		log.Warn("source is not in this process's configuration")
@@ -79,7 +81,7 @@ func (a *Aggregator) visit(ctx context.Context, set *Setup, src store.Source) (r
 	if ctx.Err() != nil {
 		return Report{}, false
 	}
-	r.Source = src
+	r.Source, r.trace = src, trace
 	r = a.record(ctx, c, r, start, log)
 	a.push.visited(ctx, r)
 	if r.read && r.Outcome.OK() {
@@ -90,6 +92,10 @@ func (a *Aggregator) visit(ctx context.Context, set *Setup, src store.Source) (r
 	a.observe(r, log)
 	return r, true
 }
+
+// traceID is a name for one visit, unlikely to come again within months of
+// logs.
+func traceID() string { return fmt.Sprintf("%012x", rand.Uint64()>>16) }
 
 // look fetches, reads and cleans one source, and stores nothing. Items that
 // last remembers are not read again; nil = all are. A panic on what came from

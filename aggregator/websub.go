@@ -289,12 +289,13 @@ func (s *subscriber) visited(ctx context.Context, r Report) {
 		return
 	}
 	now := s.now()
+	log := s.log.With("source", r.Source.ID, "visit", r.trace)
 	s.mu.Lock()
 	p, known := s.known[r.Source.ID]
 	s.mu.Unlock()
 	ctx = context.WithoutCancel(ctx)
 	if known && p.State == store.PushVerified && p.Expires.After(now) && r.Changes.New > 0 {
-		s.missed(ctx, p, now)
+		s.missed(ctx, p, now, log)
 	}
 	if r.advert == nil || s.base == "" {
 		return
@@ -303,22 +304,22 @@ func (s *subscriber) visited(ctx context.Context, r Report) {
 	switch hub := s.choose(p, *r.advert, r.Source.ID, now); {
 	case hub == "":
 	case hub == leaveHub:
-		s.log.Info("hub is no longer named", "source", r.Source.ID)
+		log.Info("hub is no longer named")
 		err = s.store.LeavePush(ctx, r.Source.ID, now)
 	default:
-		err = s.open(ctx, r.Source.ID, hub, r.advert.topic, now)
+		err = s.open(ctx, r.Source.ID, hub, r.advert.topic, now, log)
 	}
 	if err != nil {
-		s.log.Error("change subscription", "source", r.Source.ID, "error", err)
+		log.Error("change subscription", "error", err)
 	}
 }
 
-func (s *subscriber) open(ctx context.Context, source, hub, topic string, now time.Time) error {
+func (s *subscriber) open(ctx context.Context, source, hub, topic string, now time.Time, log *slog.Logger) error {
 	token := secretText()
 	opened, err := s.store.OpenPush(ctx, store.Push{Token: token, Source: source, Hub: hub, Topic: topic,
 		Callback: s.base + token, Secret: secretText()}, now)
 	if opened {
-		s.log.Info("source names a hub", "source", source, "hub", hub, "topic", topic)
+		log.Info("source names a hub", "hub", hub, "topic", topic)
 		s.awake()
 	}
 	return err
@@ -339,13 +340,13 @@ func secretText() string {
 }
 
 // missed notes that a visit found news which the hub had not delivered.
-func (s *subscriber) missed(ctx context.Context, p store.Push, now time.Time) {
+func (s *subscriber) missed(ctx context.Context, p store.Push, now time.Time, log *slog.Logger) {
 	s.metrics.missed.Inc()
 	if err := s.store.MissPush(ctx, p.Token); err != nil && !errors.Is(err, store.ErrNotFound) {
-		s.log.Error("note missed delivery", "source", p.Source, "error", err)
+		log.Error("note missed delivery", "error", err)
 	}
 	if trusted(p, now, 0) && !trusted(p, now, 1) {
-		s.log.Warn("hub does not deliver, so its source is visited as if it had none", "source", p.Source, "hub", p.Hub)
+		log.Warn("hub does not deliver, so its source is visited as if it had none", "hub", p.Hub)
 	}
 	s.amend(p, func(k *store.Push) { k.Missed++ })
 }

@@ -110,16 +110,22 @@ func overrideFlags(fs *flag.FlagSet, s *settings) error {
 // its sections that name no setting are faults: they were meant to.
 func (f *faults) override(v reflect.Value, s *settings) {
 	f.overrideIn(v, "", strings.TrimSuffix(envPrefix, "_"), s)
-	var sections []string
-	for _, key := range keysOf(v.Type()) {
-		sections = append(sections, variable(strings.TrimSuffix(envPrefix, "_"), key))
-	}
+	sections := sectionVariables()
 	for _, name := range slices.Sorted(maps.Keys(s.of)) {
 		claimed := slices.ContainsFunc(sections, func(section string) bool { return name == section || strings.HasPrefix(name, section+"_") })
 		if _, used := s.used[name]; claimed && !used {
 			f.add(place{from: name}, "", "no setting has this name; diemtin config --json lists those there are")
 		}
 	}
+}
+
+// sectionVariables are the variables of the file's sections.
+func sectionVariables() []string {
+	var all []string
+	for _, key := range keysOf(reflect.TypeFor[file]()) {
+		all = append(all, variable(strings.TrimSuffix(envPrefix, "_"), key))
+	}
+	return all
 }
 
 // overrideIn looks at every key of a struct, and then within it.

@@ -28,6 +28,7 @@ type desk struct {
 	reader *aggregator.Aggregator
 	base   string // of the pages here
 	known  atomic.Pointer[knownRules]
+	count  *rulingMetrics // nil = nobody counts
 }
 
 // knownRules is what a desk knows of the configuration in force.
@@ -119,7 +120,11 @@ func (d *desk) Carry(ctx context.Context, who string, o syndicate.Order) (store.
 			return r, fmt.Errorf("topic %q: %w in feeds.yaml; it has %s", t, store.ErrNotFound, strings.Join(topics, ", "))
 		}
 	}
-	return d.db.Rule(ctx, r, d.reader.Judge())
+	done, err := d.db.Rule(ctx, r, d.reader.Judge())
+	if err == nil {
+		d.count.carried(done)
+	}
+	return done, err
 }
 
 func (d *desk) add(ctx context.Context, r store.Ruling, o syndicate.Order) (store.Ruling, error) {
@@ -136,7 +141,11 @@ func (d *desk) add(ctx context.Context, r store.Ruling, o syndicate.Order) (stor
 		return r, fmt.Errorf("add: %w: %v", store.ErrRefused, err)
 	}
 	r.Outlet = it.Outlet
-	return d.db.Add(ctx, r, it, d.reader.Judge())
+	done, err := d.db.Add(ctx, r, it, d.reader.Judge())
+	if err == nil {
+		d.count.carried(done)
+	}
+	return done, err
 }
 
 var storyID = regexp.MustCompile(`^[a-z2-7]{13}$`)

@@ -22,12 +22,12 @@ func (c *config) hubAddress() string {
 }
 
 // newHub builds the hub of a site that has one, else nil.
-func newHub(cfg *config, db *store.DB, pages *site, log *slog.Logger, reg prometheus.Registerer) (*hub.Hub, error) {
+func newHub(cfg *config, db *store.DB, pages *site, log *slog.Logger, reg prometheus.Registerer, pushed prometheus.Observer) (*hub.Hub, error) {
 	if cfg.hubAddress() == "" {
 		return nil, nil
 	}
 	host, _ := os.Hostname() // without it the process alone has to tell them apart
-	h, err := hub.New(cfg.hub, hub.Deps{Store: db, Topics: pages, Client: aggregator.GuardedClient(cfg.aggregate.Limits),
+	h, err := hub.New(cfg.hub, hub.Deps{Store: db, Topics: pages, PushedAfter: pushed, Client: aggregator.GuardedClient(cfg.aggregate.Limits),
 		ClientOf: pages.ClientOf, BaseURL: cfg.syndicate.Site.BaseURL, Agent: cfg.aggregate.Agent, By: fmt.Sprintf("%s/%d", host, os.Getpid()), Log: log, Metrics: reg})
 	if err != nil {
 		return nil, fmt.Errorf("open hub: %w", err)

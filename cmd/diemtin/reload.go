@@ -38,6 +38,9 @@ const (
 	maxReloadAnswer = 256 << 10
 )
 
+// errNoAnswer is for an admin listener at which nobody answers.
+var errNoAnswer = errors.New("no service answers")
+
 // errNoFile is for a service without a file that could change.
 var errNoFile = errors.New("this service was started without a configuration file")
 
@@ -124,6 +127,14 @@ func (r *reloads) inForce() *config {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.cfg
+}
+
+// state is the file of the configuration in force, since when it is, and why a
+// change was refused since; "" if none was.
+func (r *reloads) state() (file string, since time.Time, refused string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.cfg.name, r.since.UTC().Truncate(time.Second), r.refused
 }
 
 // refusal is why the last attempt failed, and when; "" if it did not.
@@ -390,7 +401,7 @@ func askAdmin(ctx context.Context, address, method, path string, within time.Dur
 	}
 	resp, err := plainClient().Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("ask %s: %w", target, unwrapAll(err))
+		return nil, fmt.Errorf("ask %s: %w: %w", target, errNoAnswer, unwrapAll(err))
 	}
 	defer resp.Body.Close()
 	said, err := io.ReadAll(io.LimitReader(resp.Body, most))

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"os"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -148,11 +149,13 @@ type service struct {
 	servers    [2]*http.Server // public, admin
 	ready      atomic.Bool
 
-	roles   roles
-	reloads *reloads
-	load    func() (*config, error) // reads the configuration again; nil = there is no file
-	hup     <-chan os.Signal        // asks for a reload
-	watch   bool                    // reload when the file changes
+	started  time.Time
+	roles    roles
+	measured *databaseMetrics
+	reloads  *reloads
+	load     func() (*config, error) // reads the configuration again; nil = there is no file
+	hup      <-chan os.Signal        // asks for a reload
+	watch    bool                    // reload when the file changes
 }
 
 // listeners are the open ports of a service; public is nil where it answers no
@@ -183,7 +186,7 @@ func (l listeners) close() {
 // wrong path or a port in use is one clear line at the start. It closes the
 // listeners if it fails.
 func newService(ctx context.Context, cfg *config, dsn, tokens string, l listeners, log *slog.Logger) (*service, error) {
-	s := &service{listeners: l, roles: allRoles}
+	s := &service{listeners: l, roles: allRoles, started: time.Now()}
 	if err := s.open(ctx, cfg, dsn, tokens, log); err != nil {
 		s.close()
 		return nil, err
@@ -215,7 +218,8 @@ func (s *service) open(ctx context.Context, cfg *config, dsn, tokens string, log
 		return err
 	}
 	s.pages, s.log, s.desk = newSite(pages), log, newDesk(cfg, s.db, s.aggregator)
-	if s.hub, err = newHub(cfg, s.db, s.pages, log, reg); err != nil {
+	s.measured, s.desk.count = newDatabaseMetrics(reg), newRulingMetrics(reg)
+	if s.hub, err = newHub(cfg, s.db, s.pages, log, reg, s.aggregator.PushedAfter()); err != nil {
 		return err
 	}
 	s.servers = [2]*http.Server{newServer(publicMux(s.aggregator.Callback(), s.hub, s.pages)), newServer(s.adminMux(reg, syndicate.NewAdmin(s.desk, tokens, log)))}
@@ -251,8 +255,8 @@ func publicMux(callback http.Handler, own *hub.Hub, pages http.Handler) http.Han
 
 func buildInfo() prometheus.Collector {
 	g := prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "diemtin", Name: "build_info",
-		Help: "Always 1; the version is in the label."}, []string{"version"})
-	g.WithLabelValues(version).Set(1)
+		Help: "Always 1; the labels say what was built: the version, the commit if the build knew it, and Go's version."}, []string{"version", "revision", "goversion"})
+	g.WithLabelValues(version, strings.TrimPrefix(revision(), "+"), runtime.Version()).Set(1)
 	return g
 }
 
@@ -295,6 +299,7 @@ func (s *service) adminMux(reg *prometheus.Registry, rulings http.Handler) http.
 	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", s.readyz)
+	mux.HandleFunc("GET "+statusPath, s.serveStatus)
 	mux.Handle("POST "+reloadPath, http.NewCrossOriginProtection().Handler(http.HandlerFunc(s.serveReload)))
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
 	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
@@ -350,6 +355,7 @@ func (s *service) run(ctx context.Context) error {
 	g.Go(func() error { return serveOn(s.servers[1], s.admin) })
 	s.work(ctx, g)
 	g.Go(func() error { s.heedReloads(ctx, s.hup); return nil })
+	g.Go(func() error { s.keepMeasuring(ctx); return nil })
 	g.Go(func() error {
 		<-ctx.Done()
 		s.ready.Store(false)
