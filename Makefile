@@ -5,7 +5,7 @@
 # make readers four readers of Debian's and two of npm's follow a day of feeds
 # make bench-freshness SEED=7 | TRACE=FILE   delay at the same number of polls, against other policies
 # make eval-stories DATA=DIR   how well copies are told, on labelled articles
-.PHONY: demo run build quick test readers bench bench-freshness eval-stories soak fuzz fmt vuln clean
+.PHONY: demo run build quick test readers bench bench-freshness eval-stories soak fuzz fmt vuln licences clean
 
 GO ?= go
 BIN := bin/diemtin
@@ -65,6 +65,10 @@ fuzz:
 
 vuln:
 	$(GO) run golang.org/x/vuln/cmd/govulncheck@latest ./...
+
+# every module that is compiled in, with its licence
+licences:
+	@.ci/licences
 
 fmt:
 	gofmt -w .

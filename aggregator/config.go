@@ -75,19 +75,20 @@ func (d *Duration) UnmarshalText(text []byte) error {
 
 // OutletConfig is a publisher with the sources to poll.
 type OutletConfig struct {
-	ID       string         `yaml:"id"`
-	Name     string         `yaml:"name"`
-	Was      []string       `yaml:"was"` // ids that it had before: their addresses lead here
-	Aliases  []string       `yaml:"aliases"`
-	Domains  []string       `yaml:"domains"`
-	Scope    store.Scope    `yaml:"scope"`
-	Province string         `yaml:"province"`
-	Rank     int            `yaml:"rank"`
-	Show     store.Show     `yaml:"show"`
-	Images   bool           `yaml:"images"`
-	Delay    Duration       `yaml:"delay"`
-	Article  ArticleConfig  `yaml:"article"` // for all its sources; what a source says comes first
-	Sources  []SourceConfig `yaml:"sources"`
+	ID        string          `yaml:"id"`
+	Name      string          `yaml:"name"`
+	Was       []string        `yaml:"was"` // ids that it had before: their addresses lead here
+	Aliases   []string        `yaml:"aliases"`
+	Domains   []string        `yaml:"domains"`
+	Scope     store.Scope     `yaml:"scope"`
+	Province  string          `yaml:"province"`
+	Rank      int             `yaml:"rank"`
+	Show      store.Show      `yaml:"show"`
+	Images    bool            `yaml:"images"`
+	Delay     Duration        `yaml:"delay"`
+	Article   ArticleConfig   `yaml:"article"`   // for all its sources; what a source says comes first
+	Agreement AgreementConfig `yaml:"agreement"` // its consent to be given out here
+	Sources   []SourceConfig  `yaml:"sources"`
 }
 
 // SourceConfig is one thing to poll.
@@ -351,6 +352,7 @@ func (o OutletConfig) check(report func(path, problem string)) {
 		report("delay", fmt.Sprintf("delay %s: want at most %s", time.Duration(o.Delay), maxDelay))
 	}
 	o.Article.check(func(path, problem string) { report("article"+path, problem) })
+	o.Agreement.check(func(path, problem string) { report("agreement"+path, problem) })
 }
 
 func (c *Config) checkSource(s SourceConfig, report func(path, problem string)) {

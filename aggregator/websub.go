@@ -99,7 +99,7 @@ type subscriber struct {
 
 func newSubscriber(cfg Config, st Store, log *slog.Logger, m *pushMetrics) *subscriber {
 	client := GuardedClient(cfg.Limits)
-	return &subscriber{store: st, log: log, metrics: m, client: client, agent: cfg.Agent, base: callbackBase(cfg),
+	return &subscriber{store: st, log: log, metrics: m, client: client, agent: cfg.Agent, base: callbackBase(cfg), maxBytes: func() int64 { return cfg.Limits.MaxBytes },
 		wake: make(chan struct{}, 1), inbox: inbox{queue: make(chan delivery, maxWaiting)}, known: map[string]store.Push{}, absent: map[string]int{}, failing: map[string]time.Time{}}
 }
 

@@ -52,6 +52,9 @@ func (s Site) check(report func(path, problem string)) {
 	if s.Language != "" && !languageForm.MatchString(s.Language) {
 		report("language", fmt.Sprintf("language %q: want a language tag such as vi", s.Language))
 	}
+	if s.Agreements != "" && s.Agreements != "required" {
+		report("agreements", fmt.Sprintf("agreements %q: want required, or leave it out", s.Agreements))
+	}
 }
 
 func (c *Config) checkChannel(ch ChannelConfig, report func(path, problem string)) {

@@ -54,6 +54,8 @@ var vietnamese = words{
 	"foot.mix":     "Ghép tin của bạn",
 	"foot.status":  "Tình trạng nguồn tin",
 	"foot.run":     "Đơn vị vận hành: %s.",
+	"foot.licence": "Giấy phép: %s.",
+	"foot.answers": "Chịu trách nhiệm nội dung: %s.",
 	"foot.contact": "Liên hệ:",
 	"foot.rights":  "Tiêu đề và tóm tắt thuộc về báo, trang tin đã đăng; mỗi tin đều dẫn về bài gốc.",
 

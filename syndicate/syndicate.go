@@ -87,6 +87,11 @@ type Site struct {
 	Operator string `yaml:"operator"` // who runs it: in every footer
 	Contact  string `yaml:"contact"`  // e-mail or address: in every footer and in the User-Agent
 
+	Licence     string `yaml:"licence"`     // of the site, in every footer
+	Responsible string `yaml:"responsible"` // who answers for its content, in every footer
+	// Agreements is "required" where each outlet must have agreed; "" = it need not.
+	Agreements string `yaml:"agreements"`
+
 	IndexStories bool `yaml:"index_stories"` // search engines may list the pages of stories
 	NewsSitemap  bool `yaml:"news_sitemap"`  // /news-sitemap.xml is there
 }

@@ -281,7 +281,9 @@ func (st status) writeSources(w io.Writer, line func(name, form string, args ...
 		words = append(words, fmt.Sprintf("%d %s", st.Sources.State[state], state))
 	}
 	line("sources", "%d: %s; %d switched off", st.Sources.Active, cmp.Or(strings.Join(words, ", "), "none"), st.Sources.Off)
-	line("due", "%d now, the longest%s", st.Sources.Due, cmp.Or(since(st.Sources.Lag), " for no time"))
+	if st.Sources.Due > 0 {
+		line("due", "%d now, the longest%s", st.Sources.Due, cmp.Or(since(st.Sources.Lag), " never visited"))
+	}
 	for i, s := range st.Next {
 		when, name := "at once", ""
 		if s.At != nil {

@@ -15,7 +15,7 @@ type metrics struct {
 	requests      *prometheus.CounterVec
 	verifications *prometheus.CounterVec // mode, result
 	deliveries    *prometheus.CounterVec // outcome
-	queue, oldest *prometheus.GaugeVec // state
+	queue, oldest *prometheus.GaugeVec   // state
 }
 
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
