@@ -109,6 +109,9 @@ func readFileWith(name string, text []byte, environ []string) (*config, *faults)
 	f.withShipped(found)
 	found.override(reflect.ValueOf(&f).Elem(), settingsOf(environ))
 	f.Site.BaseURL = strings.TrimRight(f.Site.BaseURL, "/")
+	if dir := f.Site.Templates; dir != "" && !filepath.IsAbs(dir) {
+		f.Site.Templates = filepath.Join(filepath.Dir(name), dir)
+	}
 	c := &config{name: name, file: f, found: found, hub: f.Hub}
 	c.aggregate = aggregator.Config{Limits: f.Limits, Outlets: f.Outlets, Topics: f.Topics, Agent: agent(f.Site), BaseURL: f.Site.BaseURL,
 		Gate: aggregator.Gated{GateConfig: f.Gate}, SecondOpinion: f.SecondOpinion}

@@ -54,6 +54,7 @@ var serveVerb = verb{name: "serve", short: "Poll the sources and serve feeds, pa
 // serving is what the flags of serve say.
 type serving struct {
 	config, dsn, listen, admin, tokens, log string
+	templates                               string
 	verbose, watch                          bool
 	roles                                   roles
 }
@@ -65,6 +66,7 @@ func serveFlags(fs *flag.FlagSet) *serving {
 	fs.StringVar(&s.listen, "listen", defaultListen, "`address` of the public listener")
 	fs.StringVar(&s.admin, "admin", defaultAdmin, "`address` of the admin listener: /metrics, /livez, /readyz, and the admin API")
 	fs.StringVar(&s.tokens, "tokens", "", "`file` of who may rule over the admin API, lines of diemtin token; without it nobody")
+	fs.StringVar(&s.templates, "templates", "", "`folder` of page templates, texts and colours that stand in the place of ours, instead of site.templates")
 	fs.BoolVar(&s.verbose, "v", false, "log every visit")
 	fs.StringVar(&s.log, "log", "text", "`form` of the log: text or json")
 	fs.BoolVar(&s.watch, "watch", false, "reload when the configuration file changes, as at SIGHUP")
@@ -72,11 +74,20 @@ func serveFlags(fs *flag.FlagSet) *serving {
 	return s
 }
 
+// load reads the configuration, at the start and at a reload.
+func (how *serving) load() (*config, error) {
+	cfg, err := loadConfig(how.config)
+	if err == nil && how.templates != "" {
+		cfg.syndicate.Site.Templates = how.templates
+	}
+	return cfg, err
+}
+
 // run is diemtin serve.
 func (how *serving) run(ctx context.Context, std stdio) error {
 	hup, stop := hangups() // from here on SIGHUP ends nothing
 	defer stop()
-	cfg, err := loadConfig(how.config)
+	cfg, err := how.load()
 	if err != nil {
 		return err
 	}
@@ -97,7 +108,7 @@ func (how *serving) run(ctx context.Context, std stdio) error {
 	if err != nil {
 		return err
 	}
-	s.roles, s.hup, s.watch, s.load = does, hup, how.watch, func() (*config, error) { return loadConfig(how.config) }
+	s.roles, s.hup, s.watch, s.load = does, hup, how.watch, how.load
 	fmt.Fprintln(std.err, s.greeting())
 	return s.run(ctx)
 }
