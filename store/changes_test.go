@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -335,43 +334,6 @@ func TestPagesWhileItemsArrive(t *testing.T) {
 					t.Errorf("%s, order %d: only %d stories", name, order, len(want))
 				}
 			}
-		}
-	})
-}
-
-func TestDayCounts(t *testing.T) {
-	t.Parallel()
-	engines(t, func(t *testing.T, open func() *store.DB) {
-		db := open()
-		sync1(t, db, 2)
-		for i := range 12 {
-			at := now.Add(-time.Duration(i) * 6 * time.Hour) // 14:15, 08:15, 02:15, 20:15 the day before …
-			a := article("o0", fmt.Sprint("Tin ", i), at)
-			if a.Province = "hue"; i%2 == 0 {
-				a.Topics[0].Topic = "the-thao"
-			}
-			record(t, db, "o0-home", now.Add(time.Duration(i)*time.Second), a)
-		}
-		for _, tt := range []struct {
-			name        string
-			sel         store.Selection
-			first, last store.Day
-			want        map[store.Day]int
-		}{
-			{"all", store.Selection{}, "2024-11-01", "2024-11-30", map[store.Day]int{"2024-11-05": 3, "2024-11-04": 4, "2024-11-03": 4, "2024-11-02": 1}},
-			{"one day", store.Selection{}, "2024-11-04", "2024-11-04", map[store.Day]int{"2024-11-04": 4}},
-			{"two topics count once", store.Selection{Topics: []store.Topic{"the-thao", "xa-hoi"}}, "2024-11-05", "2024-11-05", map[store.Day]int{"2024-11-05": 3}},
-			{"a topic in a province", store.Selection{Topics: []store.Topic{"the-thao"}, Provinces: []string{"hue"}}, "2024-11-05", "2024-11-05", map[store.Day]int{"2024-11-05": 2}},
-			{"without an outlet", store.Selection{NotOutlets: []string{"o0"}}, "2024-11-01", "2024-11-30", map[store.Day]int{}},
-		} {
-			got, err := db.DayCounts(t.Context(), tt.sel, tt.first, tt.last)
-			if err != nil || !maps.Equal(got, tt.want) {
-				t.Errorf("%s: %v, %v, want %v", tt.name, got, err, tt.want)
-			}
-		}
-		days, err := db.DayCounts(t.Context(), store.Selection{}, "2020-01-01", "2030-01-01")
-		if err != nil || len(days) != 0 {
-			t.Errorf("more than %d days: %v, %v", store.MaxDays, slices.Collect(maps.Keys(days)), err)
 		}
 	})
 }

@@ -33,8 +33,6 @@ type Store interface {
 	Changes(ctx context.Context, after store.Cursor, limit int) ([]store.Change, error)
 	// LastChange is the revision of the newest of them.
 	LastChange(ctx context.Context) (store.Revision, error)
-	// DayCounts counts a selection's stories of each day from first to last.
-	DayCounts(ctx context.Context, sel store.Selection, first, last store.Day) (map[store.Day]int, error)
 	// Story returns the story with that id, or the one it was merged into
 	// (whose ID then differs), or store.ErrNotFound.
 	Story(ctx context.Context, id string) (store.Story, error)
