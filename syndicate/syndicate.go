@@ -8,7 +8,6 @@ package syndicate
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"path"
