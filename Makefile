@@ -5,7 +5,7 @@
 # make readers four readers of Debian's and two of npm's follow a day of feeds
 # make bench-freshness SEED=7 | TRACE=FILE   delay at the same number of polls, against other policies
 # make eval-stories DATA=DIR   how well copies are told, on labelled articles
-.PHONY: demo run build quick test readers bench bench-freshness eval-stories soak fuzz fmt vuln licences clean
+.PHONY: demo run build quick test readers bench bench-freshness eval-stories soak fuzz fmt vuln licences release clean
 
 GO ?= go
 BIN := bin/diemtin
@@ -70,8 +70,12 @@ vuln:
 licences:
 	@.ci/licences
 
+# dist/: static binaries and Debian packages for amd64 and arm64, and checksums
+release:
+	@.ci/release
+
 fmt:
 	gofmt -w .
 
 clean:
-	rm -rf bin
+	rm -rf bin dist
