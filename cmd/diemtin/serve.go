@@ -59,6 +59,10 @@ var serveVerb = verb{name: "serve", short: "Poll the sources and serve feeds, pa
 			if err != nil {
 				return err
 			}
+			if err := sayFirst(ctx, std, *dsn); err != nil {
+				l.close()
+				return err
+			}
 			s, err := newService(ctx, cfg, *dsn, *tokens, l, newLogger(std, *verbose))
 			if err != nil {
 				return err
