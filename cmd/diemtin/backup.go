@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -57,7 +58,7 @@ func restore(ctx context.Context, std stdio, cfg *config, dsn, backup string) er
 		return nil
 	}
 	fmt.Fprintf(std.out, "what stood there is kept as %s; delete it when you no longer need it\n", kept)
-	lost, err := rulingsSince(ctx, "sqlite:"+kept, dsn)
+	lost, err := rulingsSince(ctx, cfg, "sqlite:"+kept, dsn)
 	if err != nil {
 		fmt.Fprintf(std.err, "diemtin: the rulings made since the backup cannot be read there (%v); if you have them from diemtin rulings --json, give that file to diemtin rulings replay\n", err)
 		return nil
@@ -74,7 +75,7 @@ func restore(ctx context.Context, std stdio, cfg *config, dsn, backup string) er
 
 // rulingsSince are an editor's rulings in one database that its former copy
 // lacks, the oldest first.
-func rulingsSince(ctx context.Context, dsn, copied string) ([]store.Ruling, error) {
+func rulingsSince(ctx context.Context, cfg *config, dsn, copied string) ([]store.Ruling, error) {
 	had, err := newestRuling(ctx, copied)
 	if err != nil {
 		return nil, err
@@ -84,23 +85,12 @@ func rulingsSince(ctx context.Context, dsn, copied string) ([]store.Ruling, erro
 		return nil, err
 	}
 	defer db.Close()
-	var since []store.Ruling
-	for before := int64(0); ; {
-		all, err := db.Rulings(ctx, store.RulingQuery{Humans: true, Before: before, Limit: store.MaxRulings})
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range all {
-			if r.ID <= had {
-				return since, nil
-			}
-			since = append([]store.Ruling{r}, since...)
-			before = r.ID
-		}
-		if len(all) < store.MaxRulings {
-			return since, nil
-		}
+	all, err := wholeLedger(ctx, newDesk(cfg, db, nil))
+	if err != nil {
+		return nil, err
 	}
+	slices.Reverse(all)
+	return slices.DeleteFunc(all, func(r store.Ruling) bool { return r.ID <= had }), nil
 }
 
 // newestRuling is the number of the newest ruling in a database, 0 for none.
