@@ -3,9 +3,11 @@
 # make quick   the developer's loop: under a minute, nothing to install
 # make fuzz TIME=2m   every fuzz target for that long
 # make readers four readers of Debian's and two of npm's follow a day of feeds
+# make axe     every page of the demo's kind in a browser, held to WCAG 2.2 AA by axe-core from npm
+# make pictures   those of README, of the demo
 # make bench-freshness SEED=7 | TRACE=FILE   delay at the same number of polls, against other policies
 # make eval-stories DATA=DIR   how well copies are told, on labelled articles
-.PHONY: demo run build quick test readers bench bench-freshness eval-stories soak fuzz fmt vuln clean
+.PHONY: demo run build quick test readers axe pictures bench bench-freshness eval-stories soak fuzz fmt vuln clean
 
 GO ?= go
 BIN := bin/diemtin
@@ -39,6 +41,17 @@ readers:
 	@dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
 		npm install --prefix "$$dir" --no-audit --no-fund --silent rss-parser@3.13.0 feedsmith@3.0.1 && \
 		DIEMTIN_READERS="$$dir" $(GO) test -count=1 -v -timeout 20m -run '^TestReadersOverADay$$' ./cmd/diemtin
+
+# axe-core too goes into a folder that is removed afterwards
+axe:
+	.ci/packages
+	@dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
+		npm install --prefix "$$dir" --no-audit --no-fund --silent axe-core@4.14.1 && \
+		DIEMTIN_AXE="$$dir/node_modules/axe-core/axe.min.js" $(GO) test -count=1 -timeout 20m -run '^TestEndToEnd$$/^chromium$$' ./cmd/diemtin
+
+pictures:
+	.ci/packages
+	DIEMTIN_PICTURES=$(abspath docs/img) $(GO) test -count=1 -timeout 10m -run '^TestPictures$$' ./cmd/diemtin
 
 # one package after another, so that none disturbs the next; an archive of a
 # million items takes half an hour more: make bench DIEMTIN_BENCH_ITEMS=1000000
