@@ -2,12 +2,13 @@
 # make test    everything CI checks; installs what it needs where it may
 # make quick   the developer's loop: under a minute, nothing to install
 # make fuzz TIME=2m   every fuzz target for that long
-# make readers four readers of Debian's and two of npm's follow a day of feeds
-# make axe     every page of the demo's kind in a browser, held to WCAG 2.2 AA by axe-core from npm
+# make readers four readers of Debian's and two of npm's follow a day of feeds, and the HTML of every kind of page is validated
+# make html    that validation alone
+# make axe     every kind of page in a browser, held to WCAG 2.2 AA by axe-core from npm
 # make pictures   those of README, of the demo
 # make bench-freshness SEED=7 | TRACE=FILE   delay at the same number of polls, against other policies
 # make eval-stories DATA=DIR   how well copies are told, on labelled articles
-.PHONY: demo run build quick test readers axe pictures bench bench-freshness eval-stories soak fuzz fmt vuln clean
+.PHONY: demo run build quick test readers html axe pictures bench bench-freshness eval-stories soak fuzz fmt vuln clean
 
 GO ?= go
 BIN := bin/diemtin
@@ -15,6 +16,7 @@ TIME ?= 2m
 SEED ?= 7
 SOAK ?= 1000
 TRACE ?=
+VALIDATOR := html-validate@10.9.0
 FRESHNESS ?= # more flags: -freshness.budget=4 -freshness.min=5m -freshness.max=2h -freshness.outlets=300
 
 demo:
@@ -39,8 +41,13 @@ test:
 readers:
 	.ci/packages
 	@dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
-		npm install --prefix "$$dir" --no-audit --no-fund --silent rss-parser@3.13.0 feedsmith@3.0.1 && \
-		DIEMTIN_READERS="$$dir" $(GO) test -count=1 -v -timeout 20m -run '^TestReadersOverADay$$' ./cmd/diemtin
+		npm install --prefix "$$dir" --no-audit --no-fund --silent rss-parser@3.13.0 feedsmith@3.0.1 $(VALIDATOR) && \
+		DIEMTIN_READERS="$$dir" $(GO) test -count=1 -v -timeout 20m -run '^(TestReadersOverADay|TestEveryLinkLeadsSomewhere)$$' ./cmd/diemtin
+
+html:
+	@dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
+		npm install --prefix "$$dir" --no-audit --no-fund --silent $(VALIDATOR) && \
+		DIEMTIN_READERS="$$dir" $(GO) test -count=1 -v -run '^TestEveryLinkLeadsSomewhere$$' ./cmd/diemtin
 
 # axe-core too goes into a folder that is removed afterwards
 axe:
