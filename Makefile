@@ -8,7 +8,7 @@
 # make pictures   those of README, of the demo
 # make bench-freshness SEED=7 | TRACE=FILE   delay at the same number of polls, against other policies
 # make eval-stories DATA=DIR   how well copies are told, on labelled articles
-.PHONY: demo run build quick test readers html axe pictures bench bench-freshness eval-stories soak fuzz fmt vuln clean
+.PHONY: demo run build quick test readers html axe pictures bench bench-freshness eval-stories soak fuzz fmt vuln licences clean
 
 GO ?= go
 BIN := bin/diemtin
@@ -85,6 +85,10 @@ fuzz:
 
 vuln:
 	$(GO) run golang.org/x/vuln/cmd/govulncheck@latest ./...
+
+# every module that is compiled in, with its licence
+licences:
+	@.ci/licences
 
 fmt:
 	gofmt -w .
