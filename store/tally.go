@@ -16,12 +16,11 @@ const maxDayCounts = 70
 const dayMillis = 24 * 60 * 60 * 1000
 
 // DayCounts counts the stories of a selection that were published on each day
-// from first to last; days without any are left out. Only what one scope or
-// several of one kind select can be counted, without words and languages; for
-// any other selection counted is false. It reads an index entry a story.
+// from first to last; days without any are left out. What words and languages
+// select cannot be counted: for that counted is false. It reads an index entry
+// a story, and one more for each further kind of scope.
 func (db *DB) DayCounts(ctx context.Context, sel Selection, first, last Day) (counts map[Day]int, counted bool, err error) {
-	dims := sel.dimensions()
-	if len(dims) > 1 || sel.Words.asked() || len(sel.Languages) > 0 {
+	if sel.Words.asked() || len(sel.Languages) > 0 {
 		return nil, false, nil
 	}
 	from, until := millis(first.Start()), millis(last.Next().Start())
@@ -29,7 +28,11 @@ func (db *DB) DayCounts(ctx context.Context, sel Selection, first, last Day) (co
 		return nil, false, fmt.Errorf("count days from %s to %s: at most %d", first, last, maxDayCounts)
 	}
 	var args arguments
+	dims := sel.dimensions()
 	cond := "scope IN (" + args.list(dims[0]) + ") AND at >= " + args.add(from) + " AND at < " + args.add(until) + db.notHidden(&args, sel.without())
+	for _, dim := range dims[1:] {
+		cond += " AND EXISTS (SELECT 1 FROM by_published x WHERE x.scope IN (" + args.list(dim) + ") AND x.at = a.at AND x.story = a.story)"
+	}
 	entries := "SELECT (at - " + args.add(from) + ") / " + fmt.Sprint(dayMillis) + " AS day, story FROM by_published a WHERE " + cond
 	if len(dims[0]) > 1 { // a story may stand in several; for one scope this costs five times as much
 		entries = strings.Replace(entries, "SELECT", "SELECT DISTINCT", 1)

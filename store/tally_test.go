@@ -89,7 +89,7 @@ func TestDayCounts(t *testing.T) {
 			{"a province", store.Selection{Provinces: []string{"lao-cai"}}, map[store.Day]int{"2024-11-04": 1, "2024-11-05": 1}, true},
 			{"without a topic", store.Selection{NotTopics: []store.Topic{"xa-hoi"}}, map[store.Day]int{}, true},
 			{"nothing", store.Selection{Outlets: []string{"o1"}}, map[store.Day]int{}, true},
-			{"an intersection", store.Selection{Topics: []store.Topic{"xa-hoi"}, Provinces: []string{"lao-cai"}}, nil, false},
+			{"an intersection", store.Selection{Topics: []store.Topic{"xa-hoi"}, Provinces: []string{"lao-cai"}}, map[store.Day]int{"2024-11-04": 1, "2024-11-05": 1}, true},
 			{"words", store.Selection{Words: store.Words{All: []store.Term{{"tin"}}}}, nil, false},
 		}
 		for _, tt := range tests {

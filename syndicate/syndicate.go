@@ -25,6 +25,12 @@ type Store interface {
 	Stories(ctx context.Context, q store.Query) ([]store.Story, error)
 	// Window answers a query with what is gone of its stories.
 	Window(ctx context.Context, q store.Query) (store.Window, error)
+	// Page answers a query for those who want all of it, page by page.
+	Page(ctx context.Context, q store.Query) (store.Page, error)
+	// Changes returns what changed after a place, the oldest change first.
+	Changes(ctx context.Context, after store.Cursor, limit int) ([]store.Change, error)
+	// LastChange is the revision of the newest of them.
+	LastChange(ctx context.Context) (store.Revision, error)
 	// Story returns the story with that id, or the one it was merged into
 	// (whose ID then differs), or store.ErrNotFound.
 	Story(ctx context.Context, id string) (store.Story, error)
@@ -177,6 +183,10 @@ type Server struct {
 	visitors    *visitors
 	feedMetrics *feedMetrics
 	opml        *rendition
+
+	api         *cache
+	apiRequests *prometheus.CounterVec
+	description []byte // of the API
 }
 
 // router is a mux that knows what was registered with it.
@@ -196,11 +206,17 @@ func New(cfg Config, st Store, log *slog.Logger, reg prometheus.Registerer) (*Se
 	if err := s.openFeeds(reg); err != nil {
 		return nil, err
 	}
+	if err := s.openAPI(reg); err != nil {
+		return nil, err
+	}
 	s.feedRoutes()
 	s.archiveRoutes()
 	s.sitemapRoutes()
 	s.statusFeedRoutes()
 	if err := s.pageRoutes(); err != nil {
+		return nil, err
+	}
+	if err := s.apiHandlers(); err != nil {
 		return nil, err
 	}
 	return s, nil
