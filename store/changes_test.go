@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -369,9 +368,27 @@ func TestDayCounts(t *testing.T) {
 				t.Errorf("%s: %v, %v, want %v", tt.name, got, err, tt.want)
 			}
 		}
-		days, err := db.DayCounts(t.Context(), store.Selection{}, "2020-01-01", "2030-01-01")
-		if err != nil || len(days) != 0 {
-			t.Errorf("more than %d days: %v, %v", store.MaxDays, slices.Collect(maps.Keys(days)), err)
+		// What was counted stands until its day changes.
+		one, sel := func() int {
+			n, err := db.DayCounts(t.Context(), store.Selection{}, "2024-11-04", "2024-11-05")
+			if err != nil {
+				t.Error(err)
+			}
+			return n["2024-11-05"]
+		}, stories(t, db, store.Query{Order: store.ByPublished})[0]
+		for _, tt := range []struct {
+			do   func()
+			want int
+		}{
+			{func() {}, 3},
+			{func() { record(t, db, "o0-home", now.Add(time.Hour), article("o0", "Tin nữa", now)) }, 4},
+			{func() { rule(t, db, now.Add(2*time.Hour), store.Ruling{Verb: store.RuleHide, Story: sel.ID}) }, 3},
+			{func() { rule(t, db, now.Add(3*time.Hour), store.Ruling{Verb: store.RuleTakedown, Outlet: "o0", Why: "thử"}) }, 0},
+			{func() { rule(t, db, now.Add(4*time.Hour), store.Ruling{Verb: store.RuleRestore, Outlet: "o0"}) }, 3},
+		} {
+			if tt.do(); one() != tt.want {
+				t.Errorf("%d stories, want %d", one(), tt.want)
+			}
 		}
 	})
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"time"
 )
 
 // Page is one answer of many to a query.
@@ -144,60 +143,4 @@ func (db *DB) searchEnd(ctx context.Context, sel Selection, w window) (Cursor, e
 		return Cursor{}, nil
 	}
 	return Cursor{At: fromMillis(last)}, nil
-}
-
-// MaxDays bounds the days that are counted at once: a year and a day.
-const MaxDays = 366
-
-// dayMillis is a day of Việt Nam, which has no summer time; zoneMillis is how
-// much earlier it begins than one of UTC.
-const (
-	dayMillis  = int64(24 * time.Hour / time.Millisecond)
-	zoneMillis = int64(7 * time.Hour / time.Millisecond)
-)
-
-// DayCounts counts the stories of a selection that were published on each of
-// the days from first to last, at most MaxDays; days without any are not in it.
-// Words and languages of the selection are not looked at.
-func (db *DB) DayCounts(ctx context.Context, sel Selection, first, last Day) (map[Day]int, error) {
-	from, until := first.Start(), last.Next().Start()
-	if latest := from.AddDate(0, 0, MaxDays); until.After(latest) {
-		until = latest
-	}
-	var args arguments
-	dims := sel.dimensions()
-	counted := "count(*)"
-	if len(dims[0]) > 1 {
-		counted = "count(DISTINCT story)"
-	}
-	shift, day := args.add(zoneMillis), args.add(dayMillis)
-	cond := "scope IN (" + args.list(dims[0]) + ") AND at >= " + args.add(millis(from)) + " AND at < " + args.add(millis(until))
-	within := func(scopes []string) string {
-		return "EXISTS (SELECT 1 FROM by_published x WHERE x.scope IN (" + args.list(scopes) + ") AND x.at = a.at AND x.story = a.story)"
-	}
-	for _, dim := range dims[1:] {
-		cond += " AND " + within(dim)
-	}
-	if out := db.leftOut(sel); len(out) > 0 {
-		cond += " AND NOT " + within(out)
-	}
-	rows, err := db.engine.read.QueryContext(ctx, `SELECT (at + CAST(`+shift+` AS BIGINT)) / CAST(`+day+` AS BIGINT) AS d, `+counted+`
-		FROM by_published a WHERE `+cond+` GROUP BY d`, args...)
-	if err != nil {
-		return nil, fmt.Errorf("count days: %w", err)
-	}
-	defer rows.Close()
-	all := map[Day]int{}
-	for rows.Next() {
-		var d int64
-		var n int
-		if err := rows.Scan(&d, &n); err != nil {
-			return nil, fmt.Errorf("count days: %w", err)
-		}
-		all[DayOf(fromMillis(d*dayMillis-zoneMillis))] = n
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("count days: %w", err)
-	}
-	return all, nil
 }

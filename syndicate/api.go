@@ -140,7 +140,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, route *apiRout
 
 // apiMaker says how a document of the API is made.
 func (s *Server) apiMaker(doc apiDoc) docMaker {
-	m := docMaker{format: "api", contentType: "application/json", link: "<" + s.cfg.address(apiRoot+"/openapi.json") + `>; rel="service-desc"`,
+	m := docMaker{format: "api", contentType: "application/json", gzip: quickGzip, link: "<" + s.cfg.address(apiRoot+"/openapi.json") + `>; rel="service-desc"`,
 		final: func(err error) bool { return s.problemOf(err).status < 500 }, revision: doc.revision}
 	if m.revision == nil {
 		m.revision = func(ctx context.Context) (store.Revision, error) {
