@@ -86,8 +86,8 @@ func newRendition(doc []byte, contentType string, header http.Header, modified t
 }
 
 // quickGzip is the level for what hardly anybody else will ask for: of 200
-// stories as JSON it makes 5 % more bytes in a third of the time.
-const quickGzip = 5
+// stories as JSON (170 KB) it makes 26 KB in 2.0 ms, the best 23 KB in 7.1.
+const quickGzip = 4
 
 // compressed is newRendition at another level of gzip, 1 to 9.
 func compressed(doc []byte, contentType string, header http.Header, modified time.Time, level int) (*rendition, error) {
