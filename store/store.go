@@ -25,7 +25,6 @@ type DB struct {
 	outlets atomic.Pointer[map[string]Outlet] // by id, the active and the former ones
 	taken   atomic.Int64                      // what takenSQL said when outlets was read
 	clocks  clocks
-	days    dayCounts
 }
 
 // Open opens the database at dsn ("sqlite:PATH" or "postgres://…"), creates

@@ -120,7 +120,7 @@ func (s *Server) noID(field, kind, id string) error {
 	detail := "there is no " + strconv.Quote(plainText(id, 40)) + " among the " + kind
 	var near []string
 	for _, l := range s.cfg.nearest(id, maxNear, kind) {
-		near = append(near, strings.TrimSuffix(l.Href[len(kind)+2:], "/"))
+		near = append(near, l.ID)
 	}
 	if near != nil {
 		detail += "; near are " + strings.Join(near, ", ")
