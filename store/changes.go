@@ -96,7 +96,7 @@ func (db *DB) changed(ctx context.Context, after Cursor, limit int) ([]Change, e
 // LastChange is the revision of the newest change.
 func (db *DB) LastChange(ctx context.Context) (Revision, error) {
 	var at int64
-	err := db.engine.read.QueryRowContext(ctx, `SELECT coalesce((SELECT changed FROM stories ORDER BY changed DESC LIMIT 1), 0)`).Scan(&at)
+	err := db.engine.read.QueryRowContext(ctx, `SELECT coalesce(max(changed), 0) FROM stories`).Scan(&at)
 	if err != nil {
 		return Revision{}, fmt.Errorf("read the newest change: %w", err)
 	}
