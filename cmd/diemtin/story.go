@@ -150,7 +150,7 @@ func ruledWords(r store.Ruling) string {
 	case store.RuleApply:
 		return "topics of what is stored judged anew"
 	case store.RulePoll:
-		return "visit asked for: " + r.Why
+		return "a source of " + r.Outlet + " is visited at once"
 	case store.RuleRestore:
 		return fmt.Sprintf("ruling %d is undone", r.Undoes)
 	}
