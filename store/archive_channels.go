@@ -4,16 +4,22 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
 	"slices"
+	"strings"
 )
 
 // SyncArchives makes these the channels with an archive. One that is new, or
-// whose selection has changed, gets all that it selects and does not have yet.
+// whose selection has changed, gets all that it selects and does not have yet;
+// what it has stays, also what it does not select any more: the archive is the
+// record of what was listed there.
 func (db *DB) SyncArchives(ctx context.Context, channels []ArchiveChannel) error {
+	channels = slices.Clone(channels)
+	slices.SortFunc(channels, func(a, b ArchiveChannel) int { return strings.Compare(a.ID, b.ID) })
 	err := db.do(ctx, 1, func(t *tx) error {
-		old, err := readChannels(t.query(`SELECT id, selection FROM archive_channels ORDER BY id`))
-		if err != nil {
-			return err
+		old := t.channels
+		if slices.EqualFunc(old, channels, sameChannel) {
+			return nil
 		}
 		if err := t.exec(`DELETE FROM archive_channels`); err != nil {
 			return err
@@ -22,20 +28,24 @@ func (db *DB) SyncArchives(ctx context.Context, channels []ArchiveChannel) error
 			if err := t.exec(`INSERT INTO archive_channels (id, selection) VALUES ($1, $2)`, c.ID, encoded(c.Selection)); err != nil {
 				return err
 			}
-			if !slices.ContainsFunc(old, func(o ArchiveChannel) bool {
-				return o.ID == c.ID && encoded(o.Selection) == encoded(c.Selection)
-			}) {
+			if !slices.ContainsFunc(old, func(o ArchiveChannel) bool { return sameChannel(o, c) }) {
 				if err := t.fillArchive(c); err != nil {
 					return fmt.Errorf("channel %s: %w", c.ID, err)
 				}
 			}
 		}
-		return nil
+		t.channels = channels
+		return t.exec(`INSERT INTO meta (name, value) VALUES ('archive_channels', 1)
+			ON CONFLICT (name) DO UPDATE SET value = meta.value + 1`)
 	})
 	if err != nil {
 		return fmt.Errorf("set the channels of archives: %w", err)
 	}
-	return db.loadChannels(ctx)
+	return nil
+}
+
+func sameChannel(a, b ArchiveChannel) bool {
+	return a.ID == b.ID && encoded(a.Selection) == encoded(b.Selection)
 }
 
 // fillArchive enters what is listed into the archive of a channel: at the time
@@ -45,19 +55,14 @@ func (t *tx) fillArchive(c ArchiveChannel) error {
 	if err := t.queryRow(`SELECT (SELECT count(*) FROM archives WHERE scope = $1) + (SELECT count(*) FROM unsealed WHERE scope = $1)`, c.Scope()).Scan(&has); err != nil {
 		return err
 	}
-	var args arguments
-	cond := "1 = 1"
-	for _, dim := range c.dimensions() {
-		cond += " AND EXISTS (SELECT 1 FROM by_published p WHERE p.at = s.shown AND p.story = s.id AND p.scope IN (" + args.list(dim) + "))"
-	}
-	if has == 0 {
-		scope := args.add(c.Scope())
-		return t.exec(`INSERT INTO unsealed (scope, at, story, late) SELECT CAST(`+scope+` AS TEXT), s.listed, s.id, s.backfill FROM stories s WHERE s.listed > 0 AND `+cond, args...)
-	}
-	all, err := scanEntered(t.query(`SELECT s.listed, s.id, 0 FROM stories s WHERE s.listed > 0 AND `+cond+` ORDER BY s.listed`, args...))
+	all, err := t.members(c)
 	if err != nil {
 		return err
 	}
+	if has == 0 {
+		return t.enterUnsealed(c.Scope(), all)
+	}
+	var missing []entered
 	for _, e := range all {
 		there, err := t.archived(&row{id: e.story, listed: e.at}, c.Scope())
 		if err != nil {
@@ -66,16 +71,99 @@ func (t *tx) fillArchive(c ArchiveChannel) error {
 		if there {
 			continue
 		}
-		at := t.tick(0)
+		e.at, e.late = t.tick(0), 1
 		if err := t.exec(`INSERT INTO archived_late (story, scope, at) VALUES ($1, $2, $3)
-			ON CONFLICT (story, scope) DO UPDATE SET at = excluded.at`, e.story, c.Scope(), at); err != nil {
+			ON CONFLICT (story, scope) DO UPDATE SET at = excluded.at`, e.story, c.Scope(), e.at); err != nil {
 			return err
 		}
-		if err := t.exec(`INSERT INTO unsealed (scope, at, story, late) VALUES ($1, $2, $3, 1)`, c.Scope(), at, e.story); err != nil {
+		missing = append(missing, e)
+	}
+	return t.enterUnsealed(c.Scope(), missing)
+}
+
+// enterUnsealed enters stories into an archive that has none of them.
+func (t *tx) enterUnsealed(scope string, all []entered) error {
+	for chunk := range slices.Chunk(all, 64) {
+		args := []any{scope}
+		for _, e := range chunk {
+			args = append(args, e.at, e.story, e.late)
+		}
+		values := ""
+		for i := range chunk {
+			if i > 0 {
+				values += ", "
+			}
+			values += fmt.Sprintf("($1, $%d, $%d, $%d)", 3*i+2, 3*i+3, 3*i+4)
+		}
+		if err := t.exec(`INSERT INTO unsealed (scope, at, story, late) VALUES `+values, args...); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// memberBatch is how many stories are read at once to find those of a channel.
+const memberBatch = 1000
+
+// members are the stories that a channel selects now, in the order of listing.
+func (t *tx) members(c ArchiveChannel) ([]entered, error) {
+	var all []entered
+	for below := int64(math.MaxInt64); below > 0; {
+		found, next, err := t.membersBelow(c, below)
+		if err != nil {
+			return nil, fmt.Errorf("find what it selects: %w", err)
+		}
+		all, below = append(all, found...), next
+	}
+	slices.Reverse(all)
+	return all, nil
+}
+
+// membersBelow are those listed before a moment, of as many stories as are
+// read at once, the newest first; next is the moment to go on with, 0 at the end.
+func (t *tx) membersBelow(c ArchiveChannel, below int64) (all []entered, next int64, err error) {
+	var args arguments
+	from := "SELECT listed AS doc FROM stories WHERE listed > 0 AND listed < $1 ORDER BY listed DESC LIMIT %d"
+	if c.Words.positive() {
+		x := t.w.engine.index
+		from = x.matches[len(x.matches)-1]
+		args = arguments{x.question(c.Words), below, 0}
+	} else {
+		args = arguments{below}
+	}
+	within := func(scopes []string) string {
+		return "EXISTS (SELECT 1 FROM by_published p WHERE p.at = s.shown AND p.story = s.id AND p.scope IN (" + args.list(scopes) + "))"
+	}
+	cond := ""
+	for _, dim := range c.dimensions() {
+		cond += within(dim) + " AND "
+	}
+	if out := c.without(); len(out) > 0 {
+		cond += "NOT " + within(out) + " AND "
+	}
+	rows, err := t.query(`SELECT u.doc, coalesce(s.id, ''), coalesce(s.backfill, 0), coalesce(i.lang, ''), coalesce(i.title, ''), coalesce(i.summary, ''),
+		s.id IS NOT NULL AND `+cond+`s.merged_into = '' FROM (`+fmt.Sprintf(from, memberBatch)+`) AS u
+		LEFT JOIN stories s ON s.listed = u.doc AND s.listed > 0 LEFT JOIN items i ON i.id = s.quoted ORDER BY u.doc DESC`, args...)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer rows.Close()
+	n := 0
+	for rows.Next() {
+		var e entered
+		var lang, title, summary string
+		var held bool
+		if err := rows.Scan(&e.at, &e.story, &e.late, &lang, &title, &summary, &held); err != nil {
+			return nil, 0, err
+		}
+		if n, next = n+1, e.at; held && c.fits(lang, title, summary) {
+			all = append(all, e)
+		}
+	}
+	if n < memberBatch {
+		next = 0
+	}
+	return all, next, rows.Err()
 }
 
 func readChannels(rows *sql.Rows, err error) ([]ArchiveChannel, error) {
@@ -98,12 +186,18 @@ func readChannels(rows *sql.Rows, err error) ([]ArchiveChannel, error) {
 	return all, rows.Err()
 }
 
-// loadChannels keeps the channels in memory: each listing needs them.
-func (db *DB) loadChannels(ctx context.Context) error {
-	all, err := readChannels(db.engine.read.QueryContext(ctx, `SELECT id, selection FROM archive_channels ORDER BY id`))
-	if err != nil {
-		return fmt.Errorf("read the channels of archives: %w", err)
+// loadChannels lets the transaction know the channels with an archive, since
+// each listing needs them. They are read when their number in the database is
+// another than at the last reading: any replica may have set them.
+func (t *tx) loadChannels(number int64) error {
+	if t.w.channels == nil || t.w.current != number {
+		all, err := readChannels(t.query(`SELECT id, selection FROM archive_channels ORDER BY id`))
+		if err != nil {
+			return fmt.Errorf("read the channels of archives: %w", err)
+		}
+		slices.SortFunc(all, func(a, b ArchiveChannel) int { return strings.Compare(a.ID, b.ID) })
+		t.w.channels, t.w.current = all, number
 	}
-	db.writer.channels.Store(&all)
+	t.channels = t.w.channels
 	return nil
 }

@@ -32,7 +32,7 @@ type textIndex struct {
 	and     string                   // between parts
 	or      string                   //
 	not     func(part string) string // joined to what is there
-	matches []string                 // $1 question, $2 key to stay below, %d limit: tried in this order until one has enough
+	matches []string                 // $1 question, $2 key to stay below, $3 lowest key, %d limit: tried in this order until one has enough
 }
 
 var sqliteIndex = textIndex{
@@ -43,7 +43,7 @@ var sqliteIndex = textIndex{
 	phrase: func(p Term) string { return `"` + strings.Join(p, " ") + `"` },
 	and:    " AND ", or: " OR ",
 	not:     func(part string) string { return " NOT " + part },
-	matches: []string{`SELECT rowid AS doc FROM search WHERE search MATCH $1 AND rowid < $2 ORDER BY rowid DESC LIMIT %d`},
+	matches: []string{`SELECT rowid AS doc FROM search WHERE search MATCH $1 AND rowid < $2 AND rowid >= $3 ORDER BY rowid DESC LIMIT %d`},
 }
 
 // newestRead is how many stories PostgreSQL looks through from the newest
@@ -66,9 +66,9 @@ var postgresIndex = textIndex{
 	and:    " & ", or: " | ",
 	not: func(part string) string { return " & !" + part },
 	matches: []string{
-		`SELECT doc FROM (SELECT doc, words FROM search WHERE doc < $2 ORDER BY doc DESC LIMIT ` + strconv.Itoa(newestRead) + `) AS w
+		`SELECT doc FROM (SELECT doc, words FROM search WHERE doc < $2 AND doc >= $3 ORDER BY doc DESC LIMIT ` + strconv.Itoa(newestRead) + `) AS w
 			WHERE words @@ CAST(CAST($1 AS TEXT) AS TSQUERY) ORDER BY doc DESC LIMIT %d`,
-		`SELECT doc FROM search WHERE words @@ CAST(CAST($1 AS TEXT) AS TSQUERY) AND doc < $2 ORDER BY doc DESC LIMIT %d`,
+		`SELECT doc FROM search WHERE words @@ CAST(CAST($1 AS TEXT) AS TSQUERY) AND doc < $2 AND doc >= $3 ORDER BY doc DESC LIMIT %d`,
 	},
 }
 
@@ -157,7 +157,7 @@ func (s Selection) narrowed() bool {
 
 // matching looks up what match finds in the other fields of the selection.
 func (db *DB) matching(ctx context.Context, sel Selection, w window, below int64, match string) ([]place, error) {
-	args := arguments{db.engine.index.question(sel.Words), below}
+	args := arguments{db.engine.index.question(sel.Words), below, w.from}
 	at := "s.listed"
 	if w.table == "by_published" {
 		at = "s.shown"
@@ -190,16 +190,19 @@ func (db *DB) matching(ctx context.Context, sel Selection, w window, below int64
 	return all, rows.Err()
 }
 
-// maxSifted bounds how many stories are read to find those in some language,
-// or with some words, among all of a selection.
+// maxSifted bounds how many stories are looked at to find those in some
+// language, or with some words, among all of a selection.
 const maxSifted = 2000
 
-// sifted says whether stories must be read to know whether they fit.
+// textual says whether the selection asks for more than scopes tell.
+func (s Selection) textual() bool { return len(s.Languages) > 0 || s.Words.asked() }
+
+// sifted says whether stories must be looked at to know whether they fit.
 func (s Selection) sifted() bool {
 	return len(s.Languages) > 0 || s.Words.asked() && !s.Searched()
 }
 
-// fits says whether a story that a walk found belongs to the selection.
+// fits says whether a story belongs to the selection by the text it quotes.
 func (s Selection) fits(lang, title, summary string) bool {
 	if len(s.Languages) > 0 {
 		base, _, _ := strings.Cut(strings.ToLower(lang), "-")
@@ -207,16 +210,17 @@ func (s Selection) fits(lang, title, summary string) bool {
 			return false
 		}
 	}
-	return s.Searched() || !s.Words.asked() || s.Words.holds(title+" "+summary)
+	return !s.Words.asked() || s.Words.holds(indexed(title, summary))
 }
 
-// sift is a walk that reads the stories it meets, at most maxSifted, and keeps
-// those that fit.
-func (db *DB) sift(ctx context.Context, sel Selection, w window) ([]Story, error) {
+// sift is a walk that looks at the stories it meets and keeps those that fit:
+// at most maxSifted, but as far back as w.reach among as many as an
+// intersection may look up.
+func (db *DB) sift(ctx context.Context, sel Selection, w window) ([]place, error) {
 	limit := w.limit
-	var all []Story
-	for seen := 0; seen < maxSifted; {
-		w.limit = min(max(2*limit, 100), maxSifted-seen)
+	var all []place
+	for seen, far := 0, true; seen < maxSifted || far && seen < maxLookups; {
+		w.limit = min(max(2*limit, 100), maxSifted)
 		found, err := db.walk(ctx, sel, w)
 		if err != nil {
 			return nil, err
@@ -225,13 +229,13 @@ func (db *DB) sift(ctx context.Context, sel Selection, w window) ([]Story, error
 		for i, p := range found {
 			ids[i] = p.story
 		}
-		stories, err := db.loadStories(ctx, ids)
+		fit, err := db.fitting(ctx, sel, ids)
 		if err != nil {
 			return nil, err
 		}
-		for i := range stories {
-			if it := &stories[i].Quoted; sel.fits(it.Lang, it.Title, it.Summary) {
-				if all = append(all, stories[i]); len(all) == limit {
+		for _, p := range found {
+			if fit[p.story] {
+				if all = append(all, p); len(all) == limit {
 					return all, nil
 				}
 			}
@@ -240,24 +244,20 @@ func (db *DB) sift(ctx context.Context, sel Selection, w window) ([]Story, error
 			break
 		}
 		last := found[len(found)-1]
-		w.before, seen = Cursor{fromMillis(last.at), last.story}, seen+len(found)
+		w.before, seen, far = Cursor{fromMillis(last.at), last.story}, seen+len(found), w.reach > 0 && last.at > w.reach
 	}
 	return all, nil
 }
 
-// siftGraves keeps those of what is gone that had belonged to a selection that
-// its scopes alone do not tell.
-func (db *DB) siftGraves(ctx context.Context, sel Selection, graves []Tombstone) ([]Tombstone, error) {
-	if len(graves) == 0 || !sel.sifted() && !sel.Searched() {
-		return graves, nil
-	}
-	sel.Day = "9999-12-31" // by its own words, not the index: they left that
-	keep := map[string]bool{}
-	for chunk := range slices.Chunk(graves, maxParams) {
+// fitting says which stories fit a selection by the text they quote.
+func (db *DB) fitting(ctx context.Context, sel Selection, ids []string) (map[string]bool, error) {
+	fit := make(map[string]bool, len(ids))
+	for chunk := range slices.Chunk(ids, maxParams) {
 		args := make([]any, len(chunk))
-		for i, g := range chunk {
-			args[i] = g.Story
+		for i, id := range chunk {
+			args[i] = id
 		}
+		args = padded(args)
 		rows, err := db.engine.read.QueryContext(ctx, `SELECT s.id, i.lang, i.title, i.summary FROM stories s
 			JOIN items i ON i.id = s.quoted WHERE s.id IN (`+places(1, len(args))+`)`, args...)
 		if err != nil {
@@ -269,13 +269,30 @@ func (db *DB) siftGraves(ctx context.Context, sel Selection, graves []Tombstone)
 			if err := rows.Scan(&id, &lang, &title, &summary); err != nil {
 				return nil, err
 			}
-			keep[id] = sel.fits(lang, title, summary)
+			fit[id] = sel.fits(lang, title, summary)
 		}
 		if err := rows.Err(); err != nil {
 			return nil, err
 		}
 	}
-	return slices.DeleteFunc(graves, func(g Tombstone) bool { return !keep[g.Story] }), nil
+	return fit, nil
+}
+
+// siftGraves keeps those of what is gone that had belonged to a selection that
+// its scopes alone do not tell.
+func (db *DB) siftGraves(ctx context.Context, sel Selection, graves []Tombstone) ([]Tombstone, error) {
+	if len(graves) == 0 || !sel.textual() {
+		return graves, nil
+	}
+	ids := make([]string, len(graves))
+	for i := range graves {
+		ids[i] = graves[i].Story
+	}
+	fit, err := db.fitting(ctx, sel, ids) // by the text: they left the index
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(graves, func(g Tombstone) bool { return !fit[g.Story] }), nil
 }
 
 // searchBatch is how many stories one transaction enters into the index of

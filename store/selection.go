@@ -148,14 +148,10 @@ func (db *DB) Stories(ctx context.Context, q Query) ([]Story, error) {
 	if w.limit == 0 {
 		return nil, nil
 	}
-	if q.sifted() {
-		stories, err := db.sift(ctx, q.Selection, w)
-		if err != nil {
-			return nil, fmt.Errorf("read stories: %w", err)
-		}
-		return stories, nil
+	if !q.Since.IsZero() {
+		w.reach = millis(q.Since)
 	}
-	found, err := db.walk(ctx, q.Selection, w)
+	found, err := db.find(ctx, q.Selection, w)
 	if err != nil {
 		return nil, fmt.Errorf("read stories: %w", err)
 	}

@@ -18,6 +18,7 @@ type window struct {
 	table       string
 	from, until int64
 	before      Cursor
+	reach       int64    // what was listed from then on is looked at in any case; 0 = no such moment
 	without     []string // scopes whose stories are left out
 	oldestFirst bool
 	limit       int
@@ -141,7 +142,15 @@ func (db *DB) narrow(ctx context.Context, dims [][]string, w window) ([][]string
 	return append(ordered, dims[first+1:]...), w, nil
 }
 
-// walk returns the selection's entries in the window, in its order. It leaves
+// find returns the selection's entries in the window, in its order.
+func (db *DB) find(ctx context.Context, sel Selection, w window) ([]place, error) {
+	if sel.sifted() {
+		return db.sift(ctx, sel, w)
+	}
+	return db.walk(ctx, sel, w)
+}
+
+// walk is find by all but what only the text of a story tells. It returns the selection's entries in the window, in its order. It leaves
 // out what is quoted from an outlet that no longer lets itself be shown; it was
 // listed when that was allowed.
 func (db *DB) walk(ctx context.Context, sel Selection, w window) ([]place, error) {

@@ -48,7 +48,7 @@ func (ch *Channel) archiveScope() string {
 		return store.ArchiveAll
 	case ch.Kind == "topic" && !slices.Contains(ch.Topics, store.NoTopic):
 		return store.ArchiveTopic(store.Topic(ch.ID))
-	case ch.Kind == "channel" && ch.Archivable():
+	case ch.Kind == "channel":
 		return store.ArchiveChannel{ID: ch.ID}.Scope()
 	}
 	return ""
@@ -69,7 +69,7 @@ func (c *Config) archived(scope string) (Channel, bool) {
 func (c *Config) ArchiveChannels() []store.ArchiveChannel {
 	var all []store.ArchiveChannel
 	for _, id := range c.ids("channels") {
-		if ch, ok := c.channel("channels", id); ok && ch.Archivable() {
+		if ch, ok := c.channel("channels", id); ok {
 			all = append(all, store.ArchiveChannel{ID: id, Selection: ch.Selection})
 		}
 	}

@@ -168,6 +168,42 @@ func TestArchiveChain(t *testing.T) {
 	}
 }
 
+// A channel that asks for words and leaves something out has an archive too;
+// one that is defined anew keeps its documents as they are, and what it selects
+// since and had not yet comes into new ones.
+func TestArchiveOfWords(t *testing.T) {
+	t.Parallel()
+	words := ChannelConfig{ID: "so-le", Title: Names{VI: "Số lẻ"}, Words: ChannelWords{Any: []string{"trunguong", "ngắn"}},
+		Exclude: ChannelLess{Topics: []store.Topic{"giao-duc"}, Words: []string{"số 7"}}, Languages: []string{"vi"}}
+	s := newFeedSite(t, func(c *Config) { c.Channels = append(c.Channels, words) })
+	s.someDays()
+	const path = "/channels/so-le/feed.atom"
+	entries, docs := s.follow(path)
+	if len(entries) != 209 { // all of kinh-te but number 7
+		t.Errorf("a client of Atom holds %d stories, want 209, of %d documents", len(entries), len(docs))
+	}
+	if got := s.followJSON("/channels/so-le/feed.json"); !maps.Equal(got, entries) {
+		t.Errorf("a client of JSON Feed holds %d stories, one of Atom %d", len(got), len(entries))
+	}
+
+	words.Exclude = ChannelLess{Words: []string{"số 8"}}
+	s.server.cfg.Channels[len(s.server.cfg.Channels)-1] = words
+	if err := s.db.SyncArchives(t.Context(), s.server.cfg.ArchiveChannels()); err != nil {
+		t.Fatal(err)
+	}
+	s.publish("trunguong", "kinh-te", 2000)
+	s.clock.forward(2 * time.Second)
+	entries, after := s.follow(path)
+	if len(entries) != 331 { // the 120 of giao-duc, number 7 and the new one more; number 8 was listed there
+		t.Errorf("a client holds %d stories since the channel is another, want 331", len(entries))
+	}
+	for at, body := range docs {
+		if strings.Contains(at, "/archive/") && !bytes.Equal(after[at], body) {
+			t.Errorf("%s has changed", at)
+		}
+	}
+}
+
 // Time alone changes no byte, not even that of midnight.
 func TestMidnightChangesNothing(t *testing.T) {
 	t.Parallel()
