@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -102,68 +103,44 @@ func (t *tx) enterUnsealed(scope string, all []entered) error {
 	return nil
 }
 
-// memberBatch is how many stories are read at once to find those of a channel.
-const memberBatch = 1000
-
 // members are the stories that a channel selects now, in the order of listing.
 func (t *tx) members(c ArchiveChannel) ([]entered, error) {
-	var all []entered
-	for below := int64(math.MaxInt64); below > 0; {
-		found, next, err := t.membersBelow(c, below)
-		if err != nil {
-			return nil, fmt.Errorf("find what it selects: %w", err)
-		}
-		all, below = append(all, found...), next
-	}
-	slices.Reverse(all)
-	return all, nil
-}
-
-// membersBelow are those listed before a moment, of as many stories as are
-// read at once, the newest first; next is the moment to go on with, 0 at the end.
-func (t *tx) membersBelow(c ArchiveChannel, below int64) (all []entered, next int64, err error) {
 	var args arguments
-	from := "SELECT listed AS doc FROM stories WHERE listed > 0 AND listed < $1 ORDER BY listed DESC LIMIT %d"
+	from := "stories s"
 	if c.Words.positive() {
 		x := t.w.engine.index
-		from = x.matches[len(x.matches)-1]
-		args = arguments{x.question(c.Words), below, 0}
-	} else {
-		args = arguments{below}
+		args = arguments{x.question(c.Words), int64(math.MaxInt64), int64(0)}
+		from = "(" + fmt.Sprintf(x.matches[len(x.matches)-1], math.MaxInt32) + ") AS u JOIN stories s ON s.listed = u.doc"
 	}
 	within := func(scopes []string) string {
 		return "EXISTS (SELECT 1 FROM by_published p WHERE p.at = s.shown AND p.story = s.id AND p.scope IN (" + args.list(scopes) + "))"
 	}
 	cond := ""
 	for _, dim := range c.dimensions() {
-		cond += within(dim) + " AND "
+		cond += " AND " + within(dim)
 	}
 	if out := c.without(); len(out) > 0 {
-		cond += "NOT " + within(out) + " AND "
+		cond += " AND NOT " + within(out)
 	}
-	rows, err := t.query(`SELECT u.doc, coalesce(s.id, ''), coalesce(s.backfill, 0), coalesce(i.lang, ''), coalesce(i.title, ''), coalesce(i.summary, ''),
-		s.id IS NOT NULL AND `+cond+`s.merged_into = '' FROM (`+fmt.Sprintf(from, memberBatch)+`) AS u
-		LEFT JOIN stories s ON s.listed = u.doc AND s.listed > 0 LEFT JOIN items i ON i.id = s.quoted ORDER BY u.doc DESC`, args...)
+	rows, err := t.query(`SELECT s.listed, s.id, s.backfill, i.lang, i.title, i.summary FROM `+from+`
+		JOIN items i ON i.id = s.quoted WHERE s.listed > 0 AND s.merged_into = ''`+cond, args...)
 	if err != nil {
-		return nil, 0, err
+		return nil, fmt.Errorf("find what it selects: %w", err)
 	}
 	defer rows.Close()
-	n := 0
+	var all []entered
 	for rows.Next() {
 		var e entered
 		var lang, title, summary string
-		var held bool
-		if err := rows.Scan(&e.at, &e.story, &e.late, &lang, &title, &summary, &held); err != nil {
-			return nil, 0, err
+		if err := rows.Scan(&e.at, &e.story, &e.late, &lang, &title, &summary); err != nil {
+			return nil, fmt.Errorf("find what it selects: %w", err)
 		}
-		if n, next = n+1, e.at; held && c.fits(lang, title, summary) {
+		if c.fits(lang, title, summary) {
 			all = append(all, e)
 		}
 	}
-	if n < memberBatch {
-		next = 0
-	}
-	return all, next, rows.Err()
+	slices.SortFunc(all, func(a, b entered) int { return cmp.Compare(a.at, b.at) })
+	return all, rows.Err()
 }
 
 func readChannels(rows *sql.Rows, err error) ([]ArchiveChannel, error) {

@@ -65,7 +65,7 @@ func rebuild(t *testing.T, db *store.DB, scope string, sel store.Selection, at t
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := db.Window(t.Context(), store.Query{Selection: sel, Limit: archiveWindow, Since: head.Unsealed})
+	w, err := db.Window(t.Context(), store.Query{Selection: sel, Limit: archiveWindow, Since: head.Unsealed, Record: scope})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -267,6 +267,38 @@ func month(t *testing.T, open func() *store.DB, seed uint64) string {
 		t.Errorf("a month of %d documents, %d sealed anew, %d first visits proves little", len(ledger), len(reseals), first)
 	}
 	return hex.EncodeToString(sum.Sum(nil))
+}
+
+// What a channel of a rare language has not sealed yet stands in its current
+// feed, however much else was listed since.
+func TestUnsealedStandsInTheFeed(t *testing.T) {
+	t.Parallel()
+	engines(t, func(t *testing.T, open func() *store.DB) {
+		db := open()
+		o, sources := outlets(1)
+		if err := db.Sync(t.Context(), o, sources); err != nil {
+			t.Fatal(err)
+		}
+		foreign := store.ArchiveChannel{ID: "foreign", Selection: store.Selection{Languages: []string{"en"}}}
+		if err := db.SyncArchives(t.Context(), []store.ArchiveChannel{foreign}); err != nil {
+			t.Fatal(err)
+		}
+		record(t, db, sources[0].ID, now) // which is not its first visit then
+		one := article("o0", "English", now)
+		one.Lang = "en"
+		record(t, db, sources[0].ID, now, one)
+		for n := range 7 {
+			var items []store.Item
+			for i := range 300 {
+				items = append(items, article("o0", fmt.Sprint("Bài ", i, " lần ", n), now))
+			}
+			record(t, db, sources[0].ID, now.Add(time.Minute), items...)
+		}
+		held, docs := rebuild(t, db, foreign.Scope(), foreign.Selection, now.Add(time.Hour), "after 2,100 others")
+		if len(held) != 1 || len(docs) != 0 {
+			t.Errorf("the current feed holds %d stories, and there are %d documents; want the one that is not sealed", len(held), len(docs))
+		}
+	})
 }
 
 // firstVisit brings what a source's first visit brings: more than its newest

@@ -213,49 +213,41 @@ func (s Selection) fits(lang, title, summary string) bool {
 	return !s.Words.asked() || s.Words.holds(indexed(title, summary))
 }
 
-// sift is a walk that looks at the stories it meets and keeps those that fit:
-// at most maxSifted, but as far back as w.reach among as many as an
-// intersection may look up.
-func (db *DB) sift(ctx context.Context, sel Selection, w window) ([]place, error) {
+// sift is a walk that looks at no more than maxSifted stories and keeps those
+// that fit; last is where it stopped looking, 0 if nothing was left.
+func (db *DB) sift(ctx context.Context, sel Selection, w window) (all []place, last int64, err error) {
 	limit := w.limit
-	var all []place
-	for seen, far := 0, true; seen < maxSifted || far && seen < maxLookups; {
-		w.limit = min(max(2*limit, 100), maxSifted)
+	for seen := 0; seen < maxSifted; {
+		w.limit = min(max(2*limit, 100), maxSifted-seen)
 		found, err := db.walk(ctx, sel, w)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
-		ids := make([]string, len(found))
-		for i, p := range found {
-			ids[i] = p.story
-		}
-		fit, err := db.fitting(ctx, sel, ids)
+		fit, err := db.fitting(ctx, sel, found)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
-		for _, p := range found {
-			if fit[p.story] {
-				if all = append(all, p); len(all) == limit {
-					return all, nil
-				}
-			}
+		all = append(all, fit...)
+		if len(all) >= limit {
+			return all[:limit], 0, nil
 		}
 		if len(found) < w.limit {
-			break
+			return all, 0, nil
 		}
-		last := found[len(found)-1]
-		w.before, seen, far = Cursor{fromMillis(last.at), last.story}, seen+len(found), w.reach > 0 && last.at > w.reach
+		at := found[len(found)-1]
+		w.before, seen, last = Cursor{fromMillis(at.at), at.story}, seen+len(found), at.at
 	}
-	return all, nil
+	return all, last, nil
 }
 
-// fitting says which stories fit a selection by the text they quote.
-func (db *DB) fitting(ctx context.Context, sel Selection, ids []string) (map[string]bool, error) {
-	fit := make(map[string]bool, len(ids))
-	for chunk := range slices.Chunk(ids, maxParams) {
+// fitting keeps the places of stories that fit a selection by the text they
+// quote.
+func (db *DB) fitting(ctx context.Context, sel Selection, found []place) ([]place, error) {
+	fit := make(map[string]bool, len(found))
+	for chunk := range slices.Chunk(found, maxParams) {
 		args := make([]any, len(chunk))
-		for i, id := range chunk {
-			args[i] = id
+		for i, p := range chunk {
+			args[i] = p.story
 		}
 		args = padded(args)
 		rows, err := db.engine.read.QueryContext(ctx, `SELECT s.id, i.lang, i.title, i.summary FROM stories s
@@ -275,7 +267,7 @@ func (db *DB) fitting(ctx context.Context, sel Selection, ids []string) (map[str
 			return nil, err
 		}
 	}
-	return fit, nil
+	return slices.DeleteFunc(slices.Clone(found), func(p place) bool { return !fit[p.story] }), nil
 }
 
 // siftGraves keeps those of what is gone that had belonged to a selection that
@@ -284,15 +276,17 @@ func (db *DB) siftGraves(ctx context.Context, sel Selection, graves []Tombstone)
 	if len(graves) == 0 || !sel.textual() {
 		return graves, nil
 	}
-	ids := make([]string, len(graves))
+	stood := make([]place, len(graves))
 	for i := range graves {
-		ids[i] = graves[i].Story
+		stood[i].story = graves[i].Story
 	}
-	fit, err := db.fitting(ctx, sel, ids) // by the text: they left the index
+	fit, err := db.fitting(ctx, sel, stood) // by the text: they left the index
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(graves, func(g Tombstone) bool { return !fit[g.Story] }), nil
+	return slices.DeleteFunc(graves, func(g Tombstone) bool {
+		return !slices.ContainsFunc(fit, func(p place) bool { return p.story == g.Story })
+	}), nil
 }
 
 // searchBatch is how many stories one transaction enters into the index of

@@ -161,7 +161,7 @@ func benchmarkChannels(b *testing.B, engine string, db *DB, w []string) {
 	}
 	b.Run(engine+"/current_feed_of_a_language", func(b *testing.B) {
 		for b.Loop() {
-			if _, err := db.Stories(b.Context(), Query{Selection: Selection{Languages: []string{"en"}}, Limit: 50, Since: fromMillis(1)}); err != nil {
+			if _, err := db.Stories(b.Context(), Query{Selection: Selection{Languages: []string{"en"}}, Limit: 50, Since: fromMillis(1), Record: "channel:c"}); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -126,8 +126,8 @@ func (db *DB) Window(ctx context.Context, q Query) (Window, error) {
 // placesSince is the limit that lets a window reach back to q.Since: its places,
 // the empty ones too, but no less than q.Limit.
 func (db *DB) placesSince(ctx context.Context, q Query, rev Revision) (int, error) {
-	w := window{table: "by_listed", from: millis(q.Since), until: math.MaxInt64, limit: MaxStories, reach: millis(q.Since)}
-	full, err := db.find(ctx, q.Selection, w)
+	w := window{table: "by_listed", from: millis(q.Since), until: math.MaxInt64, limit: MaxStories}
+	full, err := db.find(ctx, q.Selection, w, q.Record)
 	if err != nil {
 		return 0, fmt.Errorf("read places: %w", err)
 	}

@@ -203,7 +203,7 @@ func (s *Server) maker(ch Channel, f *format, n, limit int) docMaker {
 			if err != nil {
 				return nil, err
 			}
-			w, err := s.store.Window(ctx, store.Query{Selection: ch.Selection, Order: store.ByListed, Limit: limit, Since: since})
+			w, err := s.store.Window(ctx, store.Query{Selection: ch.Selection, Order: store.ByListed, Limit: limit, Since: since, Record: feed.Channel.archiveScope()})
 			if err != nil {
 				return nil, err
 			}
