@@ -2,7 +2,7 @@
 # make test    everything CI checks; installs what it needs where it may
 # make quick   the developer's loop: under a minute, nothing to install
 # make fuzz TIME=2m   every fuzz target for that long
-# make readers four readers of Debian's and two of npm's follow a day of feeds
+# make readers four readers of Debian's and two of npm's follow a day of feeds; schemas judge every kind of channel
 # make bench-freshness SEED=7 | TRACE=FILE   delay at the same number of polls, against other policies
 # make eval-stories DATA=DIR   how well copies are told, on labelled articles
 .PHONY: demo run build quick test readers bench bench-freshness eval-stories soak fuzz fmt vuln clean
@@ -37,7 +37,9 @@ test:
 readers:
 	.ci/packages
 	@dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
-		npm install --prefix "$$dir" --no-audit --no-fund --silent rss-parser@3.13.0 feedsmith@3.0.1 && \
+		npm install --prefix "$$dir" --no-audit --no-fund --silent rss-parser@3.13.0 feedsmith@3.0.1 \
+			jsonfeed-schema@0.5.0 ajv@8.20.0 ajv-formats@3.0.1 opmlparser@0.8.0 sitemap@9.0.1 && \
+		DIEMTIN_READERS="$$dir" $(GO) test -count=1 -v -run '^TestSchemas$$' ./syndicate && \
 		DIEMTIN_READERS="$$dir" $(GO) test -count=1 -v -timeout 20m -run '^TestReadersOverADay$$' ./cmd/diemtin
 
 # one package after another, so that none disturbs the next; an archive of a
