@@ -161,7 +161,7 @@ func (s *Server) archiveMaker(ch Channel, f *format, k store.ArchiveKey) docMake
 			}
 			return rev, err
 		},
-		render: func(ctx context.Context) ([]byte, error) {
+		render: func(ctx context.Context, _ store.Revision) ([]byte, error) {
 			if err := s.reseal(ctx, k); err != nil {
 				return nil, err
 			}

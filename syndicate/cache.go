@@ -56,12 +56,13 @@ type docMaker struct {
 	contentType string
 	link        string
 	revision    func(context.Context) (store.Revision, error)
-	render      func(context.Context) ([]byte, error)
+	render      func(context.Context, store.Revision) ([]byte, error)
 }
 
 // cache keeps rendered documents, the least used of them given up first. A
 // document is rendered once per revision, however many wait for it, and one
-// that nobody asks for costs nothing.
+// that nobody asks for costs nothing. What a channel costs in a second is one
+// reading (see readings) and one rendering of each format that somebody takes.
 type cache struct {
 	now     func() time.Time
 	max     int64 // bytes
@@ -191,7 +192,7 @@ func (c *cache) render(ctx context.Context, old *rendition, rev store.Revision, 
 		return nil, ctx.Err()
 	}
 	start := time.Now()
-	body, err := m.render(ctx)
+	body, err := m.render(ctx, rev)
 	if err != nil {
 		return nil, err
 	}
@@ -247,6 +248,7 @@ func (c *cache) put(d cached) {
 	d.size = d.doc.size()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	before := c.bytes
 	if e, ok := c.docs[d.key]; ok {
 		was := e.Value.(*cached)
 		c.bytes += d.size - was.size
@@ -263,5 +265,5 @@ func (c *cache) put(d cached) {
 		c.bytes -= gone.size
 		c.metrics.evicted.Inc()
 	}
-	c.metrics.held.Set(float64(c.bytes))
+	c.metrics.held.Add(float64(c.bytes - before))
 }

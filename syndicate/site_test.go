@@ -88,7 +88,7 @@ func newFeedSite(t testing.TB, change ...func(*Config)) *feedSite {
 		t.Fatal(err)
 	}
 	site.server.now, site.server.feeds.now = site.clock.now, site.clock.now
-	site.server.asked.now, site.server.visitors.now = site.clock.now, site.clock.now
+	site.server.sized.now, site.server.asked.now, site.server.visitors.now = site.clock.now, site.clock.now, site.clock.now
 	listener.Config.Handler = site.server
 	listener.Start()
 	t.Cleanup(listener.Close)

@@ -70,7 +70,7 @@ func (s *Server) sitemapRoutes() {
 func (s *Server) sitemap(path string, build func(context.Context) (any, error)) func(http.ResponseWriter, *http.Request) int {
 	maker := docMaker{format: "sitemap", contentType: "application/xml; charset=utf-8",
 		revision: func(ctx context.Context) (store.Revision, error) { return s.store.Revision(ctx, store.Selection{}) },
-		render: func(ctx context.Context) ([]byte, error) {
+		render: func(ctx context.Context, _ store.Revision) ([]byte, error) {
 			doc, err := build(ctx)
 			if err != nil {
 				return nil, err

@@ -149,7 +149,9 @@ type Server struct {
 	now   func() time.Time
 
 	feeds       *cache
+	sized       *cache // feeds of a size asked for
 	asked       *cache // what readers make up themselves
+	readings    readings
 	visitors    *visitors
 	feedMetrics *feedMetrics
 	opml        *rendition
