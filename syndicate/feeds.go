@@ -37,7 +37,7 @@ func (s *Server) openFeeds(reg prometheus.Registerer) error {
 	if err != nil {
 		return err
 	}
-	if s.opml, err = newRendition(doc, "text/x-opml; charset=utf-8", feedHeader(""), time.Time{}); err != nil {
+	if s.opml, err = newRendition(doc, opmlType, feedHeader(""), time.Time{}); err != nil {
 		return err
 	}
 	if s.opml, err = s.opml.withBrotli(); err != nil { // it stands as long as the program runs
@@ -54,12 +54,7 @@ func (s *Server) openFeeds(reg prometheus.Registerer) error {
 
 // feedRoutes registers every format of every kind of channel, and of its days.
 func (s *Server) feedRoutes() {
-	s.feedRoute("/opml", "opml", func(w http.ResponseWriter, r *http.Request) int {
-		if r.URL.Path != "/opml" {
-			return redirect(w, r, "/opml")
-		}
-		return s.opml.serve(w, r)
-	})
+	s.opmlRoutes()
 	for i := range formats {
 		f := &formats[i]
 		for _, kind := range append([]string{""}, kinds...) {
