@@ -12,6 +12,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -89,6 +90,7 @@ func (t *tx) archiveScopes(s *row, scopes []string, edited bool) ([]string, erro
 	}
 	var lang, title, summary string
 	var read bool
+	words := sync.OnceValue(func() []string { return indexed(title, summary) })
 	for _, c := range t.channels {
 		if edited && !c.textual() || !c.holds(scopes) {
 			continue
@@ -99,7 +101,7 @@ func (t *tx) archiveScopes(s *row, scopes []string, edited bool) ([]string, erro
 			}
 			read = true
 		}
-		if !c.textual() || c.fits(lang, title, summary) {
+		if !c.textual() || c.fits(lang, words) {
 			all = append(all, c.Scope())
 		}
 	}

@@ -135,7 +135,7 @@ func (t *tx) members(c ArchiveChannel) ([]entered, error) {
 		if err := rows.Scan(&e.at, &e.story, &e.late, &lang, &title, &summary); err != nil {
 			return nil, fmt.Errorf("find what it selects: %w", err)
 		}
-		if c.fits(lang, title, summary) {
+		if c.fits(lang, func() []string { return indexed(title, summary) }) {
 			all = append(all, e)
 		}
 	}

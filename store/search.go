@@ -202,15 +202,16 @@ func (s Selection) sifted() bool {
 	return len(s.Languages) > 0 || s.Words.asked() && !s.Searched()
 }
 
-// fits says whether a story belongs to the selection by the text it quotes.
-func (s Selection) fits(lang, title, summary string) bool {
+// fits says whether a story belongs to the selection by the text it quotes;
+// words are those of the text, asked for only if they matter.
+func (s Selection) fits(lang string, words func() []string) bool {
 	if len(s.Languages) > 0 {
 		base, _, _ := strings.Cut(strings.ToLower(lang), "-")
 		if !slices.Contains(s.Languages, base) {
 			return false
 		}
 	}
-	return !s.Words.asked() || s.Words.holds(indexed(title, summary))
+	return !s.Words.asked() || s.Words.holds(words())
 }
 
 // sift is a walk that looks at no more than maxSifted stories and keeps those
@@ -261,7 +262,7 @@ func (db *DB) fitting(ctx context.Context, sel Selection, found []place) ([]plac
 			if err := rows.Scan(&id, &lang, &title, &summary); err != nil {
 				return nil, err
 			}
-			fit[id] = sel.fits(lang, title, summary)
+			fit[id] = sel.fits(lang, func() []string { return indexed(title, summary) })
 		}
 		if err := rows.Err(); err != nil {
 			return nil, err

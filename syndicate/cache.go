@@ -55,6 +55,7 @@ type docMaker struct {
 	answered    answered
 	contentType string
 	link        string
+	entries     entryMarks // of a feed of which parts are given out
 	revision    func(context.Context) (store.Revision, error)
 	render      func(context.Context, store.Revision) ([]byte, error)
 }
@@ -206,6 +207,7 @@ func (c *cache) render(ctx context.Context, old *rendition, rev store.Revision, 
 		return old, nil
 	}
 	doc.answered = m.answered
+	doc.withDelta(m.entries, old)
 	c.metrics.lookups.WithLabelValues("new").Inc()
 	return doc, nil
 }

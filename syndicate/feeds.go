@@ -92,7 +92,7 @@ func (s *Server) feedRoute(path, format string, serve func(http.ResponseWriter, 
 	s.mux.HandleFunc("OPTIONS "+path, func(w http.ResponseWriter, _ *http.Request) {
 		openToAll(w.Header())
 		w.Header().Set("Access-Control-Allow-Methods", "GET, HEAD")
-		w.Header().Set("Access-Control-Allow-Headers", "If-None-Match, If-Modified-Since")
+		w.Header().Set("Access-Control-Allow-Headers", "If-None-Match, If-Modified-Since, A-IM")
 		w.Header().Set("Access-Control-Max-Age", "86400") // a day, in seconds
 		w.WriteHeader(http.StatusNoContent)
 	})
@@ -205,6 +205,7 @@ func (s *Server) maker(ch Channel, f *format, n, limit int) docMaker {
 		answered:    s.feedMetrics.answered(f.name),
 		contentType: f.contentType(),
 		link:        feed.linkHeader(f),
+		entries:     f.entries,
 		revision: func(ctx context.Context) (store.Revision, error) {
 			return s.store.Revision(ctx, ch.Selection)
 		},

@@ -67,5 +67,5 @@ func newFeedMetrics(reg prometheus.Registerer) (*feedMetrics, error) {
 
 // answered is the counters of one format's answers.
 func (m *feedMetrics) answered(format string) answered {
-	return answered{m.requests.WithLabelValues(format, "200"), m.requests.WithLabelValues(format, "304")}
+	return answered{m.requests.WithLabelValues(format, "200"), m.requests.WithLabelValues(format, "304"), m.requests.WithLabelValues(format, "226")}
 }

@@ -29,6 +29,7 @@ type rendition struct {
 	media    string      // Content-Type
 	codings  [codings]coded
 	answered answered
+	delta    *delta // how parts are given out; nil: they are not
 }
 
 // coded is one encoding of a document. Its tag is its own: strong tags name
@@ -66,7 +67,7 @@ func setAll(h http.Header, list []field) {
 var onlyWhole = []string{"Link", "Last-Modified", "X-Content-Type-Options"}
 
 // answered counts what was answered with a document; nil: nobody wants to know.
-type answered struct{ whole, unchanged prometheus.Counter }
+type answered struct{ whole, unchanged, part prometheus.Counter }
 
 func (a answered) count(status int) {
 	switch {
@@ -75,6 +76,8 @@ func (a answered) count(status int) {
 		a.whole.Inc()
 	case status == http.StatusNotModified:
 		a.unchanged.Inc()
+	case status == http.StatusIMUsed:
+		a.part.Inc()
 	}
 }
 
@@ -154,7 +157,7 @@ func (d *rendition) size() int64 {
 	// Headers, structs and the cache's own: measured by
 	// TestCacheMemoryIsBounded, rounded up.
 	const each, rest = 2 << 10, 1 << 10
-	size := int64(rest)
+	size := int64(rest) + d.delta.size()
 	for i := range d.codings {
 		if c := &d.codings[i]; c.etag != "" {
 			size += int64(cap(c.bytes)) + each
@@ -173,7 +176,11 @@ func (d *rendition) serve(w http.ResponseWriter, r *http.Request) int {
 		w.Header().Set("Vary", "Accept-Encoding")
 		return refuse(w, http.StatusNotAcceptable, "Máy chủ chỉ có nội dung không nén, gzip hoặc br; Accept-Encoding không nhận loại nào.")
 	}
-	if had := d.unmodified(r.Header, takes, c); had != nil {
+	had := d.unmodified(r.Header, takes, c)
+	if d.delta != nil && had == nil && wantsDelta(r.Header) {
+		return d.serveDelta(w, r, takes, c)
+	}
+	if had != nil {
 		setAll(w.Header(), had.unchanged)
 		w.WriteHeader(http.StatusNotModified)
 		return http.StatusNotModified
