@@ -137,7 +137,7 @@ func (s *Server) serveArchive(w http.ResponseWriter, r *http.Request, f *format,
 	}
 	var doc *rendition
 	if err == nil {
-		doc, err = s.feeds.refresh(r.Context(), docKey{path, 0}, s.archiveMaker(ch, f, k), takesBrotli(r))
+		doc, err = s.feeds.refresh(r.Context(), docKey{path, 0}, s.archiveMaker(ch, f, k), takesLater(r))
 	}
 	if err != nil {
 		s.log.ErrorContext(r.Context(), "archive not given out", "path", path, "error", err)

@@ -31,7 +31,7 @@ const (
 	freshFor = time.Second
 
 	// settled is how long bytes must have stood before they are compressed by
-	// brotli too: feeds that change every minute are not worth it.
+	// brotli or zstd too: feeds that change every minute are not worth it.
 	settled = 30 * time.Second
 
 	// refreshTimeout bounds asking and rendering once, whoever waits for it.
@@ -108,20 +108,20 @@ func (c *cache) fresh(k docKey) *rendition {
 }
 
 // refresh returns the document as the store now has it. If the store does not
-// answer, it is the one at hand, else an error. Brotli says that the client
-// takes it.
-func (c *cache) refresh(ctx context.Context, k docKey, m docMaker, brotli bool) (*rendition, error) {
-	made, err := c.look(ctx, k, m, brotli)
+// answer, it is the one at hand, else an error. later is an encoding that is made
+// when bytes have stood and that the client takes, identity if there is none.
+func (c *cache) refresh(ctx context.Context, k docKey, m docMaker, later coding) (*rendition, error) {
+	made, err := c.look(ctx, k, m, later)
 	return made.doc, err
 }
 
 // look is refresh with what is known of the document's age.
-func (c *cache) look(ctx context.Context, k docKey, m docMaker, brotli bool) (cached, error) {
+func (c *cache) look(ctx context.Context, k docKey, m docMaker, later coding) (cached, error) {
 	made, err, _ := c.flight.Do(k.path+"?"+strconv.Itoa(k.n), func() (any, error) {
 		// Others wait for this too: it does not end with the first client.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), refreshTimeout)
 		defer cancel()
-		return c.update(ctx, k, m, brotli)
+		return c.update(ctx, k, m, later)
 	})
 	if err != nil {
 		return cached{}, err
@@ -131,7 +131,7 @@ func (c *cache) look(ctx context.Context, k docKey, m docMaker, brotli bool) (ca
 
 // update is one refresh. The revision is read before the stories: a change
 // between the two is rendered now and found to be the same bytes next time.
-func (c *cache) update(ctx context.Context, k docKey, m docMaker, brotli bool) (cached, error) {
+func (c *cache) update(ctx context.Context, k docKey, m docMaker, later coding) (cached, error) {
 	old, ok := c.peek(k)
 	now := c.now()
 	if ok && now.Sub(old.checked) < freshFor { // another call has just done it
@@ -153,9 +153,7 @@ func (c *cache) update(ctx context.Context, k docKey, m docMaker, brotli bool) (
 		}
 	}
 	if err == nil {
-		if brotli {
-			next.settle(now, c.log)
-		}
+		next.settle(later, now, c.log)
 		c.put(next)
 		return next, nil
 	}
@@ -170,12 +168,12 @@ func (c *cache) update(ctx context.Context, k docKey, m docMaker, brotli bool) (
 	return old, nil
 }
 
-// settle compresses by brotli what has stood for long enough, once.
-func (d *cached) settle(now time.Time, log *slog.Logger) {
-	if d.doc.codings[brotlied].etag != "" || now.Sub(d.since) < settled {
+// settle compresses anew what has stood for long enough, once for each encoding.
+func (d *cached) settle(as coding, now time.Time, log *slog.Logger) {
+	if as == identity || d.doc.codings[as].etag != "" || now.Sub(d.since) < settled {
 		return
 	}
-	more, err := d.doc.withBrotli()
+	more, err := d.doc.with(as)
 	if err != nil {
 		log.Error("feed not compressed", "path", d.key.path, "error", err)
 		return

@@ -40,8 +40,10 @@ func (s *Server) openFeeds(reg prometheus.Registerer) error {
 	if s.opml, err = newRendition(doc, opmlType, feedHeader(""), time.Time{}); err != nil {
 		return err
 	}
-	if s.opml, err = s.opml.withBrotli(); err != nil { // it stands as long as the program runs
-		return err
+	for _, as := range []coding{zstded, brotlied} { // it stands as long as the program runs
+		if s.opml, err = s.opml.with(as); err != nil {
+			return err
+		}
 	}
 	s.feedMetrics = m
 	room := cmp.Or(s.cfg.Delivery.CacheBytes, DefaultCacheBytes)
@@ -141,7 +143,7 @@ func (s *Server) serveFeed(w http.ResponseWriter, r *http.Request, f *format, ki
 	if path != r.URL.Path {
 		return redirect(w, r, path)
 	}
-	doc, err := s.kept(n).refresh(r.Context(), docKey{path, n}, s.maker(ch, f, n, cmp.Or(n, standard)), takesBrotli(r))
+	doc, err := s.kept(n).refresh(r.Context(), docKey{path, n}, s.maker(ch, f, n, cmp.Or(n, standard)), takesLater(r))
 	if err != nil {
 		s.log.ErrorContext(r.Context(), "feed not given out", "path", path, "error", err)
 		w.Header().Set("Retry-After", retryAfter)

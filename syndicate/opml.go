@@ -100,7 +100,7 @@ func (s *Server) serveOPML(w http.ResponseWriter, r *http.Request, kind string) 
 		render: func(context.Context, store.Revision) ([]byte, error) {
 			o := s.cfg.outline(ch)
 			return s.cfg.writeOPML(o.Title, o)
-		}}, takesBrotli(r))
+		}}, takesLater(r))
 	if err != nil {
 		s.log.ErrorContext(r.Context(), "OPML not given out", "path", path, "error", err)
 		return refuse(w, http.StatusInternalServerError, "Máy chủ gặp lỗi. Xin thử lại sau.")

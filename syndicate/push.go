@@ -74,7 +74,7 @@ func (s *Server) Document(ctx context.Context, address string) (Document, error)
 	if !ok {
 		return Document{}, fmt.Errorf("%s is no feed that is pushed", address)
 	}
-	made, err := s.feeds.look(ctx, docKey{ch.Path + f.file, 0}, s.maker(ch, f, 0, feedStories), false)
+	made, err := s.feeds.look(ctx, docKey{ch.Path + f.file, 0}, s.maker(ch, f, 0, feedStories), identity)
 	if err != nil {
 		return Document{}, err
 	}

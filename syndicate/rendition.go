@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"strconv"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/zstd"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -109,16 +111,29 @@ func newRendition(doc []byte, contentType string, header http.Header, modified t
 	return d, nil
 }
 
-// brotliLevel is of 0 to 11. Measured on a feed of 72 KB: gzip at its best makes
-// it 11.6 KB in 1.8 ms, brotli 10.6 KB in 3.1 ms at level 7, 10.0 KB in 35 ms at
-// level 10 and no less in 356 ms at level 11.
-const brotliLevel = 7
+const (
+	// brotliLevel is of 0 to 11. Measured on a feed of 72 KB: gzip at its best makes
+	// it 11.6 KB in 1.8 ms, brotli 10.6 KB in 3.1 ms at level 7, 10.0 KB in 35 ms at
+	// level 10 and no less in 356 ms at level 11.
+	brotliLevel = 7
+	// zstdLevel makes little more of a feed than gzip costs. Measured on one of
+	// 57 KB: between gzip and brotli in size, 0.6 ms; the best level 1 % less.
+	zstdLevel = zstd.SpeedBetterCompression
+	// zstdWindow holds nearly every feed; decoders need as much memory.
+	zstdWindow = 256 << 10 // bytes
+)
 
-// withBrotli is the same document with one encoding more. It shares the bytes
-// of the others.
-func (d *rendition) withBrotli() (*rendition, error) {
+// with is the same document with one encoding more, brotli or zstd. It shares
+// the bytes of the others.
+func (d *rendition) with(as coding) (*rendition, error) {
 	var packed bytes.Buffer
-	z := brotli.NewWriterLevel(&packed, brotliLevel)
+	var z io.WriteCloser = brotli.NewWriterLevel(&packed, brotliLevel)
+	if as == zstded {
+		var err error
+		if z, err = zstd.NewWriter(&packed, zstd.WithEncoderLevel(zstdLevel), zstd.WithWindowSize(zstdWindow), zstd.WithEncoderConcurrency(1)); err != nil {
+			return nil, fmt.Errorf("compress: %w", err)
+		}
+	}
 	_, err := z.Write(d.codings[identity].bytes)
 	if err == nil {
 		err = z.Close()
@@ -127,7 +142,7 @@ func (d *rendition) withBrotli() (*rendition, error) {
 		return nil, fmt.Errorf("compress: %w", err)
 	}
 	more := *d
-	more.codings[brotlied] = d.coded(brotlied, packed.Bytes())
+	more.codings[as] = d.coded(as, packed.Bytes())
 	return &more, nil
 }
 
@@ -174,7 +189,7 @@ func (d *rendition) serve(w http.ResponseWriter, r *http.Request) int {
 	c := d.best(takes)
 	if c == nil {
 		w.Header().Set("Vary", "Accept-Encoding")
-		return refuse(w, http.StatusNotAcceptable, "Máy chủ chỉ có nội dung không nén, gzip hoặc br; Accept-Encoding không nhận loại nào.")
+		return refuse(w, http.StatusNotAcceptable, "Máy chủ chỉ có nội dung không nén, gzip, zstd hoặc br; Accept-Encoding không nhận loại nào.")
 	}
 	had := d.unmodified(r.Header, takes, c)
 	if d.delta != nil && had == nil && wantsDelta(r.Header) {

@@ -85,7 +85,7 @@ func (s *Server) sitemap(path string, build func(context.Context) (any, error)) 
 		if r.URL.Path != path {
 			return redirect(w, r, path)
 		}
-		doc, err := s.feeds.refresh(r.Context(), docKey{path, 0}, maker, takesBrotli(r))
+		doc, err := s.feeds.refresh(r.Context(), docKey{path, 0}, maker, takesLater(r))
 		if err != nil {
 			s.log.ErrorContext(r.Context(), "sitemap not given out", "path", path, "error", err)
 			w.Header().Set("Retry-After", retryAfter)

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/zstd"
 )
 
 // nginx is a running nginx of this test.
@@ -212,7 +213,7 @@ func TestBehindNginx(t *testing.T) {
 	if resp, text := ask("a client that has it", "HIT", "If-None-Match: "+plain.Header.Get("ETag")); resp.StatusCode != 304 || text != "" {
 		t.Errorf("a client that has it gets %s", resp.Status)
 	}
-	encodingsBehind(t, front+"/opml") // compressed by brotli from the start
+	encodingsBehind(t, front+"/opml") // compressed in all ways from the start
 	parts, _ := get(t, p.public+feed, "A-IM: feed")
 	partsBehind(t, front+"/feed.rss")
 
@@ -266,7 +267,7 @@ func encodingsBehind(t *testing.T, address string) {
 	tags := map[string]string{}
 	for round, want := range []string{"MISS", "HIT"} {
 		for encoding, unpack := range map[string]func(*testing.T, string) string{
-			"": func(_ *testing.T, s string) string { return s }, "gzip": unzip, "br": unbrotli,
+			"": func(_ *testing.T, s string) string { return s }, "gzip": unzip, "br": unbrotli, "zstd": unzstd,
 		} {
 			accept := encoding
 			if encoding == "br" {
@@ -304,6 +305,20 @@ func partsBehind(t *testing.T, address string) {
 			t.Errorf("A-IM %q: %s with tag %s, want %s", tt.wish, got, tag, tt.want)
 		}
 	}
+}
+
+func unzstd(t *testing.T, packed string) string {
+	t.Helper()
+	z, err := zstd.NewReader(strings.NewReader(packed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer z.Close()
+	plain, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(plain)
 }
 
 func unbrotli(t *testing.T, packed string) string {
