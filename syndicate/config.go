@@ -48,6 +48,11 @@ func (s Site) check(report func(path, problem string)) {
 	case u.RawQuery != "" || u.Fragment != "" || u.User != nil:
 		report("base_url", fmt.Sprintf("base_url %q: want no user, query or fragment", s.BaseURL))
 	}
+	if s.Templates != "" {
+		if _, _, _, err := openViews(s.Templates); err != nil {
+			report("templates", err.Error())
+		}
+	}
 	if s.Language != "" && !languageForm.MatchString(s.Language) {
 		report("language", fmt.Sprintf("language %q: want a language tag such as vi", s.Language))
 	}
@@ -97,7 +102,7 @@ func (c *Config) checkOutlets(ids []string, at string, report func(path, problem
 // meant offers the id that is most like one that does not exist.
 func (c *Config) meant(kind, id string) string {
 	for _, ch := range c.nearest(id, 1, kind) {
-		return fmt.Sprintf("; did you mean %s?", strings.TrimSuffix(strings.TrimPrefix(ch.Href, "/"+kind+"/"), "/"))
+		return fmt.Sprintf("; did you mean %s?", ch.ID)
 	}
 	return ""
 }

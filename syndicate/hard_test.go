@@ -171,7 +171,7 @@ func everyKind(f Feed) []Feed {
 	}
 	as(cfg.channel("channels", "tu-khoa"))
 	as(cfg.channel("topics", noTopicID))
-	site := &Server{cfg: *cfg, words: vietnamese}
+	site := &Server{cfg: *cfg, lang: languages[0], words: vietnamese}
 	topic, _ := cfg.channel("topics", "giao-duc")
 	cross, why := site.inProvince(topic, "lao-cai")
 	as(cross, why == "")
