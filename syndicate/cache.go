@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -72,6 +73,7 @@ type cache struct {
 	metrics *feedMetrics
 	flight  singleflight.Group
 	renders chan struct{}
+	held    *atomic.Int64 // bytes, of all caches that are counted together
 
 	mu    sync.Mutex
 	docs  map[docKey]*list.Element // of *cached
@@ -94,8 +96,8 @@ func newCache(maxBytes int64, now func() time.Time, log *slog.Logger, m *feedMet
 		maxBytes = DefaultCacheBytes
 	}
 	return &cache{now: now, max: maxBytes, log: log, metrics: m,
-		renders: make(chan struct{}, maxRenders),
-		docs:    map[docKey]*list.Element{}, used: list.New()}
+		renders: make(chan struct{}, maxRenders), held: new(atomic.Int64),
+		docs: map[docKey]*list.Element{}, used: list.New()}
 }
 
 // fresh returns a document that need not be asked about, or nil.
@@ -281,5 +283,5 @@ func (c *cache) put(d cached) {
 		c.bytes -= gone.size
 		c.metrics.evicted.Inc()
 	}
-	c.metrics.held.Add(float64(c.bytes - before))
+	c.metrics.held.Set(float64(c.held.Add(c.bytes - before)))
 }

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"diemtin/store"
 )
 
@@ -28,11 +26,7 @@ const (
 const retryAfter = "30"
 
 // openFeeds prepares what the feeds need beside the store.
-func (s *Server) openFeeds(reg prometheus.Registerer) error {
-	m, err := newFeedMetrics(reg)
-	if err != nil {
-		return fmt.Errorf("register metrics of feeds: %w", err)
-	}
+func (s *Server) openFeeds() error {
 	doc, err := renderOPML(&s.cfg)
 	if err != nil {
 		return err
@@ -45,13 +39,16 @@ func (s *Server) openFeeds(reg prometheus.Registerer) error {
 			return err
 		}
 	}
-	s.feedMetrics = m
 	room := cmp.Or(s.cfg.Delivery.CacheBytes, DefaultCacheBytes)
-	s.feeds = newCache(room-room/sizedShare, s.now, s.log, m)
-	s.sized = newCache(room/sizedShare, s.now, s.log, m)
+	s.feeds = newCache(room-room/sizedShare, s.now, s.log, s.feedMetrics)
+	s.sized = newCache(room/sizedShare, s.now, s.log, s.feedMetrics)
+	s.sized.held = s.feeds.held
 	s.readings = new(readings)
-	s.asked = newCache(askedCacheBytes, s.now, s.log, m.unheld())
-	s.visitors = newVisitors(s.cfg.Visitors, s.now)
+	s.asked = newCache(askedCacheBytes, s.now, s.log, s.feedMetrics.unheld())
+	s.api = newCache(apiCacheBytes, s.now, s.log, s.feedMetrics.unheld())
+	if s.visitors == nil {
+		s.visitors = newVisitors(s.cfg.Visitors, s.now)
+	}
 	return nil
 }
 
