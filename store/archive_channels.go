@@ -13,12 +13,18 @@ import (
 // SyncArchives makes these the channels with an archive. One that is new, or
 // whose selection has changed, gets all that it selects and does not have yet;
 // what it has stays, also what it does not select any more: the archive is the
-// record of what was listed there.
-func (db *DB) SyncArchives(ctx context.Context, channels []ArchiveChannel) error {
+// record of what was listed there. Moves come first: archives whose topic or
+// channel has another id now.
+func (db *DB) SyncArchives(ctx context.Context, channels []ArchiveChannel, moves ...ArchiveMove) error {
 	channels = slices.Clone(channels)
 	slices.SortFunc(channels, func(a, b ArchiveChannel) int { return strings.Compare(a.ID, b.ID) })
 	err := db.do(ctx, 1, func(t *tx) error {
 		old := t.channels
+		for _, m := range moves {
+			if err := t.moveArchive(m); err != nil {
+				return fmt.Errorf("move %s to %s: %w", m.From, m.To, err)
+			}
+		}
 		if slices.EqualFunc(old, channels, sameChannel) {
 			return nil
 		}
@@ -41,6 +47,33 @@ func (db *DB) SyncArchives(ctx context.Context, channels []ArchiveChannel) error
 	})
 	if err != nil {
 		return fmt.Errorf("set the channels of archives: %w", err)
+	}
+	return nil
+}
+
+// ArchiveMove gives an archive another scope.
+type ArchiveMove struct{ From, To string }
+
+// moveArchive lets a scope that has no archive yet take over another's: its
+// documents as they are, and what is not sealed. Once for a new id, so it may
+// look at all of a table.
+func (t *tx) moveArchive(m ArchiveMove) error {
+	count := func(scope string) (n int, err error) {
+		err = t.queryRow(`SELECT (SELECT count(*) FROM (SELECT 1 FROM archives WHERE scope = $1 LIMIT 1) AS u) +
+			(SELECT count(*) FROM (SELECT 1 FROM unsealed WHERE scope = $1 LIMIT 1) AS w)`, scope).Scan(&n)
+		return n, err
+	}
+	from, err := count(m.From)
+	if err != nil || from == 0 {
+		return err
+	}
+	if to, err := count(m.To); err != nil || to > 0 {
+		return err
+	}
+	for _, table := range []string{"archives", "unsealed", "archived_late", "archives_stale", "reseals"} {
+		if err := t.exec(`UPDATE `+table+` SET scope = $1 WHERE scope = $2`, m.To, m.From); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -301,6 +301,56 @@ func TestUnsealedStandsInTheFeed(t *testing.T) {
 	})
 }
 
+// An archive moves to another scope once, whole, and to none that has one.
+func TestArchiveMoves(t *testing.T) {
+	t.Parallel()
+	engines(t, func(t *testing.T, open func() *store.DB) {
+		db := open()
+		o, sources := outlets(1)
+		if err := db.Sync(t.Context(), o, sources); err != nil {
+			t.Fatal(err)
+		}
+		for day := range 3 {
+			at := now.AddDate(0, 0, day)
+			record(t, db, sources[0].ID, at, article("o0", fmt.Sprint("Bài ", day), at))
+		}
+		docs := func(scope string) int {
+			head, err := db.ArchiveHead(t.Context(), scope)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n := 0
+			for k := head.Newest; k.Part > 0; n++ {
+				d, err := db.ArchiveDocument(t.Context(), k)
+				if err != nil {
+					t.Fatal(err)
+				}
+				k = d.Prev
+			}
+			if !head.Unsealed.IsZero() {
+				n += 100
+			}
+			return n
+		}
+		rebuild(t, db, "topic:kinh-te", store.Selection{}, now.AddDate(0, 0, 2), "sealed")
+		if docs("topic:kinh-te") != 102 {
+			t.Fatalf("%d documents", docs("topic:kinh-te"))
+		}
+		move := func(from, to string) {
+			t.Helper()
+			if err := db.SyncArchives(t.Context(), nil, store.ArchiveMove{From: from, To: to}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		move("topic:kinh-te", "topic:xa-hoi") // which has one
+		move("topic:kinh-te", "topic:kinh-doanh")
+		move("topic:kinh-te", "topic:kinh-doanh") // at the next start
+		if a, b := docs("topic:kinh-te"), docs("topic:kinh-doanh"); a != 0 || b != 102 {
+			t.Errorf("%d documents stayed, %d moved, want 0 and 102", a, b)
+		}
+	})
+}
+
 // firstVisit brings what a source's first visit brings: more than its newest
 // ten, and sometimes more than a document holds.
 func (n *newsroom) firstVisit(t *testing.T, source string) {

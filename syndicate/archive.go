@@ -76,6 +76,21 @@ func (c *Config) ArchiveChannels() []store.ArchiveChannel {
 	return all
 }
 
+// ArchiveMoves are the archives of topics and channels under the ids that they
+// had before.
+func (c *Config) ArchiveMoves() []store.ArchiveMove {
+	var all []store.ArchiveMove
+	for _, r := range c.Renamed {
+		switch r.Kind {
+		case "topics":
+			all = append(all, store.ArchiveMove{From: store.ArchiveTopic(store.Topic(r.From)), To: store.ArchiveTopic(store.Topic(r.To))})
+		case "channels":
+			all = append(all, store.ArchiveMove{From: store.ArchiveChannel{ID: r.From}.Scope(), To: store.ArchiveChannel{ID: r.To}.Scope()})
+		}
+	}
+	return all
+}
+
 // archivePath is the folder of a document.
 func archivePath(ch *Channel, k store.ArchiveKey) string {
 	return ch.Path + "archive/" + string(k.Day) + "/" + strconv.Itoa(k.Part) + "/"

@@ -204,6 +204,49 @@ func TestArchiveOfWords(t *testing.T) {
 	}
 }
 
+// A topic that has another id takes its archive with it: who follows it from the
+// new address, and from document to document, has all that was ever listed.
+func TestArchiveOfRenamed(t *testing.T) {
+	t.Parallel()
+	s := newFeedSite(t)
+	s.someDays()
+	_, before := s.follow("/topics/kinh-te/feed.atom")
+	cfg := &s.server.cfg
+	cfg.Topics[slices.IndexFunc(cfg.Topics, func(t store.TopicInfo) bool { return t.ID == "kinh-te" })].ID = "kinh-doanh"
+	cfg.Channels[0].ID = "moi"
+	cfg.Renamed = []Renamed{{Kind: "topics", From: "kinh-te", To: "kinh-doanh"}, {Kind: "channels", From: "dang-va-kinh-te", To: "moi"}}
+	for range 2 { // at every start
+		if err := s.db.SyncArchives(t.Context(), cfg.ArchiveChannels(), cfg.ArchiveMoves()...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.publish("trunguong", "kinh-doanh", 3000)
+	s.clock.forward(2 * time.Second)
+	for _, at := range []string{"/topics/kinh-doanh/feed.atom", "/channels/moi/feed.atom"} {
+		held, docs := map[string]bool{}, 0
+		for path := at; path != ""; docs++ {
+			resp, body := s.get(path)
+			if to := resp.Header.Get("Location"); resp.StatusCode == http.StatusMovedPermanently {
+				resp, body = s.get(to)
+				if was, sealed := before[s.base+path]; sealed && !bytes.Equal(was, body) {
+					t.Errorf("%s has changed", to)
+				}
+			}
+			var h history
+			if err := xml.Unmarshal(body, &h); err != nil || resp.StatusCode != http.StatusOK {
+				t.Fatalf("%s: %s, %v", path, resp.Status, err)
+			}
+			for _, e := range h.Entries {
+				held[e.ID] = true
+			}
+			path = strings.TrimPrefix(h.link("prev-archive"), s.base)
+		}
+		if want := map[string]int{"/topics/kinh-doanh/feed.atom": 211, "/channels/moi/feed.atom": 210}[at]; len(held) != want || docs < 3 {
+			t.Errorf("%s: a client holds %d stories of %d documents, want %d", at, len(held), docs, want)
+		}
+	}
+}
+
 // Time alone changes no byte, not even that of midnight.
 func TestMidnightChangesNothing(t *testing.T) {
 	t.Parallel()
