@@ -290,7 +290,8 @@ func TestUnsealedStandsInTheFeed(t *testing.T) {
 		for n := range 7 {
 			var items []store.Item
 			for i := range 300 {
-				items = append(items, article("o0", fmt.Sprint("Bài ", i, " lần ", n), now))
+				link := fmt.Sprintf("http://o0.example/%d/%d", n, i)
+				items = append(items, store.Item{Title: "Bài", Link: link, Published: now, Aliases: []string{"link:" + link}, Fingerprint: 1})
 			}
 			record(t, db, sources[0].ID, now.Add(time.Minute), items...)
 		}
