@@ -24,10 +24,12 @@ const (
 	RuleTopic    RuleVerb = "topic"    // Story has, or has not, Topics
 	RuleAdd      RuleVerb = "add"      // Items were added by hand
 	RuleApply    RuleVerb = "apply"    // what is stored was judged anew, by the topics' rules that Why names
+	RuleReview   RuleVerb = "review"   // Story and Other are two stories, Items belong to Story, or Story has no topic: an editor looked
+	RulePropose  RuleVerb = "propose"  // a phrase, which Why names, is proposed for Topics; see Proposal
 )
 
 // RuleVerbs lists them all.
-var RuleVerbs = []RuleVerb{RuleMerge, RuleUnmerge, RuleSplit, RulePin, RuleHide, RuleTakedown, RuleRestore, RuleTopic, RuleAdd, RuleApply}
+var RuleVerbs = []RuleVerb{RuleMerge, RuleUnmerge, RuleSplit, RulePin, RuleHide, RuleTakedown, RuleRestore, RuleTopic, RuleAdd, RuleApply, RuleReview, RulePropose}
 
 // ErrRefused is returned for a ruling that cannot be carried out as it stands:
 // the text says why, to the editor.
