@@ -140,6 +140,17 @@ func (db *DB) NearPairs(ctx context.Context, limit int) ([]NearPair, error) {
 	return all, nil
 }
 
+// RuledApart returns the pairs that rulings keep apart, of which these stories
+// are the first; each pair is there in both orders.
+func (db *DB) RuledApart(ctx context.Context, stories []string) (map[[2]string]bool, error) {
+	all := map[[2]string]bool{}
+	err := db.eachText(ctx, `SELECT a, b FROM apart WHERE a IN (`, stories, func(a, b string) { all[[2]string{a, b}] = true })
+	if err != nil {
+		return nil, fmt.Errorf("read what is ruled apart: %w", err)
+	}
+	return all, nil
+}
+
 // storiesByID reads those of the stories that are listed and shown.
 func (db *DB) storiesByID(ctx context.Context, ids []string) (map[string]Story, error) {
 	slices.Sort(ids)
@@ -227,13 +238,10 @@ func (db *DB) numbers(ctx context.Context, query string, args ...any) ([]int64, 
 // Topicless returns which of these stories an editor has looked at and left
 // without a topic.
 func (db *DB) Topicless(ctx context.Context, stories []string) (map[string]bool, error) {
-	all, err := db.pairs(ctx, `SELECT v.story, '' FROM reviewed v WHERE v.item = 0 AND `+stillReviewed+` AND v.story IN (`, stories)
+	left := map[string]bool{}
+	err := db.eachText(ctx, `SELECT v.story, '' FROM reviewed v WHERE v.item = 0 AND `+stillReviewed+` AND v.story IN (`, stories, func(id, _ string) { left[id] = true })
 	if err != nil {
 		return nil, fmt.Errorf("read what was reviewed: %w", err)
-	}
-	left := make(map[string]bool, len(all))
-	for id := range all {
-		left[id] = true
 	}
 	return left, nil
 }
@@ -242,38 +250,51 @@ func (db *DB) Topicless(ctx context.Context, stories []string) (map[string]bool,
 // by the item they quote, or quoted, else by their first. What has no item any
 // more has no name.
 func (db *DB) Headlines(ctx context.Context, stories []string) (map[string]string, error) {
-	all, err := db.pairs(ctx, `SELECT s.id, i.title FROM stories s JOIN items i ON i.id = CASE WHEN s.quoted > 0 THEN s.quoted
-		ELSE (SELECT min(x.id) FROM items x WHERE x.story = s.id) END WHERE s.id IN (`, stories)
+	all := map[string]string{}
+	err := db.eachText(ctx, `SELECT s.id, i.title FROM stories s JOIN items i ON i.id = CASE WHEN s.quoted > 0 THEN s.quoted
+		ELSE (SELECT min(x.id) FROM items x WHERE x.story = s.id) END WHERE s.id IN (`, stories, func(id, title string) { all[id] = title })
 	if err != nil {
 		return nil, fmt.Errorf("read headlines: %w", err)
 	}
 	return all, nil
 }
 
-// pairs reads two columns of text for these stories; query ends where their
+// HiddenBy is the ruling that hides a story; 0 = none does.
+func (db *DB) HiddenBy(ctx context.Context, story string) (ruling int64, err error) {
+	err = db.engine.read.QueryRowContext(ctx, `SELECT coalesce(max(hidden), 0) FROM stories WHERE id = $1`, story).Scan(&ruling)
+	if err != nil {
+		return 0, fmt.Errorf("read what hides story %s: %w", story, err)
+	}
+	return ruling, nil
+}
+
+// eachText reads two columns of text for these stories; query ends where their
 // list begins.
-func (db *DB) pairs(ctx context.Context, query string, stories []string) (map[string]string, error) {
-	all := map[string]string{}
+func (db *DB) eachText(ctx context.Context, query string, stories []string, each func(a, b string)) error {
 	for chunk := range slices.Chunk(stories, maxParams) {
 		args := make([]any, len(chunk))
 		for i, id := range chunk {
 			args[i] = id
 		}
-		rows, err := db.engine.read.QueryContext(ctx, query+places(1, len(args))+`)`, args...)
-		if err != nil {
-			return nil, err
-		}
-		for rows.Next() {
-			var key, value string
-			if err := rows.Scan(&key, &value); err != nil {
-				rows.Close()
-				return nil, err
-			}
-			all[key] = value
-		}
-		if err := rows.Err(); err != nil {
-			return nil, err
+		if err := db.eachRow(ctx, query+places(1, len(args))+`)`, args, each); err != nil {
+			return err
 		}
 	}
-	return all, nil
+	return nil
+}
+
+func (db *DB) eachRow(ctx context.Context, query string, args []any, each func(a, b string)) error {
+	rows, err := db.engine.read.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var a, b string
+		if err := rows.Scan(&a, &b); err != nil {
+			return err
+		}
+		each(a, b)
+	}
+	return rows.Err()
 }

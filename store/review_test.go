@@ -81,6 +81,9 @@ func TestReviewNear(t *testing.T) {
 		if got, want := pairsOf(t, db), "2 false"; got != want {
 			t.Errorf("near after the review: %s, want %s", got, want)
 		}
+		if apart, err := db.RuledApart(t.Context(), []string{one}); err != nil || len(apart) != 1 || !apart[[2]string{one, two}] {
+			t.Errorf("ruled apart: %v, %v", apart, err)
+		}
 		if merged, err := db.MergeByItself(t.Context(), two, one, at, sameTitle{}); merged || err != nil {
 			t.Errorf("what an editor ruled apart merged by itself: %v, %v", merged, err)
 		}

@@ -87,7 +87,7 @@ func (s *Server) explainPage(ctx context.Context, r *http.Request) (page, error)
 		return page{}, err
 	}
 	v := explainView{Title: headline(&st.Quoted, &st.Outlet), Back: "/stories/" + st.ID, JSON: "/stories/" + st.ID + "/explain.json",
-		Topics: s.topicWhys(st.Quoted.Topics), Single: len(copies) < 2, Reasons: e.Reasons}
+		Topics: s.cfg.topicWhys(s.words, st.Quoted.Topics), Single: len(copies) < 2, Reasons: e.Reasons}
 	if s.cfg.NearTopics != nil {
 		v.Others = unclassifiedPath
 	}
@@ -158,10 +158,10 @@ func (s *Server) explainJSON(w http.ResponseWriter, r *http.Request) {
 }
 
 // topicWhys shows the evidence for the topics of an item.
-func (s *Server) topicWhys(topics []store.ItemTopic) []topicWhy {
+func (c *Config) topicWhys(w words, topics []store.ItemTopic) []topicWhy {
 	var whys []topicWhy
 	for _, t := range topics {
-		names := s.cfg.topicLinks([]store.Topic{t.Topic})
+		names := c.topicLinks([]store.Topic{t.Topic})
 		if names == nil {
 			continue
 		}
@@ -169,7 +169,7 @@ func (s *Server) topicWhys(topics []store.ItemTopic) []topicWhy {
 		for _, p := range t.Reasons {
 			why.Second = why.Second && p.Place == "opinion"
 		}
-		why.Reasons = s.phraseRows(t.Reasons)
+		why.Reasons = c.phraseRows(w, t.Reasons)
 		whys = append(whys, why)
 	}
 	return whys

@@ -48,6 +48,11 @@ func ruledSaid(r store.Ruling) syndicate.Said {
 		s.VI = "Xếp chuyên mục: " + strings.Join(r.Topics, " ")
 	case store.RuleAdd:
 		s.VI = "Thêm bằng tay"
+	case store.RuleReview:
+		s.VI = "Đã xem và thấy đúng"
+		if r.Other != "" {
+			s.VI = "Để riêng: " + r.Story + " và " + r.Other + " là hai tin"
+		}
 	}
 	if r.Undone > 0 {
 		s.VI, s.EN = s.VI+" (đã huỷ)", s.EN+" (undone)"

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -45,7 +46,8 @@ var serveVerb = verb{name: "serve", short: "Poll the sources and serve feeds, pa
 		name, dsn := configFlag(fs), dbFlag(fs)
 		listen := fs.String("listen", defaultListen, "`address` of the public listener")
 		admin := fs.String("admin", defaultAdmin, "`address` of the admin listener: /metrics, /livez, /readyz, and the admin API")
-		tokens := fs.String("tokens", "", "`file` of who may rule over the admin API, lines of diemtin token; without it nobody")
+		editors := fs.String("editors", "", "`address` of the editors' room, such as 127.0.0.1:8082; without it there is none")
+		tokens := fs.String("tokens", "", "`file` of who may rule over the admin API and in the editors' room, lines of diemtin token; without it nobody")
 		verbose := fs.Bool("v", false, "log every visit")
 		return func(ctx context.Context, std stdio, args []string) error {
 			if err := noArguments(args); err != nil {
@@ -55,7 +57,7 @@ var serveVerb = verb{name: "serve", short: "Poll the sources and serve feeds, pa
 			if err != nil {
 				return err
 			}
-			l, err := openListeners(*listen, *admin)
+			l, err := openListeners(*listen, *admin, *editors)
 			if err != nil {
 				return err
 			}
@@ -63,7 +65,11 @@ var serveVerb = verb{name: "serve", short: "Poll the sources and serve feeds, pa
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(std.err, "diemtin: news on %s, metrics on %s, %d sources\n", s.publicURL(), s.adminURL(), len(cfg.aggregate.StoreSources()))
+			room := ""
+			if s.editors != nil {
+				room = ", the editors' room on " + s.editorsURL()
+			}
+			fmt.Fprintf(std.err, "diemtin: news on %s, metrics on %s%s, %d sources\n", s.publicURL(), s.adminURL(), room, len(cfg.aggregate.StoreSources()))
 			return s.run(ctx)
 		}
 	}}
@@ -84,36 +90,44 @@ func newLogger(std stdio, verbose bool) *slog.Logger {
 	return slog.New(slog.NewTextHandler(std.err, &slog.HandlerOptions{Level: level}))
 }
 
-// service is the whole program at work: one store, both wings, two listeners.
+// service is the whole program at work: one store, both wings, two listeners, or
+// three with the editors' room.
 type service struct {
 	listeners
 	db         *store.DB
 	aggregator *aggregator.Aggregator
 	pages      *syndicate.Server
 	log        *slog.Logger
-	hub        *hub.Hub        // nil = none
-	servers    [2]*http.Server // public, admin
+	hub        *hub.Hub       // nil = none
+	servers    []*http.Server // one for each of listeners.all
 	ready      atomic.Bool
 }
 
 // listeners are the open ports of a service.
-type listeners struct{ public, admin net.Listener }
+type listeners struct{ public, admin, editors net.Listener } // editors: nil = none
 
-func openListeners(public, admin string) (l listeners, err error) {
+// all are those that are open.
+func (l listeners) all() []net.Listener {
+	return slices.DeleteFunc([]net.Listener{l.public, l.admin, l.editors}, func(one net.Listener) bool { return one == nil })
+}
+
+// openListeners opens the ports; an empty address of the editors' room opens none.
+func openListeners(public, admin, editors string) (l listeners, err error) {
 	if l.public, err = listenOn(public, "--listen"); err != nil {
 		return l, err
 	}
-	if l.admin, err = listenOn(admin, "--admin"); err != nil {
+	if l.admin, err = listenOn(admin, "--admin"); err == nil && editors != "" {
+		l.editors, err = listenOn(editors, "--editors")
+	}
+	if err != nil {
 		l.close()
 	}
 	return l, err
 }
 
 func (l listeners) close() {
-	for _, one := range []net.Listener{l.public, l.admin} {
-		if one != nil {
-			one.Close()
-		}
+	for _, one := range l.all() {
+		one.Close()
 	}
 }
 
@@ -159,8 +173,15 @@ func (s *service) open(ctx context.Context, cfg *config, dsn, tokens string, log
 	if s.hub, err = newHub(cfg, s.db, pages, log, reg); err != nil {
 		return err
 	}
-	s.servers = [2]*http.Server{newServer(publicMux(s.aggregator.Callback(), s.hub, pages)), newServer(s.adminMux(reg, syndicate.NewAdmin(newDesk(cfg, s.db, s.aggregator), tokens, log)))}
-	return nil
+	s.servers = []*http.Server{newServer(publicMux(s.aggregator.Callback(), s.hub, pages)), newServer(s.adminMux(reg, syndicate.NewAdmin(newDesk(cfg, s.db, s.aggregator), tokens, log)))}
+	if s.editors == nil {
+		return nil
+	}
+	room, err := s.newRoom(ctx, cfg, public, tokens, log)
+	if err == nil {
+		s.servers = append(s.servers, newServer(room))
+	}
+	return err
 }
 
 // publicMux gives hubs their callback, subscribers our own hub, if there is
@@ -249,6 +270,8 @@ func (s *service) readyz(w http.ResponseWriter, r *http.Request) {
 func (s *service) publicURL() string { return "http://" + s.public.Addr().String() + "/" }
 func (s *service) adminURL() string  { return "http://" + s.admin.Addr().String() + "/metrics" }
 
+func (s *service) editorsURL() string { return "http://" + s.editors.Addr().String() + "/" }
+
 // sealEvery is the pause between looks for archives to seal: what is taken down
 // is out of the stored bytes by then.
 const sealEvery = 30 * time.Second
@@ -272,8 +295,9 @@ func (s *service) sealArchives(ctx context.Context) {
 // run works until ctx ends, then lets requests and visits under way finish.
 func (s *service) run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return serveOn(s.servers[0], s.public) })
-	g.Go(func() error { return serveOn(s.servers[1], s.admin) })
+	for i, l := range s.all() {
+		g.Go(func() error { return serveOn(s.servers[i], l) })
+	}
 	g.Go(func() error { return s.aggregator.Run(ctx) })
 	g.Go(func() error { s.sealArchives(ctx); return nil })
 	if s.hub != nil {
@@ -284,7 +308,11 @@ func (s *service) run(ctx context.Context) error {
 		s.ready.Store(false)
 		end, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
 		defer cancel()
-		return errors.Join(s.servers[0].Shutdown(end), s.servers[1].Shutdown(end))
+		var errs []error
+		for _, one := range s.servers {
+			errs = append(errs, one.Shutdown(end))
+		}
+		return errors.Join(errs...)
 	})
 	s.ready.Store(true)
 	err := g.Wait()
