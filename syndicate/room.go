@@ -215,9 +215,10 @@ func (m *Room) routes() (http.Handler, error) {
 // rules on Vietnamese news reads it.
 func (m *Room) parseViews() error {
 	base := template.New("").Funcs(template.FuncMap{
-		"iso":   func(t time.Time) string { return t.In(store.Zone).Format(time.RFC3339) },
-		"clock": clock,
-		"row":   newFormRow,
+		"iso":     func(t time.Time) string { return t.In(store.Zone).Format(time.RFC3339) },
+		"clock":   clock,
+		"row":     newFormRow,
+		"between": func(c Compared, here, there string) comparedAs { return comparedAs{c, here, there} },
 	})
 	base, err := base.ParseFS(web, "web/room/parts/*.html")
 	if err != nil {
@@ -318,6 +319,12 @@ func localPath(s string) string {
 type formRow struct {
 	Row        any
 	Form, Back string
+}
+
+// comparedAs is what two items have in common and not, and what each is called.
+type comparedAs struct {
+	Compared
+	Here, There string
 }
 
 // newFormRow gives a row what the frame, or a row around it, has.

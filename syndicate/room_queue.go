@@ -117,13 +117,7 @@ func (m *Room) nearPage(ctx context.Context, _ *http.Request, _ visitor) (roomVi
 	}
 	var v nearRoom
 	for _, p := range misses[:min(len(misses), queueRows)] {
-		one, other := &p.Story, &p.Other
-		if other.Listed.Before(one.Listed) { // the older stays when they are merged
-			one, other = other, one
-			p.Compared.OnlyHere, p.Compared.OnlyThere = p.Compared.OnlyThere, p.Compared.OnlyHere
-			p.Compared.NumbersHere, p.Compared.NumbersThere = p.Compared.NumbersThere, p.Compared.NumbersHere
-		}
-		v.Rows = append(v.Rows, pairRow{m.storyRow(one), m.storyRow(other), p.Pair})
+		v.Rows = append(v.Rows, pairRow{m.storyRow(&p.Story), m.storyRow(&p.Other), p.Pair})
 	}
 	return roomView{View: "gan-giong", Title: "Gần giống", Nav: "/", Body: v}, nil
 }

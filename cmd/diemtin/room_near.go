@@ -112,7 +112,7 @@ func (n *newsroom) NearMisses(ctx context.Context) ([]syndicate.NearMiss, error)
 // of a series, as the gold prices of two days, have a score of 0.
 func (n *newsroom) nearNewest(ctx context.Context) (all []syndicate.NearMiss, err error) {
 	db := n.explainer.db
-	newest, err := db.Stories(ctx, store.Query{Order: store.ByListed, Limit: nearNewest})
+	newest, err := db.Stories(ctx, store.Query{Order: store.ByPublished, Limit: nearNewest})
 	if err != nil {
 		return nil, err
 	}

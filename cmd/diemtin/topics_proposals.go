@@ -78,7 +78,7 @@ func writeProposals(w io.Writer, all []store.Proposal, topics []aggregator.Topic
 		_, err := fmt.Fprintln(w, "# No proposal waits.")
 		return err
 	}
-	fmt.Fprintf(w, "# %d proposals of the editors' room. Add each line to its topic in feeds.yaml; then\n# diemtin topics diff shows what changes, diemtin check whether an example breaks.\n# diemtin story restore NUMBER takes one back.\n", len(all))
+	fmt.Fprintf(w, "# %d proposed in the editors' room. Add each line to its topic in feeds.yaml; then\n# diemtin topics diff shows what changes, diemtin check whether an example breaks.\n# diemtin story restore NUMBER takes one back.\n", len(all))
 	list := &yaml.Node{Kind: yaml.SequenceNode}
 	for _, t := range topics {
 		if one := topicProposals(t.ID, all); one != nil {
@@ -156,5 +156,5 @@ func scalar(s string) *yaml.Node {
 }
 
 func number(s string) *yaml.Node {
-	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!float", Value: s}
+	return &yaml.Node{Kind: yaml.ScalarNode, Value: s} // a tag would be written out: !!float 3
 }
