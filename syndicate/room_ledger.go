@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -71,29 +72,47 @@ func (m *Room) ledgerRows(ctx context.Context, all []store.Ruling, in visitor) (
 	}
 	rows := make([]ledgerRow, len(all))
 	for i, r := range all {
-		var first *store.Ruling
-		if r.Verb == store.RuleRestore {
-			it, err := m.ruling(ctx, r.Undoes)
-			if err != nil && !errors.Is(err, store.ErrNotFound) {
-				return nil, err
-			}
-			if err == nil {
-				first = &it
-			}
+		first, err := m.undoneBy(ctx, r)
+		if err != nil {
+			return nil, err
 		}
-		row := ledgerRow{ID: r.ID, At: r.At, Who: r.Who, Said: m.ruledSaid(r, first, names), Why: scrub(r.Why), UndoneN: r.Undone}
-		if r.Who == "" {
-			row.Noted = scrub(r.Merge.Evidence)
-		}
-		if _, ok := undoOf(r, first); ok && r.Undone == 0 {
-			if row.Undo = "Hoàn tác"; r.Verb == store.RuleRestore {
-				row.Undo = "Làm lại"
-			}
-		}
-		row.AskWhy = r.Why == "" && r.Who == in.who && r.Undone == 0 && (r.Verb == store.RuleHide || r.Verb == store.RuleMerge || r.Verb == store.RuleSplit)
-		rows[i] = row
+		rows[i] = m.ledgerRow(r, first, names, in)
 	}
 	return rows, nil
+}
+
+// undoneBy is the ruling that a restore undid; nil for other rulings.
+func (m *Room) undoneBy(ctx context.Context, r store.Ruling) (*store.Ruling, error) {
+	if r.Verb != store.RuleRestore {
+		return nil, nil
+	}
+	first, err := m.ruling(ctx, r.Undoes)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return &first, nil
+}
+
+// ledgerRow puts a ruling into words; first is what a restore undid.
+func (m *Room) ledgerRow(r store.Ruling, first *store.Ruling, names map[string]string, in visitor) ledgerRow {
+	row := ledgerRow{ID: r.ID, At: r.At, Who: r.Who, Said: m.ruledSaid(r, first, names), Why: scrub(r.Why), UndoneN: r.Undone}
+	switch {
+	case r.Who == "":
+		row.Why, row.Noted = "", scrub(r.Merge.Evidence)
+	case r.Verb == store.RulePropose: // it is in the sentence
+		row.Why = ""
+	}
+	if _, ok := undoOf(r, first); ok && r.Undone == 0 {
+		if row.Undo = "Hoàn tác"; r.Verb == store.RuleRestore {
+			row.Undo = "Làm lại"
+		}
+	}
+	asks := slices.Contains([]store.RuleVerb{store.RuleHide, store.RuleMerge, store.RuleSplit}, r.Verb)
+	row.AskWhy = asks && r.Why == "" && r.Who == in.who && r.Undone == 0
+	return row
 }
 
 // ruledSaid says what a ruling did; first is what a restore undid.
@@ -122,7 +141,7 @@ func (m *Room) ruledSaid(r store.Ruling, first *store.Ruling, names map[string]s
 	case store.RuleApply:
 		return []link{say("Xếp lại chuyên mục của tin đã lưu theo quy tắc hiện hành")}
 	case store.RulePropose:
-		return []link{say("Đề xuất quy tắc cho chuyên mục " + m.topicNames(r.Topics))}
+		return []link{say("Đề xuất quy tắc cho chuyên mục " + m.topicNames(r.Topics) + ": " + scrub(r.Why))}
 	case store.RuleReview:
 		switch {
 		case r.Other != "":

@@ -86,14 +86,10 @@ func (m *Room) undo(w http.ResponseWriter, r *http.Request, in visitor) {
 		m.fail(w, r, in, err)
 		return
 	}
-	var first *store.Ruling
-	if old.Verb == store.RuleRestore {
-		it, err := m.ruling(r.Context(), old.Undoes)
-		if err != nil {
-			m.fail(w, r, in, err)
-			return
-		}
-		first = &it
+	first, err := m.undoneBy(r.Context(), old)
+	if err != nil {
+		m.fail(w, r, in, err)
+		return
 	}
 	o, ok := undoOf(old, first)
 	if !ok {

@@ -19,6 +19,9 @@ func (x *explainer) explainRulings(ctx context.Context, e *syndicate.Explanation
 		return err
 	}
 	for _, r := range all {
+		if r.Verb == store.RuleReview && r.Other == "" { // it changes nothing
+			continue
+		}
 		why := syndicate.RulingWhy{At: stamp(r.At), Who: r.Who, Did: ruledSaid(r), Why: r.Why}
 		if r.Verb == store.RuleHide || r.Verb == store.RuleTakedown || r.Verb == store.RuleRestore {
 			why.Why = ""

@@ -260,7 +260,7 @@ func (b browser) pictures(dir, token string) {
 	b.open("/moi-gop")
 	merged, _ := chromedp.Run(b.tab, chromedp.Evaluate[string](`document.querySelector("a.button[href^='/tin/']").getAttribute("href")`))
 	b.open("/")
-	b.press(".columns section:first-child li:nth-child(2)", "Ẩn ngay")
+	b.press(".columns section:first-child li:last-child", "Ẩn ngay")
 	hidden, err := chromedp.Run(b.tab, chromedp.Evaluate[string](`document.querySelector(".done a[href^='/tin/']").getAttribute("href")`))
 	if err != nil {
 		b.t.Fatal(err)
