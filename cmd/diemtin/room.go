@@ -21,7 +21,7 @@ const (
 	// tryTime and tryItems bound one trial, in which an editor waits: reading
 	// an item and looking for a phrase takes some 30 µs.
 	tryTime  = 8 * time.Second
-	tryItems = 200_000
+	tryItems = 300_000
 	// trySamples is how many items a trial shows of each topic and direction.
 	trySamples = 8
 )
@@ -41,7 +41,16 @@ func (s *service) newRoom(ctx context.Context, cfg *config, public syndicate.Con
 	if tokens == "" && public.Editors.Header == "" {
 		return nil, errors.New("--editors: nobody could sign in; give --tokens, or editors.header in feeds.yaml")
 	}
-	x, err := newExplainer(ctx, s.db)
+	n, err := newNewsroom(ctx, cfg, s.db, s.aggregator)
+	if err != nil {
+		return nil, err
+	}
+	return syndicate.NewRoom(syndicate.RoomConfig{Config: public, Tokens: tokens, Explain: n, SinceForRule: time.Duration(triedSpan),
+		InFeedsYAML: func(p store.Proposal) bool { return hasRule(cfg.aggregate.Topics, p) }}, s.db, n, log)
+}
+
+func newNewsroom(ctx context.Context, cfg *config, db *store.DB, reader *aggregator.Aggregator) (*newsroom, error) {
+	x, err := newExplainer(ctx, db)
 	if err != nil {
 		return nil, err
 	}
@@ -49,9 +58,7 @@ func (s *service) newRoom(ctx context.Context, cfg *config, public syndicate.Con
 	if err != nil {
 		return nil, err
 	}
-	n := &newsroom{newDesk(cfg, s.db, s.aggregator), x, cfg, rules, &nearMemory{all: map[string]rememberedNear{}}}
-	return syndicate.NewRoom(syndicate.RoomConfig{Config: public, Tokens: tokens, Explain: n, SinceForRule: time.Duration(triedSpan),
-		InFeedsYAML: func(p store.Proposal) bool { return hasRule(cfg.aggregate.Topics, p) }}, s.db, n, log)
+	return &newsroom{newDesk(cfg, db, reader), x, cfg, rules, &nearMemory{all: map[string]rememberedNear{}}}, nil
 }
 
 // Find is the story that an editor's words name.
