@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -259,13 +261,23 @@ func (db *DB) Headlines(ctx context.Context, stories []string) (map[string]strin
 	return all, nil
 }
 
-// HiddenBy is the ruling that hides a story; 0 = none does.
-func (db *DB) HiddenBy(ctx context.Context, story string) (ruling int64, err error) {
-	err = db.engine.read.QueryRowContext(ctx, `SELECT coalesce(max(hidden), 0) FROM stories WHERE id = $1`, story).Scan(&ruling)
-	if err != nil {
-		return 0, fmt.Errorf("read what hides story %s: %w", story, err)
+// HiddenBy follows a story to the one it is part of now, and returns that and
+// the ruling that hides it; 0 = none does.
+func (db *DB) HiddenBy(ctx context.Context, story string) (now string, ruling int64, err error) {
+	for range maxRedirects {
+		var into string
+		err := db.engine.read.QueryRowContext(ctx, `SELECT hidden, merged_into FROM stories WHERE id = $1`, story).Scan(&ruling, &into)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+			return story, 0, fmt.Errorf("story %s: %w", story, ErrNotFound)
+		case err != nil:
+			return story, 0, fmt.Errorf("read what hides story %s: %w", story, err)
+		case into == "":
+			return story, ruling, nil
+		}
+		story = into
 	}
-	return ruling, nil
+	return story, 0, fmt.Errorf("story %s: %w", story, ErrNotFound)
 }
 
 // eachText reads two columns of text for these stories; query ends where their

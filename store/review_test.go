@@ -189,6 +189,15 @@ func TestHeadlines(t *testing.T) {
 		if err != nil || len(names) != 3 || names[one] != "Một" || names[two] != "Hai" || names[three] != "Ba" {
 			t.Errorf("named %v, %v", names, err)
 		}
+		hidden := rule(t, db, at, store.Ruling{Verb: store.RuleHide, Story: one})
+		for story, want := range map[string]int64{one: hidden.ID, two: hidden.ID} {
+			if id, by, err := db.HiddenBy(t.Context(), story); id != one || by != want || err != nil {
+				t.Errorf("%s is hidden as %s by %d, %v", story, id, by, err)
+			}
+		}
+		if _, _, err := db.HiddenBy(t.Context(), "nothing"); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("what is not there is hidden: %v", err)
+		}
 	})
 }
 

@@ -48,8 +48,9 @@ type RoomStore interface {
 	FreshMerges(ctx context.Context, newest bool, limit int) ([]store.FreshMerge, error)
 	Topicless(ctx context.Context, stories []string) (map[string]bool, error)
 	Headlines(ctx context.Context, stories []string) (map[string]string, error)
-	// HiddenBy is the ruling that hides a story; 0 = none does.
-	HiddenBy(ctx context.Context, story string) (int64, error)
+	// HiddenBy is the story that one is part of now, and the ruling that hides
+	// it; 0 = none does.
+	HiddenBy(ctx context.Context, story string) (now string, ruling int64, err error)
 	Proposals(ctx context.Context) ([]store.Proposal, error)
 }
 

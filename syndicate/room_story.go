@@ -1,9 +1,11 @@
 package syndicate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"time"
 
@@ -42,15 +44,11 @@ func (m *Room) storyPage(ctx context.Context, r *http.Request, in visitor) (room
 	st, err := m.store.Story(ctx, id)
 	switch {
 	case errors.Is(err, store.ErrWithdrawn):
-		return m.hiddenPage(ctx, id, in)
+		return m.hiddenPage(ctx, r, in)
 	case err != nil:
 		return roomView{}, err
 	case st.ID != id:
-		to := "/tin/" + st.ID
-		if q := r.URL.RawQuery; q != "" {
-			to += "?" + q
-		}
-		return roomView{}, moved{to, http.StatusSeeOther}
+		return roomView{}, leadsTo(st.ID, r)
 	}
 	v, err := m.explained(ctx, st)
 	if err != nil {
@@ -61,6 +59,13 @@ func (m *Room) storyPage(ctx context.Context, r *http.Request, in visitor) (room
 		return roomView{}, err
 	}
 	return roomView{View: "tin", Title: v.Story.Title, Nav: "/", Body: v}, nil
+}
+
+// leadsTo is the page of the story that the one asked for is part of, with what
+// was just done.
+func leadsTo(story string, r *http.Request) moved {
+	to := url.URL{Path: "/tin/" + story, RawQuery: r.URL.RawQuery}
+	return moved{to.String(), http.StatusSeeOther}
 }
 
 // explained puts a listed story together with its explanation.
@@ -118,12 +123,19 @@ func (m *Room) ruled(ctx context.Context, v *storyRoom, in visitor) error {
 }
 
 // hiddenPage shows a story that readers do not see.
-func (m *Room) hiddenPage(ctx context.Context, id string, in visitor) (roomView, error) {
+func (m *Room) hiddenPage(ctx context.Context, r *http.Request, in visitor) (roomView, error) {
+	id, by, err := m.store.HiddenBy(ctx, r.PathValue("id"))
+	if err != nil {
+		return roomView{}, err
+	}
+	if id != r.PathValue("id") {
+		return roomView{}, leadsTo(id, r)
+	}
 	names, err := m.store.Headlines(ctx, []string{id})
 	if err != nil {
 		return roomView{}, err
 	}
-	v := storyRoom{Story: roomStory{ID: id, Title: scrub(names[id])}}
+	v := storyRoom{Story: roomStory{ID: id, Title: cmp.Or(scrub(names[id]), "Tin "+id)}, Gone: by == 0}
 	copies, err := m.store.Copies(ctx, id)
 	if err != nil {
 		return roomView{}, err
@@ -134,23 +146,16 @@ func (m *Room) hiddenPage(ctx context.Context, id string, in visitor) (roomView,
 	if err := m.ruled(ctx, &v, in); err != nil {
 		return roomView{}, err
 	}
-	by, err := m.store.HiddenBy(ctx, id)
-	if err != nil {
-		return roomView{}, err
-	}
-	if v.Gone = by == 0; !v.Gone {
-		r, err := m.ruling(ctx, by)
+	if by > 0 {
+		hidden, err := m.ruling(ctx, by)
 		if err != nil {
 			return roomView{}, err
 		}
-		rows, err := m.ledgerRows(ctx, []store.Ruling{r}, in)
+		rows, err := m.ledgerRows(ctx, []store.Ruling{hidden}, in)
 		if err != nil {
 			return roomView{}, err
 		}
 		v.Hidden = &rows[0]
-	}
-	if v.Story.Title == "" {
-		v.Story.Title = "Tin " + id
 	}
 	return roomView{View: "tin-an", Title: v.Story.Title, Nav: "/", Body: v}, nil
 }

@@ -135,27 +135,17 @@ func hasRule(topics []aggregator.TopicConfig, p store.Proposal) bool {
 // the last days in which its phrase stands: the others it cannot change.
 func (n *newsroom) Try(ctx context.Context, p store.Proposal) (t syndicate.Trial, err error) {
 	topics := withRule(n.cfg.aggregate.Topics, p)
-	with, err := aggregator.NewClassifier(topics)
+	faults, err := aggregator.RunExamples(topics)
 	if err != nil {
 		return t, fmt.Errorf("%w: %v", store.ErrRefused, err)
 	}
-	stands, err := aggregator.NewClassifier([]aggregator.TopicConfig{{ID: p.Topic, Name: aggregator.TopicName{VI: "x", EN: "x"},
-		Phrases: []aggregator.PhraseConfig{{Phrase: p.Phrase, In: p.Places}}}})
-	if err != nil {
-		return t, fmt.Errorf("%w: %v", store.ErrRefused, err)
+	for _, f := range faults {
+		t.Faults = append(t.Faults, syndicate.TrialFault{Topic: f.Topic, Example: f.Example, Want: f.Want})
 	}
-	now := n.rules
-	for _, c := range []**aggregator.Classifier{&now, &with} {
-		if *c, err = aggregator.Opinionated(ctx, n.cfg.aggregate, *c, n.desk.db); err != nil {
-			return t, err
-		}
-	}
-	sources, err := n.desk.db.Sources(ctx)
+	r, err := n.newTrial(ctx, topics, p)
 	if err != nil {
 		return t, err
 	}
-	reader := aggregator.NewItemReader(n.cfg.aggregate, sources)
-	d := aggregator.NewDiffer(with, reader, trySamples)
 	t.Since = time.Now().Add(-time.Duration(triedSpan))
 	within, stop := context.WithTimeout(ctx, tryTime)
 	defer stop()
@@ -165,30 +155,64 @@ func (n *newsroom) Try(ctx context.Context, p store.Proposal) (t syndicate.Trial
 			return
 		}
 		t.Looked, t.Reached = t.Looked+1, it.Seen
-		text := reader.Text(it)
-		bare := text
-		if bare.Section = ""; len(stands.Judge(bare)) == 0 {
-			return
+		if r.look(it) {
+			t.Matched++
 		}
-		t.Matched++
-		it.Topics = now.Classify(text)
-		d.Add(it)
 	})
-	if t.Whole = err == nil && within.Err() == nil; err != nil && within.Err() == nil {
+	switch {
+	case ctx.Err() != nil:
+		return t, ctx.Err()
+	case within.Err() == nil && err != nil:
 		return t, err
 	}
-	if ctx.Err() != nil {
-		return t, ctx.Err()
-	}
-	t.Topics = trialTopics(d.Diff)
-	faults, err := aggregator.RunExamples(topics)
-	if err != nil {
-		return t, fmt.Errorf("%w: %v", store.ErrRefused, err)
-	}
-	for _, f := range faults {
-		t.Faults = append(t.Faults, syndicate.TrialFault{Topic: f.Topic, Example: f.Example, Want: f.Want})
-	}
+	t.Whole, t.Topics = within.Err() == nil, trialTopics(r.Diff)
 	return t, nil
+}
+
+// ruleTrial tries one rule on one item after another.
+type ruleTrial struct {
+	*aggregator.Differ
+	reader *aggregator.ItemReader
+	now    *aggregator.Classifier // the rules in force
+	stands *aggregator.Classifier // nothing but the phrase
+}
+
+// newTrial compares the rules in force with topics, which have p among them.
+func (n *newsroom) newTrial(ctx context.Context, topics []aggregator.TopicConfig, p store.Proposal) (r *ruleTrial, err error) {
+	r = &ruleTrial{now: n.rules}
+	with, err := aggregator.NewClassifier(topics)
+	if err != nil {
+		return nil, err
+	}
+	if r.stands, err = aggregator.NewClassifier([]aggregator.TopicConfig{{ID: p.Topic, Name: aggregator.TopicName{VI: "x", EN: "x"},
+		Phrases: []aggregator.PhraseConfig{{Phrase: p.Phrase, In: p.Places}}}}); err != nil {
+		return nil, fmt.Errorf("%w: %v", store.ErrRefused, err)
+	}
+	for _, c := range []**aggregator.Classifier{&r.now, &with} {
+		if *c, err = aggregator.Opinionated(ctx, n.cfg.aggregate, *c, n.desk.db); err != nil {
+			return nil, err
+		}
+	}
+	sources, err := n.desk.db.Sources(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.reader = aggregator.NewItemReader(n.cfg.aggregate, sources)
+	r.Differ = aggregator.NewDiffer(with, r.reader, trySamples)
+	return r, nil
+}
+
+// look compares what the rules make of an item, if the phrase stands in it.
+func (r *ruleTrial) look(it *store.Item) bool {
+	text := r.reader.Text(it)
+	bare := text
+	bare.Section = "" // which is evidence of its own
+	if len(r.stands.Judge(bare)) == 0 {
+		return false
+	}
+	it.Topics = r.now.Classify(text)
+	r.Add(it)
+	return true
 }
 
 // trialTopics are the topics that gain or lose, those with most changes first.
