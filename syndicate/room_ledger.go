@@ -120,8 +120,8 @@ func (m *Room) ruledSaid(r store.Ruling, first *store.Ruling, names map[string]s
 	say := func(words string) link { return link{Text: words} }
 	story := func(id string) link {
 		title := scrub(names[id])
-		if title == "" {
-			title = id
+		if title == "" { // it was merged before readers saw it
+			return say("một tin chưa lên trang")
 		}
 		return link{Text: title, Href: "/tin/" + id}
 	}

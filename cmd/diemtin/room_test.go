@@ -73,7 +73,11 @@ func tab(t *testing.T) context.Context {
 	t.Cleanup(cancel)
 	page, cancel := chromedp.NewContext(alloc)
 	t.Cleanup(cancel)
-	page, cancel = context.WithTimeout(page, 2*time.Minute)
+	longest := 2 * time.Minute
+	if os.Getenv("DIEMTIN_SCREENSHOTS") != "" {
+		longest = 15 * time.Minute
+	}
+	page, cancel = context.WithTimeout(page, longest)
 	t.Cleanup(cancel)
 	return page
 }
