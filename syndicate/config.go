@@ -1,6 +1,7 @@
 package syndicate
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -49,8 +50,16 @@ func (s Site) check(report func(path, problem string)) {
 	case u.RawQuery != "" || u.Fragment != "" || u.User != nil:
 		report("base_url", fmt.Sprintf("base_url %q: want no user, query or fragment", s.BaseURL))
 	}
+	if s.Templates != "" {
+		if _, _, _, err := openViews(s.Templates); err != nil {
+			report("templates", err.Error())
+		}
+	}
 	if s.Language != "" && !languageForm.MatchString(s.Language) {
 		report("language", fmt.Sprintf("language %q: want a language tag such as vi", s.Language))
+	}
+	if s.Agreements != "" && s.Agreements != "required" {
+		report("agreements", fmt.Sprintf("agreements %q: want required, or leave it out", s.Agreements))
 	}
 }
 
@@ -98,7 +107,7 @@ func (c *Config) checkOutlets(ids []string, at string, report func(path, problem
 // meant offers the id that is most like one that does not exist.
 func (c *Config) meant(kind, id string) string {
 	for _, ch := range c.nearest(id, 1, kind) {
-		return fmt.Sprintf("; did you mean %s?", strings.TrimSuffix(strings.TrimPrefix(ch.Href, "/"+kind+"/"), "/"))
+		return fmt.Sprintf("; did you mean %s?", ch.ID)
 	}
 	return ""
 }
@@ -127,4 +136,13 @@ func (c *Config) has(kind, id string) bool {
 func (n *Names) UnmarshalText(text []byte) error {
 	n.VI, n.EN = string(text), string(text)
 	return nil
+}
+
+// Effective fills in what was left out of the sections site, delivery and
+// visitors.
+func (c Config) Effective() Config {
+	c.Site.Language = c.language()
+	c.Delivery.CacheBytes = cmp.Or(c.Delivery.CacheBytes, DefaultCacheBytes)
+	c.Visitors.PerMinute = cmp.Or(c.Visitors.PerMinute, defaultPerMinute)
+	return c
 }

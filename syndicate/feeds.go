@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"diemtin/store"
 )
 
@@ -28,11 +26,7 @@ const (
 const retryAfter = "30"
 
 // openFeeds prepares what the feeds need beside the store.
-func (s *Server) openFeeds(reg prometheus.Registerer) error {
-	m, err := newFeedMetrics(reg)
-	if err != nil {
-		return fmt.Errorf("register metrics of feeds: %w", err)
-	}
+func (s *Server) openFeeds() error {
 	doc, err := renderOPML(&s.cfg)
 	if err != nil {
 		return err
@@ -43,10 +37,12 @@ func (s *Server) openFeeds(reg prometheus.Registerer) error {
 	if s.opml, err = s.opml.withBrotli(); err != nil { // it stands as long as the program runs
 		return err
 	}
-	s.feedMetrics = m
-	s.feeds = newCache(s.cfg.Delivery.CacheBytes, s.now, s.log, m)
-	s.asked = newCache(askedCacheBytes, s.now, s.log, m.unheld())
-	s.visitors = newVisitors(s.cfg.Visitors, s.now)
+	s.feeds = newCache(s.cfg.Delivery.CacheBytes, s.now, s.log, s.feedMetrics)
+	s.asked = newCache(askedCacheBytes, s.now, s.log, s.feedMetrics.unheld())
+	s.api = newCache(apiCacheBytes, s.now, s.log, s.feedMetrics.unheld())
+	if s.visitors == nil {
+		s.visitors = newVisitors(s.cfg.Visitors, s.now)
+	}
 	return nil
 }
 
@@ -181,7 +177,7 @@ func (s *Server) feedChannel(kind, id, day string) (ch Channel, why string) {
 	if day == "" {
 		return ch, ""
 	}
-	d, why := readDay(day, store.DayOf(s.now()))
+	d, why := s.lang.readDay(day, store.DayOf(s.now()))
 	if why != "" {
 		return ch, why
 	}
@@ -255,13 +251,18 @@ func refuse(w http.ResponseWriter, code int, why string) int {
 
 // noChannel says that there is no such channel, and which are near.
 func (s *Server) noChannel(kind, id string) string {
-	why := fmt.Sprintf("Không có %s %q.", vietnamese["kind."+kind], plainText(id, 40))
+	why := s.noSuch(kind, id)
 	var near []string
-	for _, l := range s.cfg.nearest(id, maxNear, kind) {
+	for _, l := range s.nearest(id, maxNear, kind) {
 		near = append(near, fmt.Sprintf("%s (%s)", l.Text, s.cfg.address(l.Href)))
 	}
 	if near != nil {
-		why += " Có phải: " + strings.Join(near, ", ") + "?"
+		why += fmt.Sprintf(s.words["no.near"], strings.Join(near, ", "))
 	}
-	return why + " Danh sách đầy đủ: " + s.cfg.address("/opml")
+	return why + fmt.Sprintf(s.words["no.list"], s.cfg.address("/opml"))
+}
+
+// noSuch says that there is no channel of a kind with that id.
+func (s *Server) noSuch(kind, id string) string {
+	return fmt.Sprintf(s.words["no.such"], s.words["kind."+kind], plainText(id, 40))
 }

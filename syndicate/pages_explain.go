@@ -87,7 +87,7 @@ func (s *Server) explainPage(ctx context.Context, r *http.Request) (page, error)
 		return page{}, err
 	}
 	v := explainView{Title: headline(&st.Quoted, &st.Outlet), Back: "/stories/" + st.ID, JSON: "/stories/" + st.ID + "/explain.json",
-		Topics: s.cfg.topicWhys(s.words, st.Quoted.Topics), Single: len(copies) < 2, Reasons: e.Reasons}
+		Topics: s.topicWhys(st.Quoted.Topics), Single: len(copies) < 2, Reasons: e.Reasons}
 	if s.cfg.NearTopics != nil {
 		v.Others = unclassifiedPath
 	}
@@ -158,26 +158,26 @@ func (s *Server) explainJSON(w http.ResponseWriter, r *http.Request) {
 }
 
 // topicWhys shows the evidence for the topics of an item.
-func (c *Config) topicWhys(w words, topics []store.ItemTopic) []topicWhy {
+func (s *Server) topicWhys(topics []store.ItemTopic) []topicWhy {
 	var whys []topicWhy
 	for _, t := range topics {
-		names := c.topicLinks([]store.Topic{t.Topic})
+		names := s.topicLinks([]store.Topic{t.Topic})
 		if names == nil {
 			continue
 		}
-		why := topicWhy{Topic: names[0], Primary: t.Primary, Second: len(t.Reasons) > 0, Score: decimal(t.Score)}
+		why := topicWhy{Topic: names[0], Primary: t.Primary, Second: len(t.Reasons) > 0, Score: s.lang.decimal(t.Score)}
 		for _, p := range t.Reasons {
 			why.Second = why.Second && p.Place == "opinion"
 		}
-		why.Reasons = c.phraseRows(w, t.Reasons)
+		why.Reasons = s.phraseRows(t.Reasons)
 		whys = append(whys, why)
 	}
 	return whys
 }
 
-// decimal writes a number as Vietnamese does: at most two places, after a comma.
-func decimal(x float64) string {
+// decimal writes a number with at most two places.
+func (l *language) decimal(x float64) string {
 	text := strconv.FormatFloat(x, 'f', 2, 64)
 	text = strings.TrimRight(strings.TrimRight(text, "0"), ".")
-	return strings.Replace(text, ".", ",", 1)
+	return strings.Replace(text, ".", l.comma, 1)
 }

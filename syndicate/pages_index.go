@@ -2,6 +2,7 @@ package syndicate
 
 import (
 	"context"
+	"fmt"
 
 	"diemtin/store"
 )
@@ -11,13 +12,14 @@ const indexTopicStories = 3
 
 // indexView is what the list of all channels of one kind shows.
 type indexView struct {
-	Title  string
-	Lead   string
-	Kind   string
-	Topics []block // of /topics/
-	Groups []indexGroup
-	None   bool   // there is nothing
-	Empty  string // what to say then
+	Title   string
+	Lead    string
+	Kind    string
+	Topics  []block // of /topics/
+	Groups  []indexGroup
+	None    bool   // there is nothing
+	Counted string // which day the counts are of; empty without any
+	Empty   string // what to say then
 }
 
 // indexGroup is a part of a list of channels.
@@ -29,8 +31,9 @@ type indexGroup struct {
 // indexItem is one channel in a list.
 type indexItem struct {
 	link
-	Note  string
-	Under []link // former provinces
+	Note     string
+	NoteLang string // of Note, if it is not the page's
+	Under    []link // former provinces
 }
 
 // indexPage lists the channels of one kind.
@@ -59,11 +62,40 @@ func (s *Server) indexPage(ctx context.Context, kind string) (page, error) {
 		v.Empty = w["channels.none"]
 		v.Groups = []indexGroup{{Items: s.described(kind)}}
 	}
+	if err := s.countIndex(ctx, &v); err != nil {
+		return page{}, err
+	}
 	v.None = len(v.Topics) == 0
 	for _, g := range v.Groups {
 		v.None = v.None && len(g.Items) == 0
 	}
 	return page{View: "index", Title: v.Title, About: v.Lead, Path: "/" + kind + "/", Nav: "/" + kind + "/", Body: v}, nil
+}
+
+// countIndex puts beside topics and provinces how many stories they have on the
+// newest day.
+func (s *Server) countIndex(ctx context.Context, v *indexView) error {
+	if v.Kind != "topics" && v.Kind != "provinces" {
+		return nil
+	}
+	newest, err := s.store.Stories(ctx, store.Query{Order: store.ByPublished, Limit: 1})
+	if err != nil || len(newest) == 0 {
+		return err
+	}
+	day := store.DayOf(newest[0].Shown)
+	v.Counted = fmt.Sprintf(s.words["counted"], s.lang.date(day))
+	if v.Kind == "topics" {
+		return s.countBlocks(ctx, day, v.Topics)
+	}
+	places := s.cfg.presentPlaces()
+	links := make([]link, len(places))
+	if err := s.countLinks(ctx, day, links, places); err != nil {
+		return err
+	}
+	for i := range v.Groups[0].Items {
+		v.Groups[0].Items[i].Count = links[i].Count
+	}
+	return nil
 }
 
 // emptyTopics lists the topics that have no block, and what has no topic.
@@ -79,7 +111,7 @@ func (s *Server) emptyTopics(blocks []block) []indexItem {
 		}
 	}
 	if ch, ok := s.cfg.channel("topics", noTopicID); ok && len(s.cfg.Topics) > 0 {
-		items = append(items, indexItem{link: link{Text: ch.Title.VI, Href: ch.Path}, Note: s.words["others.note"]})
+		items = append(items, indexItem{link: s.linkTo(&ch), Note: s.words["others.note"]})
 	}
 	return items
 }
@@ -89,12 +121,12 @@ func (s *Server) emptyTopics(blocks []block) []indexItem {
 func (s *Server) outletGroups() []indexGroup {
 	var groups []indexGroup
 	for _, scope := range store.Scopes {
-		g := indexGroup{Title: scopeNames[scope].VI}
+		g := indexGroup{Title: s.scopeLink(scope).Text}
 		for _, o := range s.cfg.Outlets {
 			if o.Scope != scope || o.Show == store.ShowNone {
 				continue
 			}
-			item := indexItem{link: link{Text: o.Name, Href: "/outlets/" + o.ID + "/"}}
+			item := indexItem{link: s.outletLink(&o)}
 			if len(o.Domains) > 0 {
 				item.Note = o.Domains[0]
 			}
@@ -111,7 +143,9 @@ func (s *Server) outletGroups() []indexGroup {
 func (s *Server) described(kind string) []indexItem {
 	var items []indexItem
 	for _, ch := range s.cfg.channelsOf(kind) {
-		items = append(items, indexItem{link: link{Text: ch.Title.VI, Href: ch.Path}, Note: ch.Description.VI})
+		item := indexItem{link: s.linkTo(&ch)}
+		item.Note, item.NoteLang = s.lang.called(ch.Description)
+		items = append(items, item)
 	}
 	return items
 }
@@ -139,7 +173,7 @@ func (c *Config) channelsOf(kind string) []Channel {
 func (s *Server) channelLinks(kind string) []link {
 	var links []link
 	for _, ch := range s.cfg.channelsOf(kind) {
-		links = append(links, link{Text: ch.Title.VI, Href: ch.Path})
+		links = append(links, s.linkTo(&ch))
 	}
 	return links
 }

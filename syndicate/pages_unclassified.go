@@ -63,8 +63,8 @@ func (s *Server) unclassifiedPage(ctx context.Context, _ *http.Request) (page, e
 		row := unclassifiedRow{Story: link{Text: headline(&st.Quoted, &st.Outlet), Href: "/stories/" + st.ID},
 			Why: "/stories/" + st.ID + "/explain", By: plainName(st.Outlet.Name)}
 		for _, n := range s.cfg.NearTopics(&st.Quoted) {
-			if names := s.cfg.topicLinks([]store.Topic{n.Topic}); len(names) > 0 && len(row.Near) < maxNearTopics {
-				row.Near = append(row.Near, nearTopicRow{names[0], s.words.nearSaid(n), s.cfg.phraseRows(s.words, n.Reasons)})
+			if names := s.topicLinks([]store.Topic{n.Topic}); len(names) > 0 && len(row.Near) < maxNearTopics {
+				row.Near = append(row.Near, nearTopicRow{names[0], s.nearSaid(n), s.phraseRows(n.Reasons)})
 			}
 		}
 		v.Rows = append(v.Rows, row)
@@ -74,25 +74,25 @@ func (s *Server) unclassifiedPage(ctx context.Context, _ *http.Request) (page, e
 }
 
 // nearSaid says how far a topic was off.
-func (w words) nearSaid(n NearTopic) string {
+func (s *Server) nearSaid(n NearTopic) string {
 	switch {
 	case n.Silenced != "":
-		return fmt.Sprintf(w["unclassified.silenced"], decimal(n.Score), n.Silenced)
+		return fmt.Sprintf(s.words["unclassified.silenced"], s.lang.decimal(n.Score), n.Silenced)
 	case n.Chosen:
-		return fmt.Sprintf(w["unclassified.newer"], decimal(n.Score), decimal(n.Needed))
+		return fmt.Sprintf(s.words["unclassified.newer"], s.lang.decimal(n.Score), s.lang.decimal(n.Needed))
 	}
-	return fmt.Sprintf(w["unclassified.near"], decimal(n.Score), decimal(n.Needed), decimal(max(0, n.Needed-n.Score)))
+	return fmt.Sprintf(s.words["unclassified.near"], s.lang.decimal(n.Score), s.lang.decimal(n.Needed), s.lang.decimal(max(0, n.Needed-n.Score)))
 }
 
 // phraseRows shows evidence for a topic.
-func (c *Config) phraseRows(w words, reasons []store.Phrase) []phraseRow {
+func (s *Server) phraseRows(reasons []store.Phrase) []phraseRow {
 	var rows []phraseRow
 	for _, p := range reasons {
 		text := p.Text
-		if section, ok := c.channel("topics", text); ok && p.Place == "section" {
-			text = section.Title.VI
+		if section, ok := s.cfg.channel("topics", text); ok && p.Place == "section" {
+			text, _ = s.lang.called(section.Title)
 		}
-		rows = append(rows, phraseRow{text, w.or("place."+p.Place, p.Place), decimal(p.Weight)})
+		rows = append(rows, phraseRow{text, s.words.or("place."+p.Place, p.Place), s.lang.decimal(p.Weight)})
 	}
 	return rows
 }

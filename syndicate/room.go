@@ -13,6 +13,7 @@ import (
 	"path"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"diemtin/store"
@@ -64,6 +65,8 @@ type RoomDesk interface {
 	// time and number. store.ErrRefused says what is wrong with the rule.
 	Try(ctx context.Context, p store.Proposal) (Trial, error)
 	Propose(ctx context.Context, who string, p store.Proposal) (store.Ruling, error)
+	// InForce says whether the rules in force have a proposed one.
+	InForce(p store.Proposal) bool
 	// Find is the story that an editor's words name: an id or an address.
 	// store.ErrNotFound says that they name none.
 	Find(ctx context.Context, words string) (string, error)
@@ -95,26 +98,30 @@ type NearMiss struct {
 
 // RoomConfig is what the editors' room is made of.
 type RoomConfig struct {
-	Config              // of the public pages; its NearTopics must be set
-	Tokens       string // file of who may enter, as NewAdmin's; "" = nobody by a token
-	Explain      RoomExplainer
-	InFeedsYAML  func(store.Proposal) bool // whether the rules in force have it
-	SinceForRule time.Duration             // how far Try looks back
+	Pages     *Server // the public ones, in whose words stories are shown; NearTopics must be set
+	Editors   Editors
+	Tokens    string // file of who may enter, as NewAdmin's; "" = nobody by a token
+	Explain   RoomExplainer
+	TriedSpan time.Duration // how far Try looks back
 }
 
 // Room answers the editors' listener.
 type Room struct {
-	cfg     RoomConfig
-	store   RoomStore
-	desk    RoomDesk
-	log     *slog.Logger
-	now     func() time.Time
-	views   map[string]*template.Template
-	style   string // address of the stylesheet
-	key     []byte // of the marks against forged forms
-	doors   *visitors
-	gate    http.Handler
-	headers []field
+	pages     atomic.Pointer[Server]
+	editors   Editors
+	tokens    string
+	explain   RoomExplainer
+	triedSpan time.Duration
+	store     RoomStore
+	desk      RoomDesk
+	log       *slog.Logger
+	now       func() time.Time
+	views     map[string]*template.Template
+	style     string // address of the stylesheet
+	key       []byte // of the marks against forged forms
+	doors     *visitors
+	gate      http.Handler
+	headers   []field
 
 	mu       sync.Mutex
 	sessions map[string]*session
@@ -137,8 +144,9 @@ type roomView struct {
 
 // NewRoom builds the editors' room.
 func NewRoom(cfg RoomConfig, st RoomStore, desk RoomDesk, log *slog.Logger) (*Room, error) {
-	m := &Room{cfg: cfg, store: st, desk: desk, log: log, now: time.Now, key: make([]byte, 32), sessions: map[string]*session{},
-		trying: make(chan struct{}, 1), tried: newTrials(), style: "/room.css?v=" + assetHash("web/room/room.css")}
+	m := &Room{editors: cfg.Editors, tokens: cfg.Tokens, explain: cfg.Explain, triedSpan: cfg.TriedSpan, store: st, desk: desk, log: log, now: time.Now,
+		key: make([]byte, 32), sessions: map[string]*session{}, trying: make(chan struct{}, 1), tried: newTrials()}
+	m.pages.Store(cfg.Pages)
 	rand.Read(m.key) // it never fails
 	m.doors = newVisitors(Visitors{PerMinute: signInsPerMinute, Proxies: cfg.Editors.Proxies}, func() time.Time { return m.now() })
 	if err := m.parseViews(); err != nil {
@@ -152,6 +160,13 @@ func NewRoom(cfg RoomConfig, st RoomStore, desk RoomDesk, log *slog.Logger) (*Ro
 	m.gate = mux
 	return m, nil
 }
+
+// Adopt goes over to the public pages of another configuration. Who has signed
+// in stays so.
+func (m *Room) Adopt(pages *Server) { m.pages.Store(pages) }
+
+// site is the public pages in force.
+func (m *Room) site() *Server { return m.pages.Load() }
 
 // roomHeaders go with every answer. There is no script in the room, so none may
 // run. Referrer-Policy: with no-referrer browsers would call the origin of a
@@ -194,11 +209,12 @@ func (m *Room) routes() (http.Handler, error) {
 	mux.HandleFunc("POST /ra", m.signedIn(m.ordering(m.signOut)))
 	mux.HandleFunc("GET /dang-nhap", m.signInPage)
 	mux.HandleFunc("POST /dang-nhap", m.signIn)
-	style, err := asset("web/room/room.css", "text/css; charset=utf-8", "private, max-age=86400")
+	style, err := m.file("web/room/room.css", "text/css; charset=utf-8")
 	if err != nil {
 		return nil, err
 	}
-	icon, err := asset("web/favicon.svg", "image/svg+xml", "private, max-age=86400")
+	m.style = "/room.css?v=" + style.hash[:12]
+	icon, err := m.file("web/favicon.svg", "image/svg+xml")
 	if err != nil {
 		return nil, err
 	}
@@ -210,6 +226,16 @@ func (m *Room) routes() (http.Handler, error) {
 	guard := http.NewCrossOriginProtection()
 	guard.SetDenyHandler(http.HandlerFunc(m.forged))
 	return guard.Handler(mux), nil
+}
+
+// file prepares an embedded file to be sent. A day is how long a browser may
+// keep it; the stylesheet's address changes with it.
+func (m *Room) file(name, media string) (*rendition, error) {
+	data, err := web.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	return asset(data, media, "private, max-age=86400")
 }
 
 // parseViews reads the templates of the room. They are in Vietnamese: whoever
@@ -275,7 +301,7 @@ func (m *Room) show(p roomPage) func(http.ResponseWriter, *http.Request, visitor
 
 // write puts a page into the layout.
 func (m *Room) write(w http.ResponseWriter, r *http.Request, in visitor, v roomView) {
-	f := roomFrame{roomView: v, Site: m.cfg.Site.Title, Public: m.cfg.Site.BaseURL + "/", Style: m.style, Who: in.who,
+	f := roomFrame{roomView: v, Site: m.site().cfg.Site.Title, Public: m.site().cfg.Site.BaseURL + "/", Style: m.style, Who: in.who,
 		Leaves: in.session != nil, Form: in.form, Back: backTo(r), Menu: []link{{Text: "Việc cần xem", Href: "/"}, {Text: "Sổ quyết định", Href: "/so"},
 			{Text: "Quy tắc chuyên mục", Href: "/quy-tac"}, {Text: "Hướng dẫn", Href: "/huong-dan"}}}
 	for i := range f.Menu {

@@ -40,7 +40,7 @@ type roomStory struct {
 
 func (m *Room) storyRow(st *store.Story) roomStory {
 	return roomStory{ID: st.ID, Title: headline(&st.Quoted, &st.Outlet), Teaser: plainText(st.Quoted.Summary, maxTeaserHere), Outlet: plainName(st.Outlet.Name),
-		Out: webLink(st.Quoted.Link), At: st.Quoted.Time(), Topics: m.cfg.topicLinks(st.Topics), Outlets: st.Carriers}
+		Out: webLink(st.Quoted.Link), At: st.Quoted.Time(), Topics: m.site().topicLinks(st.Topics), Outlets: st.Carriers}
 }
 
 // maxTeaserHere is how much of a summary the room shows, in characters.
@@ -68,7 +68,7 @@ func waiting(n, most int) string {
 }
 
 func (m *Room) homePage(ctx context.Context, _ *http.Request, in visitor) (roomView, error) {
-	pairs, err := m.cfg.Explain.NearMisses(ctx)
+	pairs, err := m.explain.NearMisses(ctx)
 	if err != nil {
 		return roomView{}, err
 	}
@@ -111,7 +111,7 @@ type pairRow struct {
 }
 
 func (m *Room) nearPage(ctx context.Context, _ *http.Request, _ visitor) (roomView, error) {
-	misses, err := m.cfg.Explain.NearMisses(ctx)
+	misses, err := m.explain.NearMisses(ctx)
 	if err != nil {
 		return roomView{}, err
 	}
@@ -145,7 +145,7 @@ func (m *Room) mergesPage(ctx context.Context, r *http.Request, _ visitor) (room
 	}
 	for i := range merges {
 		f := &merges[i]
-		first, said, err := m.cfg.Explain.Joined(ctx, *f)
+		first, said, err := m.explain.Joined(ctx, *f)
 		if err != nil {
 			return roomView{}, err
 		}
@@ -186,8 +186,8 @@ type nearChoice struct {
 type topicChoice struct{ ID, Name string }
 
 func (m *Room) topicChoices() []topicChoice {
-	all := make([]topicChoice, len(m.cfg.Topics))
-	for i, t := range m.cfg.Topics {
+	all := make([]topicChoice, len(m.site().cfg.Topics))
+	for i, t := range m.site().cfg.Topics {
 		all[i] = topicChoice{string(t.ID), t.VI}
 	}
 	return all
@@ -195,11 +195,11 @@ func (m *Room) topicChoices() []topicChoice {
 
 // topicName is what readers call a topic of feeds.yaml.
 func (m *Room) topicName(id store.Topic) (string, bool) {
-	i := slices.IndexFunc(m.cfg.Topics, func(t store.TopicInfo) bool { return t.ID == id })
+	i := slices.IndexFunc(m.site().cfg.Topics, func(t store.TopicInfo) bool { return t.ID == id })
 	if i < 0 {
 		return string(id), false
 	}
-	return m.cfg.Topics[i].VI, true
+	return m.site().cfg.Topics[i].VI, true
 }
 
 // topicless are the newest stories without a topic that nobody has left so.
@@ -227,9 +227,9 @@ func (m *Room) topiclessPage(ctx context.Context, _ *http.Request, _ visitor) (r
 	v := topiclessRoom{Topics: m.topicChoices()}
 	for i := range stories[:min(len(stories), queueRows)] {
 		row := topiclessRow{Story: m.storyRow(&stories[i])}
-		for _, n := range m.cfg.NearTopics(&stories[i].Quoted) {
+		for _, n := range m.site().cfg.NearTopics(&stories[i].Quoted) {
 			if name, ok := m.topicName(n.Topic); ok && len(row.Near) < maxNearTopics {
-				row.Near = append(row.Near, nearChoice{topicChoice{string(n.Topic), name}, vietnamese.nearSaid(n), m.cfg.phraseRows(vietnamese, n.Reasons)})
+				row.Near = append(row.Near, nearChoice{topicChoice{string(n.Topic), name}, m.site().nearSaid(n), m.site().phraseRows(n.Reasons)})
 			}
 		}
 		v.Rows = append(v.Rows, row)

@@ -183,7 +183,7 @@ func proposalQuery(p store.Proposal) string {
 
 // rulesPage tries the rule that its address has, if it has one.
 func (m *Room) rulesPage(ctx context.Context, r *http.Request, _ visitor) (roomView, error) {
-	v := rulesRoom{Topics: m.topicChoices(), Days: int(m.cfg.SinceForRule.Hours() / 24)}
+	v := rulesRoom{Topics: m.topicChoices(), Days: int(m.triedSpan.Hours() / 24)}
 	page := roomView{View: "quy-tac", Title: "Quy tắc chuyên mục", Nav: "/quy-tac"}
 	q := r.URL.Query()
 	v.Asked = store.Proposal{Topic: store.Topic(q.Get("chuyen-muc")), Effect: store.EffectPhrase, Weight: 2}
@@ -270,7 +270,7 @@ func (m *Room) proposals(ctx context.Context) ([]proposalRow, error) {
 	}
 	var rows []proposalRow
 	for _, p := range slices.Backward(all) {
-		row := proposalRow{Proposal: p, What: effectWords[p.Effect], Try: proposalQuery(p), Done: m.cfg.InFeedsYAML(p)}
+		row := proposalRow{Proposal: p, What: effectWords[p.Effect], Try: proposalQuery(p), Done: m.desk.InForce(p)}
 		row.Name, _ = m.topicName(p.Topic)
 		rows = append(rows, row)
 	}

@@ -77,10 +77,10 @@ func (m *Room) identify(r *http.Request) (visitor, error) {
 		return visitor{who: who, form: m.mark("proxy " + who)}, nil
 	}
 	c, err := r.Cookie(sessionCookie)
-	if err != nil || m.cfg.Tokens == "" {
+	if err != nil || m.tokens == "" {
 		return visitor{}, nil
 	}
-	list, err := readTokens(m.cfg.Tokens)
+	list, err := readTokens(m.tokens)
 	if err != nil {
 		return visitor{}, err
 	}
@@ -101,10 +101,10 @@ func (m *Room) identify(r *http.Request) (visitor, error) {
 // named is whom a proxy of ours says it has signed in; anybody else's word on
 // that is not heard.
 func (m *Room) named(r *http.Request) string {
-	if m.cfg.Editors.Header == "" || !m.trusted(r) {
+	if m.editors.Header == "" || !m.trusted(r) {
 		return ""
 	}
-	all := r.Header.Values(m.cfg.Editors.Header)
+	all := r.Header.Values(m.editors.Header)
 	if len(all) != 1 || len(all[0]) > maxNameLength || !nameForm.MatchString(all[0]) {
 		return ""
 	}
@@ -169,7 +169,7 @@ func (m *Room) forged(w http.ResponseWriter, r *http.Request) {
 
 // closed says that nobody can be let in now.
 func (m *Room) closed(w http.ResponseWriter, r *http.Request, err error) {
-	m.log.ErrorContext(r.Context(), "tokens not read", "file", m.cfg.Tokens, "error", err)
+	m.log.ErrorContext(r.Context(), "tokens not read", "file", m.tokens, "error", err)
 	m.write(w, r, visitor{}, roomView{View: "fault", Title: "Phòng biên tập đang đóng", Status: http.StatusServiceUnavailable, Body: roomFault{
 		Said: "Máy chủ không đọc được danh sách người được vào. Hãy báo người vận hành.", Back: "/"}})
 }
@@ -188,7 +188,7 @@ func (m *Room) door(w http.ResponseWriter, r *http.Request, status int, fault st
 		to = r.PostFormValue("back")
 	}
 	m.write(w, r, visitor{}, roomView{View: "dang-nhap", Title: "Đăng nhập", Status: status,
-		Body: doorView{Fault: fault, To: localPath(to), ByName: m.cfg.Tokens != "", Hours: int(sessionLength.Hours())}})
+		Body: doorView{Fault: fault, To: localPath(to), ByName: m.tokens != "", Hours: int(sessionLength.Hours())}})
 }
 
 func (m *Room) signInPage(w http.ResponseWriter, r *http.Request) {
@@ -207,11 +207,11 @@ func (m *Room) signIn(w http.ResponseWriter, r *http.Request) {
 		m.door(w, r, http.StatusTooManyRequests, "Đã thử quá nhiều lần. Hãy đợi "+seconds(wait)+" giây rồi thử lại.")
 		return
 	}
-	if m.cfg.Tokens == "" {
+	if m.tokens == "" {
 		m.door(w, r, http.StatusForbidden, "Phòng này chỉ vào được qua cổng của cơ quan.")
 		return
 	}
-	list, err := readTokens(m.cfg.Tokens)
+	list, err := readTokens(m.tokens)
 	if err != nil {
 		m.closed(w, r, err)
 		return

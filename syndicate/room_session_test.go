@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"diemtin/store"
 )
 
@@ -39,6 +41,7 @@ func (d *roomDesk) Propose(context.Context, string, store.Proposal) (store.Rulin
 	d.orders.Add(1)
 	return store.Ruling{ID: 8}, d.err
 }
+func (d *roomDesk) InForce(store.Proposal) bool                          { return false }
 func (d *roomDesk) Find(_ context.Context, words string) (string, error) { return words, d.err }
 
 // openRoom serves a room whose clock a test can set; lan's token is "secret",
@@ -59,9 +62,13 @@ func newOpenRoom(t *testing.T, e Editors) *openRoom {
 	}
 	t.Cleanup(func() { db.Close() })
 	o := &openRoom{desk: &roomDesk{}, tokens: tokenFile(t, "lan:"+HashToken("secret")+"\nminh:"+HashToken("other")+"\n")}
-	cfg := Config{Site: Site{Title: "Điểm tin", BaseURL: "https://tin.example.vn"}, Topics: []store.TopicInfo{{ID: "kinh-te", VI: "Kinh tế"}}, Editors: e}
-	o.room, err = NewRoom(RoomConfig{Config: cfg, Tokens: o.tokens, InFeedsYAML: func(store.Proposal) bool { return false }, SinceForRule: 720 * time.Hour},
-		db, o.desk, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	cfg := Config{Site: Site{Title: "Điểm tin", BaseURL: "https://tin.example.vn"}, Topics: []store.TopicInfo{{ID: "kinh-te", VI: "Kinh tế"}}}
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	pages, err := New(cfg, db, log, prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.room, err = NewRoom(RoomConfig{Pages: pages, Editors: e, Tokens: o.tokens, TriedSpan: 720 * time.Hour}, db, o.desk, log)
 	if err != nil {
 		t.Fatal(err)
 	}

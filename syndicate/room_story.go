@@ -54,7 +54,7 @@ func (m *Room) storyPage(ctx context.Context, r *http.Request, in visitor) (room
 	if err != nil {
 		return roomView{}, err
 	}
-	v.Public = m.cfg.Site.BaseURL + "/stories/" + st.ID
+	v.Public = m.site().cfg.Site.BaseURL + "/stories/" + st.ID
 	if err := m.ruled(ctx, &v, in); err != nil {
 		return roomView{}, err
 	}
@@ -70,13 +70,13 @@ func leadsTo(story string, r *http.Request) moved {
 
 // explained puts a listed story together with its explanation.
 func (m *Room) explained(ctx context.Context, st store.Story) (storyRoom, error) {
-	v := storyRoom{Story: m.storyRow(&st), Whys: m.cfg.topicWhys(vietnamese, st.Quoted.Topics)}
+	v := storyRoom{Story: m.storyRow(&st), Whys: m.site().topicWhys(st.Quoted.Topics)}
 	copies, err := m.store.Copies(ctx, st.ID)
 	if err != nil {
 		return v, err
 	}
 	e := NewExplanation(st, copies)
-	if err := m.cfg.Explain.Explain(ctx, &e, st, copies); err != nil {
+	if err := m.explain.Explain(ctx, &e, st, copies); err != nil {
 		return v, err
 	}
 	v.Reasons, v.Outside = e.Reasons, e.Outside

@@ -62,7 +62,8 @@ func TestUndoOf(t *testing.T) {
 
 func TestReadProposal(t *testing.T) {
 	t.Parallel()
-	m := &Room{cfg: RoomConfig{Config: Config{Topics: []store.TopicInfo{{ID: "kinh-te", VI: "Kinh tế"}}}}}
+	m := &Room{}
+	m.Adopt(&Server{cfg: Config{Topics: []store.TopicInfo{{ID: "kinh-te", VI: "Kinh tế"}}}})
 	for _, tt := range []struct{ name, form, want string }{
 		{"a phrase", "chuyen-muc=kinh-te&viec=phrase&suc=2&tu=giá+vàng", "kinh-te giá vàng phrase 2 []"},
 		{"in the headline alone", "chuyen-muc=kinh-te&viec=phrase&suc=3&tu=giá+vàng&o=title", "kinh-te giá vàng phrase 3 [title]"},

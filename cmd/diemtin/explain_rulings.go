@@ -56,6 +56,8 @@ func ruledSaid(r store.Ruling) syndicate.Said {
 		if r.Other != "" {
 			s.VI = "Để riêng: " + r.Story + " và " + r.Other + " là hai tin"
 		}
+	case store.RulePoll:
+		s.VI = "Yêu cầu đọc ngay"
 	}
 	if r.Undone > 0 {
 		s.VI, s.EN = s.VI+" (đã huỷ)", s.EN+" (undone)"

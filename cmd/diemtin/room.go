@@ -5,9 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"diemtin/aggregator"
@@ -26,39 +26,71 @@ const (
 	trySamples = 8
 )
 
+// room is the editors' room of a service.
+type room struct {
+	*syndicate.Room
+	news *newsroom
+}
+
+// newRoom builds it.
+func (s *service) newRoom(ctx context.Context, cfg *config, tokens string) (*room, error) {
+	if tokens == "" && cfg.syndicate.Editors.Header == "" {
+		return nil, errors.New("--editors: nobody could sign in; give --tokens, or editors.header in feeds.yaml")
+	}
+	n, err := newNewsroom(ctx, cfg, s.db, s.desk)
+	if err != nil {
+		return nil, err
+	}
+	pages, err := syndicate.NewRoom(syndicate.RoomConfig{Pages: s.pages.now.Load(), Editors: cfg.syndicate.Editors, Tokens: tokens, Explain: n, TriedSpan: time.Duration(triedSpan)}, s.db, n, s.log)
+	if err != nil {
+		return nil, err
+	}
+	return &room{pages, n}, nil
+}
+
+// use goes over to another configuration; sessions go on.
+func (r *room) use(rules *roomRules, pages *syndicate.Server) {
+	r.news.rules.Store(rules)
+	r.Adopt(pages)
+}
+
 // newsroom is what the editors' room has beyond the desk that it shares with
 // the admin API: trying rules, and saying why two stories are two.
 type newsroom struct {
 	*desk
 	*explainer
-	cfg      *config
-	rules    *aggregator.Classifier
+	rules    atomic.Pointer[roomRules]
 	compared *nearMemory
 }
 
-// newRoom builds the editors' room of a service.
-func (s *service) newRoom(ctx context.Context, cfg *config, public syndicate.Config, tokens string, log *slog.Logger) (*syndicate.Room, error) {
-	if tokens == "" && public.Editors.Header == "" {
-		return nil, errors.New("--editors: nobody could sign in; give --tokens, or editors.header in feeds.yaml")
-	}
-	n, err := newNewsroom(ctx, cfg, s.db, s.aggregator)
-	if err != nil {
-		return nil, err
-	}
-	return syndicate.NewRoom(syndicate.RoomConfig{Config: public, Tokens: tokens, Explain: n, SinceForRule: time.Duration(triedSpan),
-		InFeedsYAML: func(p store.Proposal) bool { return hasRule(cfg.aggregate.Topics, p) }}, s.db, n, log)
+// roomRules are the rules of the topics in force.
+type roomRules struct {
+	aggregate aggregator.Config
+	compiled  *aggregator.Classifier
 }
 
-func newNewsroom(ctx context.Context, cfg *config, db *store.DB, reader *aggregator.Aggregator) (*newsroom, error) {
+func newRoomRules(cfg *config) (*roomRules, error) {
+	c, err := aggregator.NewClassifier(cfg.aggregate.Topics)
+	return &roomRules{cfg.aggregate, c}, err
+}
+
+func newNewsroom(ctx context.Context, cfg *config, db *store.DB, d *desk) (*newsroom, error) {
 	x, err := newExplainer(ctx, db)
 	if err != nil {
 		return nil, err
 	}
-	rules, err := aggregator.NewClassifier(cfg.aggregate.Topics)
+	rules, err := newRoomRules(cfg)
 	if err != nil {
 		return nil, err
 	}
-	return &newsroom{newDesk(cfg, db, reader), x, cfg, rules, &nearMemory{all: map[string]rememberedNear{}}}, nil
+	n := &newsroom{desk: d, explainer: x, compared: &nearMemory{all: map[string]rememberedNear{}}}
+	n.rules.Store(rules)
+	return n, nil
+}
+
+// InForce says whether the rules in force have a proposed one.
+func (n *newsroom) InForce(p store.Proposal) bool {
+	return hasRule(n.rules.Load().aggregate.Topics, p)
 }
 
 // Find is the story that an editor's words name.
@@ -74,7 +106,11 @@ func (n *newsroom) GiveReason(ctx context.Context, ruling int64, who, why string
 
 // Propose stores a rule for whoever keeps feeds.yaml, who may have it already.
 func (n *newsroom) Propose(ctx context.Context, who string, p store.Proposal) (store.Ruling, error) {
-	return n.desk.db.Propose(ctx, who, p, time.Now())
+	done, err := n.desk.db.Propose(ctx, who, p, time.Now())
+	if err == nil {
+		n.count.carried(done)
+	}
+	return done, err
 }
 
 // Joined compares a merged item with the copy that began its story.
@@ -134,7 +170,8 @@ func hasRule(topics []aggregator.TopicConfig, p store.Proposal) bool {
 // Try compares the rules in force with the same and one more, on the items of
 // the last days in which its phrase stands: the others it cannot change.
 func (n *newsroom) Try(ctx context.Context, p store.Proposal) (t syndicate.Trial, err error) {
-	topics := withRule(n.cfg.aggregate.Topics, p)
+	rules := n.rules.Load()
+	topics := withRule(rules.aggregate.Topics, p)
 	faults, err := aggregator.RunExamples(topics)
 	if err != nil {
 		return t, fmt.Errorf("%w: %v", store.ErrRefused, err)
@@ -142,7 +179,7 @@ func (n *newsroom) Try(ctx context.Context, p store.Proposal) (t syndicate.Trial
 	for _, f := range faults {
 		t.Faults = append(t.Faults, syndicate.TrialFault{Topic: f.Topic, Example: f.Example, Want: f.Want})
 	}
-	r, err := n.newTrial(ctx, topics, p)
+	r, err := n.newTrial(ctx, rules, topics, p)
 	if err != nil {
 		return t, err
 	}
@@ -178,8 +215,8 @@ type ruleTrial struct {
 }
 
 // newTrial compares the rules in force with topics, which have p among them.
-func (n *newsroom) newTrial(ctx context.Context, topics []aggregator.TopicConfig, p store.Proposal) (r *ruleTrial, err error) {
-	r = &ruleTrial{now: n.rules}
+func (n *newsroom) newTrial(ctx context.Context, rules *roomRules, topics []aggregator.TopicConfig, p store.Proposal) (r *ruleTrial, err error) {
+	r = &ruleTrial{now: rules.compiled}
 	with, err := aggregator.NewClassifier(topics)
 	if err != nil {
 		return nil, err
@@ -189,7 +226,7 @@ func (n *newsroom) newTrial(ctx context.Context, topics []aggregator.TopicConfig
 		return nil, fmt.Errorf("%w: %v", store.ErrRefused, err)
 	}
 	for _, c := range []**aggregator.Classifier{&r.now, &with} {
-		if *c, err = aggregator.Opinionated(ctx, n.cfg.aggregate, *c, n.desk.db); err != nil {
+		if *c, err = aggregator.Opinionated(ctx, rules.aggregate, *c, n.desk.db); err != nil {
 			return nil, err
 		}
 	}
@@ -197,7 +234,7 @@ func (n *newsroom) newTrial(ctx context.Context, topics []aggregator.TopicConfig
 	if err != nil {
 		return nil, err
 	}
-	r.reader = aggregator.NewItemReader(n.cfg.aggregate, sources)
+	r.reader = aggregator.NewItemReader(rules.aggregate, sources)
 	r.Differ = aggregator.NewDiffer(with, r.reader, trySamples)
 	return r, nil
 }

@@ -19,9 +19,9 @@ import (
 	"diemtin/aggregator/outlettest"
 )
 
-// room starts the program with an editors' room, to which lan and minh have
+// withRoom starts the program with an editors' room, to which lan and minh have
 // tokens.
-func room(t *testing.T, opt outlettest.Options, prepare func(*outlettest.World)) (p *program, token, tokens, config, dsn string) {
+func withRoom(t *testing.T, opt outlettest.Options, prepare func(*outlettest.World)) (p *program, token, tokens, config, dsn string) {
 	t.Helper()
 	w, config := world(t, opt)
 	if prepare != nil {
@@ -188,7 +188,7 @@ func (b browser) signIn(token string) {
 // nothing, since each undoes what he did.
 func TestRoom(t *testing.T) {
 	t.Parallel()
-	p, token, tokens, config, dsn := room(t, outlettest.Options{Seed: 11, Stories: 60, Days: 2, Slow: 100 * time.Millisecond}, nearly)
+	p, token, tokens, config, dsn := withRoom(t, outlettest.Options{Seed: 11, Stories: 60, Days: 2, Slow: 100 * time.Millisecond}, nearly)
 	_, before := get(t, p.public+"/feed.json")
 	t.Run("orders", func(t *testing.T) { roomOrders(t, p, token) })
 	t.Run("browser", func(t *testing.T) { roomInBrowser(t, p, token, config, dsn) })

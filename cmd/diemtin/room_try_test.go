@@ -58,7 +58,7 @@ func tried(t testing.TB, titles ...string) *newsroom {
 			t.Fatal(err)
 		}
 	}
-	n, err := newNewsroom(t.Context(), cfg, db, nil)
+	n, err := newNewsroom(t.Context(), cfg, db, newDesk(cfg, db, nil))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -153,6 +153,8 @@ func ruledWords(r store.Ruling) string {
 		return reviewedWords(r, items)
 	case store.RulePropose:
 		return "a rule proposed for " + strings.TrimLeft(strings.Join(r.Topics, " "), "+-")
+	case store.RulePoll:
+		return "visit asked for: " + r.Why
 	case store.RuleRestore:
 		return fmt.Sprintf("ruling %d is undone", r.Undoes)
 	}
