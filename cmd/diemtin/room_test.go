@@ -205,6 +205,22 @@ func TestRoom(t *testing.T) {
 			t.Errorf("the ledger lacks %q:\n%s", want, ledger)
 		}
 	}
+	t.Run("reloaded", func(t *testing.T) {
+		e := newEditor(t, p, token)
+		text, err := os.ReadFile(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(config, []byte(strings.Replace(string(text), "title: ", "title: Bản mới ", 1)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, errs, code := output(t, "reload", "--admin", strings.TrimPrefix(p.admin, "http://")); code != 0 {
+			t.Fatalf("reload: exit %d, %s", code, errs)
+		}
+		if _, doc := e.get("/so"); !strings.Contains(doc.Find("footer").Text(), "Bản mới ") || doc.Find("h1").Text() != "Sổ quyết định" {
+			t.Errorf("after a reload the same session sees\n%s", doc.Text())
+		}
+	})
 	t.Run("revoked", func(t *testing.T) {
 		e := newEditor(t, p, token)
 		if err := os.WriteFile(tokens, nil, 0o600); err != nil {
