@@ -140,6 +140,8 @@ func (m *Room) ruledSaid(r store.Ruling, first *store.Ruling, names map[string]s
 		return []link{say("Thêm bài bằng tay vào "), story(r.Story)}
 	case store.RuleApply:
 		return []link{say("Xếp lại chuyên mục của tin đã lưu theo quy tắc hiện hành")}
+	case store.RulePoll:
+		return []link{say("Yêu cầu đọc ngay một nguồn của " + r.Outlet)}
 	case store.RulePropose:
 		return []link{say("Đề xuất quy tắc cho chuyên mục " + m.topicNames(r.Topics) + ": " + scrub(r.Why))}
 	case store.RuleReview:
@@ -158,7 +160,10 @@ func (m *Room) ruledSaid(r store.Ruling, first *store.Ruling, names map[string]s
 		was := m.ruledSaid(*first, nil, names)
 		return append([]link{head, say("Trước đó: ")}, was...)
 	}
-	return m.hiddenSaid(r, story)
+	if r.Verb == store.RuleHide || r.Verb == store.RuleTakedown {
+		return m.hiddenSaid(r, story)
+	}
+	return []link{say("Quyết định “" + string(r.Verb) + "”")}
 }
 
 // hiddenSaid says what a hide or a takedown took away.

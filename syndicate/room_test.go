@@ -118,6 +118,43 @@ func TestLocalPath(t *testing.T) {
 	}
 }
 
+// The ledger has a sentence for every verb there is.
+func TestLedgerSays(t *testing.T) {
+	t.Parallel()
+	m := &Room{}
+	m.Adopt(&Server{cfg: Config{Topics: []store.TopicInfo{{ID: "kinh-te", VI: "Kinh tế"}}}})
+	names := map[string]string{"a": "Cầu treo", "b": "Giá vàng"}
+	want := map[store.RuleVerb]string{
+		store.RuleMerge: "Gộp [Giá vàng] vào [Cầu treo]", store.RuleUnmerge: "Bỏ gộp: [Giá vàng] lại là tin riêng, tách khỏi [Cầu treo]",
+		store.RuleSplit: "Tách [Giá vàng] ra khỏi [Cầu treo]", store.RulePin: "Chọn bản gốc của [Cầu treo]",
+		store.RuleHide: "Ẩn ở mọi nơi: [Cầu treo]", store.RuleTakedown: "Ẩn ở mọi nơi: [Cầu treo]",
+		store.RuleTopic: "Chuyên mục, thêm Kinh tế, bỏ the-thao: [Cầu treo]", store.RuleAdd: "Thêm bài bằng tay vào [Cầu treo]",
+		store.RuleApply: "Xếp lại chuyên mục", store.RuleReview: "Để riêng: [Cầu treo] và [Giá vàng]",
+		store.RulePropose: "Đề xuất quy tắc cho chuyên mục Kinh tế, the-thao: “lãi suất”", store.RulePoll: "Yêu cầu đọc ngay một nguồn của bao-mot",
+		store.RuleRestore: "Hoàn tác quyết định số 3. Trước đó: Ẩn ở mọi nơi: [Cầu treo]",
+	}
+	for _, verb := range store.RuleVerbs {
+		r := store.Ruling{ID: 5, Verb: verb, Story: "a", Other: "b", Topics: []string{"+kinh-te", "-the-thao"}, Why: "“lãi suất”"}
+		var first *store.Ruling
+		switch verb {
+		case store.RuleRestore:
+			r.Undoes, first = 3, &store.Ruling{ID: 3, Verb: store.RuleHide, Story: "a"}
+		case store.RulePoll:
+			r.Outlet = "bao-mot"
+		}
+		got := ""
+		for _, part := range m.ruledSaid(r, first, names) {
+			if part.Href != "" {
+				part.Text = "[" + part.Text + "]"
+			}
+			got += part.Text
+		}
+		if want[verb] == "" || !strings.HasPrefix(got, want[verb]) {
+			t.Errorf("%s: %q, want %q", verb, got, want[verb])
+		}
+	}
+}
+
 // What the store refuses is told in Vietnamese.
 func TestFaultSaid(t *testing.T) {
 	t.Parallel()
