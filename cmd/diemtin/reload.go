@@ -170,6 +170,10 @@ func (s *service) adopt(ctx context.Context, before, cfg *config) error {
 	if err != nil {
 		return err
 	}
+	rules, err := newRoomRules(cfg)
+	if err != nil {
+		return err
+	}
 	var pages *syndicate.Server
 	err = s.aggregator.Adopt(setup, func() error {
 		err := s.syncAgain(ctx, cfg)
@@ -186,6 +190,9 @@ func (s *service) adopt(ctx context.Context, before, cfg *config) error {
 	}
 	s.pages.now.Store(pages)
 	s.desk.use(cfg)
+	if s.room != nil {
+		s.room.use(rules, pages)
+	}
 	return nil
 }
 
