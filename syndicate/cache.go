@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"strconv"
 	"sync"
 	"time"
@@ -55,6 +56,7 @@ type docMaker struct {
 	answered    answered
 	contentType string
 	link        string
+	header      http.Header // of every answer; nil: as feeds have it, with link
 	revision    func(context.Context) (store.Revision, error)
 	render      func(context.Context) ([]byte, error)
 }
@@ -195,7 +197,11 @@ func (c *cache) render(ctx context.Context, old *rendition, rev store.Revision, 
 	if err != nil {
 		return nil, err
 	}
-	doc, err := newRendition(body, m.contentType, feedHeader(m.link), lastModified(old, rev, now))
+	header := m.header
+	if header == nil {
+		header = feedHeader(m.link)
+	}
+	doc, err := newRendition(body, m.contentType, header, lastModified(old, rev, now))
 	if err != nil {
 		return nil, err
 	}

@@ -92,13 +92,16 @@ func (s *Server) feedRoute(path, format string, serve func(http.ResponseWriter, 
 	}
 	s.mux.HandleFunc("GET "+path, handle)
 	s.mux.HandleFunc("GET "+path+"/{$}", handle)
-	s.mux.HandleFunc("OPTIONS "+path, func(w http.ResponseWriter, _ *http.Request) {
-		openToAll(w.Header())
-		w.Header().Set("Access-Control-Allow-Methods", "GET, HEAD")
-		w.Header().Set("Access-Control-Allow-Headers", "If-None-Match, If-Modified-Since")
-		w.Header().Set("Access-Control-Max-Age", "86400") // a day, in seconds
-		w.WriteHeader(http.StatusNoContent)
-	})
+	s.mux.HandleFunc("OPTIONS "+path, preflight)
+}
+
+// preflight tells a browser that scripts of other sites may ask with a tag.
+func preflight(w http.ResponseWriter, _ *http.Request) {
+	openToAll(w.Header())
+	w.Header().Set("Access-Control-Allow-Methods", "GET, HEAD")
+	w.Header().Set("Access-Control-Allow-Headers", "If-None-Match, If-Modified-Since")
+	w.Header().Set("Access-Control-Max-Age", "86400") // a day, in seconds
+	w.WriteHeader(http.StatusNoContent)
 }
 
 // serveKept answers with a feed that is at hand and fresh, and returns false if
@@ -245,8 +248,13 @@ func redirectTo(w http.ResponseWriter, r *http.Request, to string) int {
 
 // refuse tells a person why there is no feed.
 func refuse(w http.ResponseWriter, code int, why string) int {
-	w.Header().Set("Cache-Control", "no-store")
 	openToAll(w.Header())
+	return refuseHere(w, code, why)
+}
+
+// refuseHere does so without letting scripts of other sites read it.
+func refuseHere(w http.ResponseWriter, code int, why string) int {
+	w.Header().Set("Cache-Control", "no-store")
 	http.Error(w, why, code)
 	return code
 }

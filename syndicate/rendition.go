@@ -97,7 +97,7 @@ func newRendition(doc []byte, contentType string, header http.Header, modified t
 	d := &rendition{hash: hex.EncodeToString(sum[:16]), modified: modified.UTC().Truncate(time.Second),
 		common: maps.Clone(header), media: contentType}
 	d.common.Set("X-Content-Type-Options", "nosniff")
-	d.common.Set("Vary", "Accept-Encoding")
+	d.common.Add("Vary", "Accept-Encoding")
 	if !d.modified.IsZero() {
 		d.common.Set("Last-Modified", d.modified.Format(http.TimeFormat))
 	}

@@ -8,6 +8,7 @@ package syndicate
 
 import (
 	"context"
+	"html/template"
 	"log/slog"
 	"net/http"
 	"path"
@@ -43,6 +44,8 @@ type Store interface {
 	Outlets(ctx context.Context) ([]store.Outlet, error)
 	// Sources returns every source with its health, by outlet and id.
 	Sources(ctx context.Context) ([]store.Source, error)
+	// HiddenFrom returns what a partner hides from its own embeds.
+	HiddenFrom(ctx context.Context, partner string) (store.Hidden, error)
 }
 
 // Config is what feeds.yaml says about giving the news out.
@@ -54,6 +57,7 @@ type Config struct {
 	Places   []Place           // provinces, in the order readers see them
 	Renamed  []Renamed         // what had another id before
 	Visitors Visitors          // what one client address may ask for
+	Partners []Partner         // sites that embed under a name of their own
 	Version  string            // of the program, for <generator>
 
 	Archive Archive // sealed documents; nil = there are none
@@ -153,6 +157,10 @@ type Server struct {
 	visitors    *visitors
 	feedMetrics *feedMetrics
 	opml        *rendition
+
+	embeds       *cache
+	embedViews   *template.Template
+	embedMetrics *embedMetrics
 }
 
 // router is a mux that knows what was registered with it.
@@ -175,6 +183,9 @@ func New(cfg Config, st Store, log *slog.Logger, reg prometheus.Registerer) (*Se
 	s.feedRoutes()
 	s.archiveRoutes()
 	s.sitemapRoutes()
+	if err := s.openEmbeds(reg); err != nil {
+		return nil, err
+	}
 	if err := s.pageRoutes(); err != nil {
 		return nil, err
 	}

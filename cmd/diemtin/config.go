@@ -32,6 +32,7 @@ type file struct {
 	Delivery syndicate.Delivery        `yaml:"delivery"`
 	Hub      hub.Config                `yaml:"hub"`
 	Visitors syndicate.Visitors        `yaml:"visitors"`
+	Partners []syndicate.Partner       `yaml:"partners"`
 
 	SecondOpinion string `yaml:"second_opinion"`
 }
@@ -95,7 +96,7 @@ func readFile(name string, text []byte) (*config, *faults) {
 	c.aggregate = aggregator.Config{Limits: f.Limits, Outlets: f.Outlets, Topics: f.Topics, Agent: agent(f.Site), BaseURL: f.Site.BaseURL,
 		Gate: aggregator.Gated{GateConfig: f.Gate}, SecondOpinion: f.SecondOpinion}
 	c.syndicate = syndicate.Config{Site: f.Site, Delivery: f.Delivery, Channels: f.Channels, Topics: topicInfos(f.Topics),
-		Outlets: c.aggregate.StoreOutlets(), Places: places(), Version: version, Renamed: f.renamed(), Visitors: f.Visitors}
+		Outlets: c.aggregate.StoreOutlets(), Places: places(), Version: version, Renamed: f.renamed(), Visitors: f.Visitors, Partners: f.Partners}
 	c.syndicate.Hub = c.hubAddress()
 	c.aggregate.Check(found.report)
 	f.Gate.Check(found.report)
