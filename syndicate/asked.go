@@ -152,7 +152,7 @@ func (ch *Channel) url(file string, n int) string {
 // status. What is fresh in the cache is given to everybody; making it anew
 // counts for the visitor.
 func (s *Server) serveAsked(w http.ResponseWriter, r *http.Request, f *format, ask asker) int {
-	n, ok := feedSize(r.URL.RawQuery, feedStories, maxFeedStories)
+	n, ok := feedSize(r.URL.RawQuery, maxFeedStories)
 	if !ok {
 		return refuse(w, http.StatusBadRequest, fmt.Sprintf("Số tin n phải là một số từ 1 đến %d.", maxFeedStories))
 	}

@@ -108,11 +108,16 @@ func preflight(w http.ResponseWriter, _ *http.Request) {
 // there is none. Most requests end here, without a look at the routes, which
 // would cost as much as all the rest of the answer.
 func (s *Server) serveKept(w http.ResponseWriter, r *http.Request) bool {
-	u := r.URL
-	if u.RawQuery != "" || u.RawPath != "" || (r.Method != http.MethodGet && r.Method != http.MethodHead) {
+	u, n := r.URL, 0
+	if size, ok := strings.CutPrefix(u.RawQuery, "n="); ok {
+		if n, _ = strconv.Atoi(size); strconv.Itoa(n) != size {
+			return false
+		}
+	}
+	if (u.RawQuery == "") != (n == 0) || u.RawPath != "" || (r.Method != http.MethodGet && r.Method != http.MethodHead) {
 		return false
 	}
-	doc := s.feeds.fresh(docKey{u.Path, 0})
+	doc := s.feeds.fresh(docKey{u.Path, n})
 	if doc == nil {
 		return false
 	}
@@ -124,7 +129,7 @@ func (s *Server) serveKept(w http.ResponseWriter, r *http.Request) bool {
 // Documents are kept by canonical path, so a fresh one needs no look at the
 // channel.
 func (s *Server) serveFeed(w http.ResponseWriter, r *http.Request, f *format, kind string, standard, most int) int {
-	n, ok := feedSize(r.URL.RawQuery, standard, most)
+	n, ok := feedSize(r.URL.RawQuery, most)
 	if !ok {
 		return refuse(w, http.StatusBadRequest, fmt.Sprintf("Số tin n phải là một số từ 1 đến %d.", most))
 	}
@@ -153,7 +158,7 @@ func (s *Server) serveFeed(w http.ResponseWriter, r *http.Request, f *format, ki
 
 // feedSize reads ?n=: 0 for the usual number, false if it is no number of
 // entries. Too many are as many as there may be.
-func feedSize(query string, standard, most int) (int, bool) {
+func feedSize(query string, most int) (int, bool) {
 	if query == "" {
 		return 0, true
 	}
@@ -166,10 +171,7 @@ func feedSize(query string, standard, most int) (int, bool) {
 	if err != nil || n < 1 {
 		return 0, false
 	}
-	if n = min(n, most); n == standard {
-		n = 0
-	}
-	return n, true
+	return min(n, most), true
 }
 
 // feedChannel finds the channel of an address, however its id and its day are

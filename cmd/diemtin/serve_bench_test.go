@@ -29,7 +29,7 @@ const (
 	benchTurn    = 500 * time.Millisecond // one server is asked so long, then the next
 	benchTurns   = 7                      // for each server; the median counts
 	benchStored  = 50                     // items a second, in the second half
-	benchFeed    = "/feed.atom"
+	benchFeed    = "/feed.atom?n=50"      // while items are stored, the feed itself grows until a part of it is sealed
 )
 
 // rival is one server under measurement, on one core.

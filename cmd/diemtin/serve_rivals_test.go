@@ -124,6 +124,13 @@ func (r *rival) prepare(b *testing.B) {
 	r.request["304"] = ask("If-None-Match: " + resp.Header.Get("ETag") + "\r\n")
 }
 
+// having is a request for what is newer than the bytes of a tag.
+func having(request []byte, tag string) []byte {
+	before, rest, _ := bytes.Cut(request, []byte("If-None-Match: "))
+	_, after, _ := bytes.Cut(rest, []byte("\r\n"))
+	return slices.Concat(before, []byte("If-None-Match: "+tag+"\r\n"), after)
+}
+
 // measured is what one turn of a server brought.
 type measured struct {
 	perSecond float64 // requests, by the clock
@@ -167,8 +174,12 @@ func askOn(address string, request []byte, kind string, end time.Time, took *[]t
 		if _, err := conn.Write(request); err != nil {
 			return err
 		}
-		if err := readAnswer(in, kind); err != nil {
+		newer, err := readAnswer(in, kind)
+		if err != nil {
 			return err
+		}
+		if newer != "" {
+			request = having(request, newer)
 		}
 		now := time.Now()
 		*took = append(*took, now.Sub(t))
@@ -178,21 +189,22 @@ func askOn(address string, request []byte, kind string, end time.Time, took *[]t
 }
 
 // readAnswer reads one answer to its end. A feed that has changed answers 200
-// where 304 was expected: that is not wrong, only more.
-func readAnswer(in *bufio.Reader, kind string) error {
+// where 304 was expected: that is not wrong, only more, and its tag is what a
+// reader has from then on.
+func readAnswer(in *bufio.Reader, kind string) (newer string, err error) {
 	length, encoded := 0, false
 	status, err := in.ReadSlice('\n')
 	if err != nil {
-		return err
+		return "", err
 	}
-	changed := kind == "304" && bytes.Contains(status, []byte(" 304 "))
-	if !changed && !bytes.Contains(status, []byte(" 200 ")) {
-		return fmt.Errorf("got %q", status)
+	whole := bytes.Contains(status, []byte(" 200 "))
+	if !whole && (kind != "304" || !bytes.Contains(status, []byte(" 304 "))) {
+		return "", fmt.Errorf("got %q", status)
 	}
 	for {
 		line, err := in.ReadSlice('\n')
 		if err != nil {
-			return err
+			return "", err
 		}
 		if len(line) <= 2 {
 			break
@@ -200,13 +212,16 @@ func readAnswer(in *bufio.Reader, kind string) error {
 		if rest, ok := bytes.CutPrefix(line, []byte("Content-Length: ")); ok {
 			length, _ = strconv.Atoi(string(bytes.TrimSpace(rest)))
 		}
+		if tag, ok := bytes.CutPrefix(line, []byte("Etag: ")); ok && whole && kind == "304" {
+			newer = string(bytes.TrimSpace(tag))
+		}
 		encoded = encoded || bytes.HasPrefix(line, []byte("Content-Encoding: gzip"))
 	}
 	if encoded != (kind == "gzip") {
-		return fmt.Errorf("gzip: %v", encoded)
+		return "", fmt.Errorf("gzip: %v", encoded)
 	}
 	_, err = io.CopyN(io.Discard, in, int64(length))
-	return err
+	return newer, err
 }
 
 // processorTime is what a process has used so far, with a resolution of 10 ms
