@@ -67,6 +67,9 @@ func (s *Server) pageRoutes() error {
 		})
 	}
 	s.folder("/mix/", s.mixPage)
+	if err := s.nhungRoutes(); err != nil {
+		return err
+	}
 	s.leaf("/search", s.searchPage)
 	s.leaf("/stories/{id}", s.storyPage)
 	s.leaf("/stories/{id}/explain", s.explainPage)

@@ -109,7 +109,7 @@ func (s *Server) frame(p page) frame {
 	}
 	f.Foot = []link{
 		{Text: w["foot.about"], Href: "/gioi-thieu/"}, {Text: w["foot.scopes"], Href: "/scopes/"},
-		{Text: w["foot.chans"], Href: "/channels/"}, {Text: w["foot.mix"], Href: "/mix/"}, {Text: w["foot.status"], Href: "/status"},
+		{Text: w["foot.chans"], Href: "/channels/"}, {Text: w["foot.mix"], Href: "/mix/"}, {Text: w["foot.nhung"], Href: nhungPath}, {Text: w["foot.status"], Href: "/status"},
 	}
 	return f
 }

@@ -52,6 +52,7 @@ var vietnamese = words{
 	"foot.scopes":  "Nhóm báo",
 	"foot.chans":   "Kênh tổng hợp",
 	"foot.mix":     "Ghép tin của bạn",
+	"foot.nhung":   "Nhúng tin",
 	"foot.status":  "Tình trạng nguồn tin",
 	"foot.run":     "Đơn vị vận hành: %s.",
 	"foot.contact": "Liên hệ:",
@@ -305,6 +306,10 @@ var vietnamese = words{
 	"feeds.former":    "Theo tỉnh cũ (trước 01/07/2025)",
 	"feeds.outlets":   "Theo báo, trang tin",
 	"about.title":     "Giới thiệu",
+
+	// Embeds.
+	"nhung.title": "Nhúng tin lên trang của đơn vị",
+	"nhung.lead":  "Chọn tin và cách hiện, xem thử, rồi chép mã vào trang của đơn vị. Không phải đăng ký, không cookie; tin nào cũng ghi rõ báo đăng và dẫn về bài gốc.",
 
 	// When something is wrong.
 	"gone.title":     "Tin đã gỡ",

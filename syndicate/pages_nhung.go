@@ -1,0 +1,235 @@
+package syndicate
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"html"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// nhungPath is where the codes for embeds are made.
+const nhungPath = "/nhung/"
+
+// nhungView is the configurator: what was chosen, and the codes for it.
+type nhungView struct {
+	Groups   []embedGroup // of the list of channels
+	Mixes    []choices    // to mix several
+	Mixed    bool
+	Options  embedOptions
+	Partner  string // as it was typed
+	Counts   int    // the most there may be
+	Why      string // no code can be made
+	Title    string // of the channel
+	Preview  string // address of the frame's page
+	Height   int    // of the frame, in pixels
+	Codes    []embedCode
+	Script   embedScript
+	Own      string // address of our own script
+	Colour   string // of the field, with the number sign
+	Headings []int
+}
+
+// embedGroup is the channels of one kind to choose from.
+type embedGroup struct {
+	Title string
+	All   []choice
+}
+
+// embedCode is one way to embed: its code, and what the policy of the page
+// around must let in.
+type embedCode struct {
+	ID, Title string
+	Code      string
+	Policy    string // empty: nothing
+}
+
+// nhungRoutes registers the configurator. It is the one page with scripts and a
+// frame of our own, and has a policy that lets them in.
+func (s *Server) nhungRoutes() error {
+	script, err := asset("web/nhung.js", "text/javascript; charset=utf-8", forever)
+	if err != nil {
+		return err
+	}
+	s.mux.HandleFunc("GET /assets/nhung.js", func(w http.ResponseWriter, r *http.Request) { script.serve(w, r) })
+	s.mux.HandleFunc("GET "+nhungPath+"{$}", s.serveNhung)
+	s.mux.HandleFunc("GET "+strings.TrimSuffix(nhungPath, "/"), func(w http.ResponseWriter, r *http.Request) {
+		to := url.URL{Path: nhungPath, RawQuery: r.URL.RawQuery}
+		http.Redirect(w, r, to.String(), http.StatusMovedPermanently)
+	})
+	return nil
+}
+
+// nhungScript names our own script by its content.
+var nhungScript = "/assets/nhung.js?v=" + assetHash("web/nhung.js")
+
+// nhungPolicy is what the page may do beyond others.
+const nhungPolicy = "; script-src 'self'; connect-src 'self'; frame-src 'self'"
+
+func (s *Server) serveNhung(w http.ResponseWriter, r *http.Request) {
+	p := s.nhungPage(r.URL.Query())
+	header := s.pageHeader()
+	header.Set("Content-Security-Policy", header.Get("Content-Security-Policy")+nhungPolicy)
+	header.Set("Cache-Control", askFirst)
+	var body bytes.Buffer
+	err := s.views.render(&body, s.frame(p))
+	if err != nil {
+		s.answerWithout(w, r, renderError{fmt.Errorf("render %s: %w", p.View, err)})
+		return
+	}
+	if p.Status != 0 {
+		header.Set("Content-Type", "text/html; charset=utf-8")
+		header.Set("Cache-Control", "no-store")
+		maps.Copy(w.Header(), header)
+		w.WriteHeader(p.Status)
+		w.Write(body.Bytes()) // an error is the reader's hanging up
+		return
+	}
+	doc, err := newRendition(body.Bytes(), "text/html; charset=utf-8", header, time.Time{})
+	if err != nil {
+		s.answerWithout(w, r, renderError{err})
+		return
+	}
+	doc.serve(w, r)
+}
+
+// nhungPage is the form, with the codes for what it asks for.
+func (s *Server) nhungPage(q url.Values) page {
+	p := page{View: "nhung", Title: s.words["nhung.title"], About: s.words["nhung.lead"], Path: nhungPath, NoIndex: len(q) > 0}
+	if readAccent(q.Get("accent")) == embedAccent {
+		q.Del("accent") // what the field sends if nobody touched it
+	}
+	ch, err := s.nhungChannel(q)
+	opt, wrong := s.cfg.readEmbedOptions(q)
+	v := nhungView{Options: opt, Partner: q.Get("partner"), Counts: maxEmbedStories, Script: newestScript, Own: nhungScript,
+		Colour: "#" + embedAccent, Headings: []int{2, 3, 4, 5, 6}}
+	if opt.Accent != "" {
+		v.Colour = "#" + opt.Accent
+	}
+	s.nhungChoices(&v, q, &ch)
+	var no refusal
+	if errors.As(errors.Join(err, wrong), &no) {
+		v.Why, p.Status = no.why, no.code
+		p.Body = v
+		return p
+	}
+	view := embedView{cfg: &s.cfg, Channel: ch, Options: opt, words: embedTexts[opt.Lang]}
+	v.Title, v.Preview, v.Height = view.Title(), embedAddress(&ch, &embedForms[0], &opt), frameHeight(opt)
+	v.Codes = s.embedCodes(&view, v.Height)
+	p.Body = v
+	return p
+}
+
+// embedAccent is the accent colour that stands in the style of embeds.
+const embedAccent = "9b2c1f"
+
+// nhungChannel is what the form asks for: a mix if anything is ticked, else the
+// channel of the list, else everything.
+func (s *Server) nhungChannel(q url.Values) (Channel, error) {
+	if slices.ContainsFunc(mixKinds, q.Has) {
+		return s.embeddedMix(nil, q)
+	}
+	kind, id, _ := strings.Cut(q.Get("channel"), "/")
+	ch, ok := s.cfg.channel(kind, id)
+	if !ok {
+		return ch, refusal{code: http.StatusNotFound, why: s.noChannel(kind, id)}
+	}
+	return ch, nil
+}
+
+// nhungChoices fills in what there is to choose from.
+func (s *Server) nhungChoices(v *nhungView, q url.Values, chosen *Channel) {
+	for _, kind := range kinds {
+		g := embedGroup{Title: s.words[kind+".title"]}
+		for _, ch := range s.cfg.channelsOf(kind) {
+			g.All = append(g.All, choice{kind + "/" + ch.ID, ch.Title.VI, ch.Path == chosen.Path})
+		}
+		if len(g.All) > 0 {
+			v.Groups = append(v.Groups, g)
+		}
+	}
+	for _, kind := range mixKinds {
+		g := choices{Kind: kind, Title: s.words[kind+".title"]}
+		ids, _, _ := s.mixed(kind, q[kind]) // those that there are
+		for _, ch := range s.cfg.channelsOf(kind) {
+			g.All = append(g.All, choice{ch.ID, ch.Title.VI, slices.Contains(ids, ch.ID)})
+		}
+		g.Open = len(ids) > 0
+		v.Mixed = v.Mixed || g.Open
+		if len(g.All) > 0 {
+			v.Mixes = append(v.Mixes, g)
+		}
+	}
+}
+
+// frameHeight is how high a frame is given before its page says it itself: what
+// so many headlines of one line take.
+func frameHeight(o embedOptions) int {
+	const head, each, picture = 95, 67, 19 // pixels, as the style makes them
+	n := head + o.Count*each
+	if o.Images {
+		n += o.Count * picture
+	}
+	return n
+}
+
+// embedCodes are the ways to embed what a view shows.
+func (s *Server) embedCodes(v *embedView, height int) []embedCode {
+	origin := s.cfg.origin()
+	pictures := ""
+	if v.Options.Images {
+		pictures = "img-src https:"
+	}
+	forms := map[string]string{}
+	for i := range embedForms {
+		forms[embedForms[i].name] = s.cfg.address(embedAddress(&v.Channel, &embedForms[i], &v.Options))
+	}
+	script := fmt.Sprintf("<script async src=\"%s\"\n  integrity=\"%s\" crossorigin=\"anonymous\"></script>", s.cfg.address(newestScript.Path), newestScript.Integrity)
+	frame := fmt.Sprintf("<iframe src=\"%s\"\n  title=\"%s\" width=\"100%%\" height=\"%d\" loading=\"lazy\" frameborder=\"0\"></iframe>",
+		html.EscapeString(forms["page"]), html.EscapeString(v.Title()+" – "+v.Site()), height)
+	element := fmt.Sprintf("<diemtin-feed%s>\n  <p><a href=\"%s\">%s</a></p>\n</diemtin-feed>",
+		v.attributes(), html.EscapeString(v.Page()), html.EscapeString(v.Title()+" – "+v.Site()))
+	return []embedCode{
+		{"khung", "frame", frame, "frame-src " + origin},
+		{"tu-cao", "grow", script, "script-src " + origin},
+		{"ma", "script", script + "\n" + element, joinPolicy("script-src "+origin, "connect-src "+origin, pictures)},
+		{"may-chu", "fragment", forms["fragment"], pictures},
+	}
+}
+
+func joinPolicy(parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "; ")
+}
+
+// attributes are those of the element that shows what the view does.
+func (v *embedView) attributes() string {
+	var b strings.Builder
+	set := func(name, value string) {
+		if value != "" {
+			fmt.Fprintf(&b, ` %s="%s"`, name, html.EscapeString(value))
+		}
+	}
+	switch ch := &v.Channel; {
+	case ch.Query != "":
+		for part := range strings.SplitSeq(ch.Query, "&") {
+			name, value, _ := strings.Cut(part, "=")
+			set(name, value)
+		}
+	case ch.ID != "":
+		set(ch.Kind+"s", ch.ID)
+	}
+	o := &v.Options
+	set("count", strconv.Itoa(o.Count))
+	for part := range strings.SplitSeq(o.query([]string{"accent", "images", "dates", "lang", "partner"}), "&") {
+		name, value, _ := strings.Cut(part, "=")
+		set(name, value)
+	}
+	set("theme", o.Theme)
+	return b.String()
+}
