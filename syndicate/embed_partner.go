@@ -15,6 +15,7 @@ import (
 type Partner struct {
 	ID      string   `yaml:"id"`      // in the addresses of its embeds: public
 	Name    string   `yaml:"name"`    // for people
+	Key     string   `yaml:"key"`     // SHA-256 of its key for the admin API, in hexadecimal; empty = it has none
 	Origins []string `yaml:"origins"` // sites that may show its embeds, as https://lao-cai.example.vn; none = all
 }
 
@@ -31,6 +32,9 @@ const (
 // a star, as in a Content-Security-Policy.
 var originForm = regexp.MustCompile(`^https?://(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:[0-9]{1,5})?$`)
 
+// keyForm is a SHA-256 in hexadecimal.
+var keyForm = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
 func (c *Config) checkPartners(report func(path, problem string)) {
 	if n := len(c.Partners); n > maxPartners {
 		report("partners", fmt.Sprintf("%d partners; want at most %d", n, maxPartners))
@@ -45,6 +49,9 @@ func (c *Config) checkPartners(report func(path, problem string)) {
 		}
 		if strings.TrimSpace(p.Name) == "" {
 			report(at+"name", "the partner has no name")
+		}
+		if p.Key != "" && !keyForm.MatchString(p.Key) {
+			report(at+"key", "the key is not a SHA-256 in hexadecimal, as diemtin token prints it after the colon")
 		}
 		if n := len(p.Origins); n > maxOrigins {
 			report(at+"origins", fmt.Sprintf("%d origins; want at most %d", n, maxOrigins))

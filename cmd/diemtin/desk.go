@@ -28,10 +28,13 @@ type desk struct {
 	base   string // of the pages here
 	topics []string
 	rules  string // digest of the topics' rules
+
+	partners []syndicate.Partner
 }
 
 func newDesk(cfg *config, db *store.DB, reader *aggregator.Aggregator) *desk {
-	d := &desk{db: db, reader: reader, base: cfg.syndicate.Site.BaseURL, rules: aggregator.RulesDigest(cfg.aggregate)}
+	d := &desk{db: db, reader: reader, base: cfg.syndicate.Site.BaseURL, rules: aggregator.RulesDigest(cfg.aggregate),
+		partners: cfg.syndicate.Partners}
 	for _, t := range cfg.aggregate.Topics {
 		d.topics = append(d.topics, string(t.ID))
 	}

@@ -159,7 +159,9 @@ func (s *service) open(ctx context.Context, cfg *config, dsn, tokens string, log
 	if s.hub, err = newHub(cfg, s.db, pages, log, reg); err != nil {
 		return err
 	}
-	s.servers = [2]*http.Server{newServer(publicMux(s.aggregator.Callback(), s.hub, pages)), newServer(s.adminMux(reg, syndicate.NewAdmin(newDesk(cfg, s.db, s.aggregator), tokens, log)))}
+	desk := newDesk(cfg, s.db, s.aggregator)
+	s.servers = [2]*http.Server{newServer(publicMux(s.aggregator.Callback(), s.hub, pages)), newServer(s.adminMux(reg, syndicate.NewAdmin(desk, tokens, log),
+		syndicate.NewPartnerAdmin(desk, cfg.syndicate.Partners, tokens, log)))}
 	return nil
 }
 
@@ -218,8 +220,9 @@ func newServer(h http.Handler) *http.Server {
 		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes}
 }
 
-func (s *service) adminMux(reg *prometheus.Registry, rulings http.Handler) http.Handler {
+func (s *service) adminMux(reg *prometheus.Registry, rulings, partners http.Handler) http.Handler {
 	mux := http.NewServeMux()
+	mux.Handle(syndicate.PartnersPath, partners)
 	mux.Handle("/api/", rulings)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
