@@ -188,6 +188,7 @@ func (s *Server) openEmbeds(reg prometheus.Registerer) (err error) {
 	}
 	s.embeds = newCache(embedCacheBytes, s.now, s.log, s.feedMetrics.unheld())
 	s.embedRoutes()
+	s.oembedRoutes()
 	return s.scriptRoutes()
 }
 

@@ -77,6 +77,7 @@ type frame struct {
 	Contact   link   // of the operator; Href is empty if it is no address, Text if there is none
 	Style     string // address of the stylesheet
 	SiteFeeds []feedLink
+	OEmbed    []feedLink // where programs ask how to embed the page
 	Menu      []link
 	Foot      []link
 }
@@ -99,6 +100,7 @@ func (s *Server) frame(p page) frame {
 	if p.Path != "/" {
 		f.SiteFeeds = feedsOf("/", f.Site.Title)
 	}
+	f.OEmbed = s.oembedLinks(&p)
 	f.Menu = []link{
 		{Text: w["nav.home"], Href: "/"}, {Text: w["nav.topics"], Href: "/topics/"},
 		{Text: w["nav.prov"], Href: "/provinces/"}, {Text: w["nav.days"], Href: "/days/"},
