@@ -30,6 +30,11 @@ const (
 	// embedCacheBytes is the memory for embeds, of their own: colours and
 	// numbers make many addresses of one channel, which must not drive feeds out.
 	embedCacheBytes = 16 << 20
+
+	// embedsPerAsked is how many embeds a client may have made for each search
+	// that it may have: they are no dearer than a feed, and all readers of a
+	// partner's pages may come through one proxy.
+	embedsPerAsked = 10
 )
 
 // embedForm is one form of an embed. Routes, documentation and tests iterate
@@ -50,130 +55,6 @@ var embedForms = []embedForm{
 	{"items", "items.json", "application/json", []string{"count", "lang", "partner"}, (*Server).renderEmbedItems},
 }
 
-// embedOptions is how whoever embeds a channel wants it.
-type embedOptions struct {
-	Count   int    // stories, 1 to maxEmbedStories
-	Theme   string // auto, light, dark
-	Accent  string // six hexadecimal digits; empty = ours
-	Images  bool   // of outlets that allow them
-	Dates   bool
-	Lang    string // of the words around the stories: vi, en
-	Heading int    // level of the fragment's heading, 2 to 6
-	Partner *Partner
-}
-
-// plainEmbed is what an address without options gives.
-var plainEmbed = embedOptions{Count: embedStories, Theme: "auto", Dates: true, Lang: "vi", Heading: 2}
-
-// embedThemes and embedLanguages are what may be asked for.
-var (
-	embedThemes    = []string{"auto", "light", "dark"}
-	embedLanguages = []string{"vi", "en"}
-)
-
-// query writes those options that differ from the plain ones, in the order
-// given: "count=10&theme=dark".
-func (o *embedOptions) query(names []string) string {
-	all := map[string]string{}
-	if o.Count != plainEmbed.Count {
-		all["count"] = strconv.Itoa(o.Count)
-	}
-	if o.Theme != plainEmbed.Theme {
-		all["theme"] = o.Theme
-	}
-	all["accent"] = o.Accent
-	if o.Images {
-		all["images"] = "1"
-	}
-	if !o.Dates {
-		all["dates"] = "0"
-	}
-	if o.Lang != plainEmbed.Lang {
-		all["lang"] = o.Lang
-	}
-	if o.Heading != plainEmbed.Heading {
-		all["heading"] = strconv.Itoa(o.Heading)
-	}
-	if o.Partner != nil {
-		all["partner"] = o.Partner.ID
-	}
-	var parts []string
-	for _, name := range names {
-		if all[name] != "" {
-			parts = append(parts, name+"="+all[name])
-		}
-	}
-	return strings.Join(parts, "&")
-}
-
-// readEmbedOptions reads the options of an address; others' parameters do not
-// matter. What is wrong with them is a refusal.
-func (c *Config) readEmbedOptions(q url.Values) (embedOptions, error) {
-	o := plainEmbed
-	bad := func(format string, args ...any) (embedOptions, error) {
-		return o, refusal{code: http.StatusBadRequest, why: fmt.Sprintf(format, args...)}
-	}
-	if raw := q.Get("count"); raw != "" {
-		n, err := strconv.Atoi(raw)
-		if err != nil || n < 1 {
-			return bad("Số tin count phải là một số từ 1 đến %d.", maxEmbedStories)
-		}
-		o.Count = min(n, maxEmbedStories)
-	}
-	if raw := q.Get("heading"); raw != "" {
-		n, err := strconv.Atoi(raw)
-		if err != nil || n < 2 || n > 6 {
-			return bad("Cấp tiêu đề heading phải là một số từ 2 đến 6.")
-		}
-		o.Heading = n
-	}
-	for _, choice := range []struct {
-		name    string
-		allowed []string
-		into    *string
-	}{{"theme", embedThemes, &o.Theme}, {"lang", embedLanguages, &o.Lang}} {
-		raw := cmp.Or(q.Get(choice.name), *choice.into)
-		if !slices.Contains(choice.allowed, raw) {
-			return bad("%s phải là %s.", choice.name, strings.Join(choice.allowed, ", "))
-		}
-		*choice.into = raw
-	}
-	for _, choice := range []struct {
-		name string
-		into *bool
-	}{{"images", &o.Images}, {"dates", &o.Dates}} {
-		switch q.Get(choice.name) {
-		case "":
-		case "0":
-			*choice.into = false
-		case "1":
-			*choice.into = true
-		default:
-			return bad("%s phải là 0 hoặc 1.", choice.name)
-		}
-	}
-	if raw := q.Get("accent"); raw != "" {
-		if o.Accent = readAccent(raw); o.Accent == "" {
-			return bad("Màu nhấn accent phải là sáu chữ số thập lục phân, ví dụ 9b2c1f.")
-		}
-	}
-	if raw := q.Get("partner"); raw != "" {
-		if o.Partner = c.partner(raw); o.Partner == nil {
-			return o, refusal{code: http.StatusNotFound, why: fmt.Sprintf("Không có đối tác %q.", plainText(raw, maxPartnerID))}
-		}
-	}
-	return o, nil
-}
-
-// readAccent reads a colour, with or without the number sign; empty if it is none.
-func readAccent(s string) string {
-	s = strings.ToLower(strings.TrimPrefix(s, "#"))
-	if len(s) != 6 || strings.Trim(s, "0123456789abcdef") != "" {
-		return ""
-	}
-	return s
-}
-
 // finder finds the channel that a request embeds. What is not there is a
 // refusal, what is elsewhere a move.
 type finder func(r *http.Request, q url.Values) (Channel, error)
@@ -187,6 +68,9 @@ func (s *Server) openEmbeds(reg prometheus.Registerer) (err error) {
 		return fmt.Errorf("parse templates of embeds: %w", err)
 	}
 	s.embeds = newCache(embedCacheBytes, s.now, s.log, s.feedMetrics.unheld())
+	limits := s.cfg.Visitors
+	limits.PerMinute = embedsPerAsked * cmp.Or(limits.PerMinute, defaultPerMinute)
+	s.embedders = newVisitors(limits, s.now)
 	s.embedRoutes()
 	s.oembedRoutes()
 	return s.scriptRoutes()
@@ -300,7 +184,7 @@ func (s *Server) serveEmbed(w http.ResponseWriter, r *http.Request, f *embedForm
 // visitor, if it has an address that not every page asks for.
 func (s *Server) makeEmbed(r *http.Request, key docKey, f *embedForm, ch Channel, opt embedOptions) (*rendition, error) {
 	if _, held := s.embeds.peek(key); !held && strings.Contains(key.path, "?") {
-		if wait := s.visitors.take(r); wait > 0 {
+		if wait := s.embedders.take(r); wait > 0 {
 			return nil, busy{wait}
 		}
 	}

@@ -159,6 +159,7 @@ type Server struct {
 	opml        *rendition
 
 	embeds       *cache
+	embedders    *visitors // who has embeds made
 	embedViews   *template.Template
 	embedMetrics *embedMetrics
 }
