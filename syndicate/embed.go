@@ -11,8 +11,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"diemtin/store"
 )
 
@@ -60,10 +58,7 @@ var embedForms = []embedForm{
 type finder func(r *http.Request, q url.Values) (Channel, error)
 
 // openEmbeds prepares embeds and registers their addresses.
-func (s *Server) openEmbeds(reg prometheus.Registerer) (err error) {
-	if s.embedMetrics, err = newEmbedMetrics(reg); err != nil {
-		return fmt.Errorf("register metrics of embeds: %w", err)
-	}
+func (s *Server) openEmbeds() (err error) {
 	if s.embedViews, err = parseEmbedViews(); err != nil {
 		return fmt.Errorf("parse templates of embeds: %w", err)
 	}
@@ -102,7 +97,7 @@ func (s *Server) embedRoute(folder string, f *embedForm, find finder) {
 	path := embedFolder + folder + f.file
 	handle := func(w http.ResponseWriter, r *http.Request) {
 		partner, code := s.serveEmbed(w, r, f, find)
-		s.embedMetrics.requests.WithLabelValues(f.name, partner, strconv.Itoa(code)).Inc()
+		s.feedMetrics.embeds.WithLabelValues(f.name, partner, strconv.Itoa(code)).Inc()
 	}
 	if f.file != "" {
 		s.mux.HandleFunc("GET "+path, handle)

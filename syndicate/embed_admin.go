@@ -46,8 +46,8 @@ const PartnersPath = "/api/v1/partners"
 
 // NewPartnerAdmin answers the partners' part of the admin API: to who holds a
 // token of the file of tokens, for all partners, and to a partner, by its own
-// key, for itself alone.
-func NewPartnerAdmin(desk PartnerDesk, partners []Partner, tokens string, log *slog.Logger) http.Handler {
+// key, for itself alone. Partners are those of the configuration in force.
+func NewPartnerAdmin(desk PartnerDesk, partners func() []Partner, tokens string, log *slog.Logger) http.Handler {
 	a := &partnerAdmin{desk: desk, partners: partners, log: log}
 	editors := (&admin{tokens: tokens, log: log}).signedIn(func(w http.ResponseWriter, r *http.Request, who string) { a.serve(w, r, who, "") })
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -63,7 +63,7 @@ func NewPartnerAdmin(desk PartnerDesk, partners []Partner, tokens string, log *s
 
 type partnerAdmin struct {
 	desk     PartnerDesk
-	partners []Partner
+	partners func() []Partner
 	log      *slog.Logger
 }
 
@@ -75,7 +75,7 @@ func (a *partnerAdmin) holder(r *http.Request) (id string) {
 		return ""
 	}
 	hash := []byte(HashToken(strings.TrimSpace(key)))
-	for _, p := range a.partners {
+	for _, p := range a.partners() {
 		if p.Key != "" && subtle.ConstantTimeCompare(hash, []byte(p.Key)) == 1 {
 			id = p.ID
 		}

@@ -158,10 +158,9 @@ type Server struct {
 	feedMetrics *feedMetrics
 	opml        *rendition
 
-	embeds       *cache
-	embedders    *visitors // who has embeds made
-	embedViews   *template.Template
-	embedMetrics *embedMetrics
+	embeds     *cache
+	embedders  *visitors // who has embeds made
+	embedViews *template.Template
 }
 
 // router is a mux that knows what was registered with it.
@@ -184,7 +183,7 @@ func New(cfg Config, st Store, log *slog.Logger, reg prometheus.Registerer) (*Se
 	s.feedRoutes()
 	s.archiveRoutes()
 	s.sitemapRoutes()
-	if err := s.openEmbeds(reg); err != nil {
+	if err := s.openEmbeds(); err != nil {
 		return nil, err
 	}
 	if err := s.pageRoutes(); err != nil {

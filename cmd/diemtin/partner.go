@@ -44,9 +44,12 @@ func (d *desk) CarryPartner(ctx context.Context, who string, o syndicate.Partner
 	return p, fmt.Errorf("partner: %w: unknown verb %q; want hide or show", store.ErrRefused, o.Verb)
 }
 
+// knownPartners are those of the configuration in force.
+func (d *desk) knownPartners() []syndicate.Partner { return d.partners }
+
 func (d *desk) knownPartner(id string) error {
 	var ids []string
-	for _, p := range d.partners {
+	for _, p := range d.knownPartners() {
 		ids = append(ids, p.ID)
 	}
 	if slices.Contains(ids, id) {
@@ -66,7 +69,7 @@ func (d *desk) Partners(ctx context.Context, id string) (syndicate.PartnerList, 
 			return list, err
 		}
 	}
-	for _, p := range d.partners {
+	for _, p := range d.knownPartners() {
 		if id == "" || p.ID == id {
 			list.Partners = append(list.Partners, syndicate.PartnerInfo{ID: p.ID, Name: p.Name, Origins: orEmpty(p.Origins)})
 		}

@@ -161,7 +161,7 @@ func (s *service) open(ctx context.Context, cfg *config, dsn, tokens string, log
 	}
 	desk := newDesk(cfg, s.db, s.aggregator)
 	s.servers = [2]*http.Server{newServer(publicMux(s.aggregator.Callback(), s.hub, pages)), newServer(s.adminMux(reg, syndicate.NewAdmin(desk, tokens, log),
-		syndicate.NewPartnerAdmin(desk, cfg.syndicate.Partners, tokens, log)))}
+		syndicate.NewPartnerAdmin(desk, desk.knownPartners, tokens, log)))}
 	return nil
 }
 
