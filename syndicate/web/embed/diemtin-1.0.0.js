@@ -9,6 +9,8 @@
     if (window.parent === window || !window.ResizeObserver) return;
     const say = () => window.parent.postMessage({diemtin: "height", height: Math.ceil(root.getBoundingClientRect().height)}, "*");
     new ResizeObserver(say).observe(root);
+    if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", say);
+    else say(); // nothing is observed in a frame that is not in sight
     window.addEventListener("message", e => { if (e.source === window.parent && e.data && e.data.diemtin === "ask") say(); });
     return;
   }
