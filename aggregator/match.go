@@ -68,7 +68,7 @@ type verdict struct {
 	same     bool
 	score    float64 // what was measured, 0 … 1
 	evidence string
-	firm     bool // both whole texts were compared
+	firm     bool // both whole texts were compared, summaries and all
 }
 
 // matchLink finds an item that names the same article, or that it names as its

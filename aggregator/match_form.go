@@ -20,6 +20,7 @@ type form struct {
 	numbers    []uint32 // in title and summary
 	series     series
 	full       []uint32 // five-syllable runs of summary and text, in their order; 24 bits each
+	ofSummary  int      // how many of full are the summary\'s
 	fullNums   []uint32 // numbers in title, summary and text
 	titleNames []uint32 // capitalised syllables of the title
 	allNames   []uint32 // of title, summary and text
@@ -69,6 +70,8 @@ func (m *Matcher) newForm(it *store.Item, common func(uint64) bool) (f form, key
 	for i := range full {
 		full[i] >>= 8
 	}
+	ofLead := max(0, min(len(lead)-bodyRun+1, len(full)))
+	f.ofSummary = len(distinct(slices.Clone(full[:ofLead])))
 	f.full = cut32(distinct(full), maxFormRuns)
 	f.fullNums = cut32(distinct(appendNumbers(nil, all)), maxFormNumbers)
 	f.readNames(title, summary, content)
@@ -116,7 +119,7 @@ func cut32(list []uint32, n int) []uint32 { return list[:min(len(list), n)] }
 
 // formVersion is the first byte of a stored form. Another version is not read:
 // the item is then compared by title and summary.
-const formVersion = 1
+const formVersion = 2
 
 var errForm = errors.New("the stored form is damaged")
 
@@ -143,6 +146,7 @@ func (f *form) encode() []byte {
 	}
 	b = append(b, formVersion, body)
 	b = binary.AppendUvarint(b, uint64(f.titleWords))
+	b = binary.AppendUvarint(b, uint64(f.ofSummary))
 	for _, sum := range []uint32{f.titleSum, f.series.words, f.series.bare} {
 		b = binary.LittleEndian.AppendUint32(b, sum)
 	}
@@ -166,10 +170,11 @@ func decodeForm(b []byte, arena []uint32) (f form, _ []uint32, err error) {
 	}
 	f.body, b = b[1] == 1, b[2:]
 	words, n := binary.Uvarint(b)
-	if n <= 0 || len(b) < n+12 {
+	runs, m := binary.Uvarint(b[max(n, 0):])
+	if n <= 0 || m <= 0 || len(b) < n+m+12 {
 		return f, arena, errForm
 	}
-	f.titleWords, b = int(words), b[n:]
+	f.titleWords, f.ofSummary, b = int(words), int(runs), b[n+m:]
 	f.titleSum, f.series.words, f.series.bare = binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:]), binary.LittleEndian.Uint32(b[8:])
 	b = b[12:]
 	for _, l := range f.lists() {
@@ -188,6 +193,9 @@ func decodeForm(b []byte, arena []uint32) (f form, _ []uint32, err error) {
 			}
 		}
 		*l.list, b = list, b[n+len(bytes):]
+	}
+	if f.ofSummary > len(f.full) {
+		return f, arena, errForm
 	}
 	return f, arena, nil
 }

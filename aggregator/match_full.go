@@ -6,6 +6,7 @@ import "fmt"
 type likeness struct {
 	shared, fewer, more int     // runs
 	all                 float64 // shared ÷ all runs of both
+	texts               float64 // the same without the summaries, which every outlet words anew; 0 = there is too little else
 	head                float64 // share of the longer text's beginning that the shorter has
 	ownHead             float64 // share of the shorter text's beginning that the longer has
 	numbersBoth         int     // different numbers in both texts
@@ -25,20 +26,26 @@ func (s *subject) judgeFull(d *matchDoc) verdict {
 	contained := share(l.shared, l.fewer)
 	need, because := s.needed(d, l)
 	v := verdict{score: l.all}
+	if need == fullShared { // nothing speaks against it
+		v.score = max(l.all, l.texts)
+	}
 	v.evidence = fmt.Sprintf("%d %% of %d five-syllable runs of the shorter text shared, %d %% of all", percent(contained), l.fewer, percent(l.all))
+	if v.score > l.all {
+		v.evidence += fmt.Sprintf(", %d %% without the summaries", percent(l.texts))
+	}
 	trimmed := need == fullShared && contained >= trimmedShared && share(l.fewer, l.more) >= trimmedSize && l.head >= trimmedHead
-	if l.all < need && trimmed {
+	if v.score < need && trimmed {
 		v.score, because = contained, "; a trimmed copy"
 	}
 	switch {
-	case l.all < need && !trimmed:
+	case v.score < need && !trimmed:
 		v.evidence += fmt.Sprintf("; %d %% needed%s", percent(need), because)
 	case s.otherNames(d):
 		v.evidence += ", but the titles name others"
 	case float64(l.numbersBoth) < numbersAgree*float64(l.numbersFewer-numbersSpare):
 		v.evidence += fmt.Sprintf(", but only %d of %d numbers", l.numbersBoth, l.numbersFewer)
 	default:
-		v.same, v.firm = true, s.body && d.body
+		v.same, v.firm = true, s.body && d.body && (l.all >= need || trimmed)
 		v.evidence += because
 	}
 	return v
@@ -85,6 +92,11 @@ func (s *subject) measure(d *matchDoc) (l likeness, why string) {
 	s.scratch.fill(d.full)
 	mine, its := s.full[:min(headRuns, len(s.full))], d.full[:min(headRuns, len(d.full))]
 	l.head, l.ownHead = share(s.fullRuns.count(its), len(its)), share(s.scratch.count(mine), len(mine))
+	if mine, its := len(s.full)-s.ofSummary, len(d.full)-d.ofSummary; min(mine, its) >= minBodyRuns {
+		inSummaries := s.fullRuns.count(d.full[:d.ofSummary]) + s.scratch.count(s.full[:s.ofSummary])
+		both := max(0, l.shared-inSummaries)
+		l.texts = share(both, mine+its-both)
+	}
 	if len(d.full) <= len(s.full) { // d is the shorter
 		l.head, l.ownHead = l.ownHead, l.head
 	}

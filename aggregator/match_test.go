@@ -283,3 +283,31 @@ func TestMatchCreditOfTexts(t *testing.T) {
 		}
 	}
 }
+
+// Outlets word the summary anew and keep the text: then the texts are measured
+// without the summaries too, unless something speaks against a merge.
+func TestMatchLeadsOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	const leadA = "Suốt đêm, bà con các bản vùng cao cùng bộ đội dầm mình trong nước lạnh để giữ lấy từng bao thóc, từng con trâu, trong lúc điện mất và đường về trung tâm huyện đã bị đất đá vùi lấp nhiều đoạn chưa ai sang được"
+	const leadB = "Không một ai chợp mắt: người già và trẻ nhỏ được cõng lên nhà văn hóa trên đồi cao, còn trai tráng ở lại chèn cửa, buộc mái, thay nhau canh con suối đang gầm gào ngay sau lưng những nếp nhà sàn ven sông"
+	for _, tc := range []struct {
+		name     string
+		one, two string
+		want     bool
+	}{
+		{"other words", leadA + ".", leadB + ".", true},
+		{"other words and numbers", leadA + " ở 58 nơi.", leadB + ", theo số liệu của 47 thôn.", false},
+	} {
+		one := article("a", "Phong Hải trắng đêm chống lụt", tc.one, paragraphs(floodText, 0, 3), 0)
+		two := article("b", "Một đêm không ngủ ở vùng cao", tc.two, paragraphs(floodText, 1, 4), time.Hour)
+		for _, pair := range [][2]*store.Item{{one, two}, {two, one}} {
+			i, merge := NewMatcher(nil).Match(pair[0], []*store.Item{pair[1]})
+			if (i == 0) != tc.want {
+				t.Errorf("%s: merged %v, want %v (%s)", tc.name, i == 0, tc.want, merge.Evidence)
+			}
+			if said := strings.Contains(merge.Evidence, "without the summaries"); tc.want && !said {
+				t.Errorf("%s: the evidence does not say what decided: %s", tc.name, merge.Evidence)
+			}
+		}
+	}
+}
