@@ -121,7 +121,7 @@ func (s *Server) serveArchive(w http.ResponseWriter, r *http.Request, f *format,
 	if !ok {
 		return refuse(w, http.StatusNotFound, s.noChannel(kind, r.PathValue("id")))
 	}
-	day, why := readDay(r.PathValue("day"), store.DayOf(s.now()))
+	day, why := s.lang.readDay(r.PathValue("day"), store.DayOf(s.now()))
 	if why != "" {
 		return refuse(w, http.StatusNotFound, why)
 	}

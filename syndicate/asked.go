@@ -56,7 +56,8 @@ func (s *Server) mix(q url.Values) (Channel, error) {
 			return ch, err
 		}
 		for _, one := range chs {
-			names = append(names, plainName(one.Title.VI))
+			name, _ := s.lang.called(one.Title)
+			names = append(names, plainName(name))
 			ch.Topics = append(ch.Topics, one.Topics...)
 			ch.Provinces = append(ch.Provinces, one.Provinces...)
 			ch.Outlets = append(ch.Outlets, one.Outlets...)
@@ -72,7 +73,7 @@ func (s *Server) mix(q url.Values) (Channel, error) {
 		return ch, refusal{code: http.StatusBadRequest, why: fmt.Sprintf(s.words["mix.many"], maxMixed)}
 	}
 	ch.Query = strings.Join(query, "&")
-	title := fmt.Sprintf(s.words["mix.of"], shortList(names))
+	title := fmt.Sprintf(s.words["mix.of"], s.shortList(names))
 	ch.Title = Names{title, title}
 	return ch, nil
 }
@@ -87,7 +88,7 @@ func (s *Server) mixed(kind string, lists []string) (ids []string, chs []Channel
 			}
 			ch, ok := s.cfg.spelled(kind, id)
 			if !ok {
-				return nil, nil, refusal{http.StatusNotFound, s.noChannel(kind, id), s.cfg.nearest(id, maxNear, kind)}
+				return nil, nil, refusal{http.StatusNotFound, s.noChannel(kind, id), s.nearest(id, maxNear, kind)}
 			}
 			if slices.Contains(ids, ch.ID) {
 				continue
@@ -103,12 +104,12 @@ func (s *Server) mixed(kind string, lists []string) (ids []string, chs []Channel
 }
 
 // shortList names the first of a list.
-func shortList(names []string) string {
+func (s *Server) shortList(names []string) string {
 	const first = 5
 	if len(names) <= first {
 		return strings.Join(names, ", ")
 	}
-	return strings.Join(names[:first], ", ") + fmt.Sprintf(" và %d mục khác", len(names)-first)
+	return strings.Join(names[:first], ", ") + fmt.Sprintf(s.words["mix.more"], len(names)-first)
 }
 
 // search is the channel of all stories with some words.
@@ -221,7 +222,7 @@ func (s *Server) askedPage(ctx context.Context, r *http.Request, ask asker, form
 	} else {
 		to += "&before=" + writeCursor(before)
 	}
-	if to != r.URL.RequestURI() {
+	if s.lang.to(to) != r.URL.RequestURI() {
 		return page{}, moved{to, http.StatusMovedPermanently}
 	}
 	if wait := s.visitors.take(r); wait > 0 {
@@ -270,8 +271,9 @@ type choices struct {
 }
 
 type choice struct {
-	ID, Name string
-	Chosen   bool
+	ID     string
+	Name   link
+	Chosen bool
 }
 
 // searchPage is the form to search with, and what was found.
@@ -296,7 +298,7 @@ func (s *Server) mixPage(ctx context.Context, r *http.Request) (page, error) {
 		g := choices{Kind: kind, Title: s.words[kind+".title"]}
 		ids, _, err := s.mixed(kind, q[kind])
 		for _, ch := range s.cfg.channelsOf(kind) {
-			g.All = append(g.All, choice{ch.ID, ch.Title.VI, slices.Contains(ids, ch.ID)})
+			g.All = append(g.All, choice{ch.ID, s.linkTo(&ch), slices.Contains(ids, ch.ID)})
 		}
 		g.Open = len(ids) > 0
 		chosen = chosen || g.Open || err != nil

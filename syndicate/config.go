@@ -98,7 +98,7 @@ func (c *Config) checkOutlets(ids []string, at string, report func(path, problem
 // meant offers the id that is most like one that does not exist.
 func (c *Config) meant(kind, id string) string {
 	for _, ch := range c.nearest(id, 1, kind) {
-		return fmt.Sprintf("; did you mean %s?", strings.TrimSuffix(strings.TrimPrefix(ch.Href, "/"+kind+"/"), "/"))
+		return fmt.Sprintf("; did you mean %s?", ch.ID)
 	}
 	return ""
 }

@@ -132,7 +132,7 @@ func (s *Server) embeddedChannel(kind string, r *http.Request) (Channel, error) 
 // embeddedMix is the channel that a query names. One id alone is that channel
 // itself, so that who fills in a list of one gets the same.
 func (s *Server) embeddedMix(_ *http.Request, q url.Values) (Channel, error) {
-	ch, err := s.mix(q)
+	ch, err := s.speaking(languageTagged(q.Get("lang"))).mix(q)
 	if err != nil || len(ch.Topics)+len(ch.Provinces)+len(ch.Outlets) == 0 {
 		return ch, err
 	}
@@ -219,11 +219,11 @@ func embedAddress(ch *Channel, f *embedForm, opt *embedOptions) string {
 // embedMaker says how an embed is made. What a partner hides is part of its
 // revision, so that it is gone as soon as anything else that changes.
 func (s *Server) embedMaker(ch Channel, f *embedForm, opt embedOptions) docMaker {
-	v := &embedView{cfg: &s.cfg, Channel: ch, Options: opt, words: embedTexts[opt.Lang]}
+	v := s.embedView(ch, opt)
 	return docMaker{
 		format:      "embed_" + f.name,
 		contentType: f.media,
-		header:      s.embedHeader(f, v),
+		header:      s.embedHeader(f, &v),
 		revision: func(ctx context.Context) (store.Revision, error) {
 			rev, err := s.store.Revision(ctx, ch.Selection)
 			if err != nil || opt.Partner == nil {
@@ -241,7 +241,7 @@ func (s *Server) embedMaker(ch Channel, f *embedForm, opt embedOptions) docMaker
 			if err != nil {
 				return nil, err
 			}
-			made := *v
+			made := v
 			made.show(stories)
 			return f.render(s, &made)
 		},

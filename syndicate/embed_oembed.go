@@ -86,7 +86,7 @@ func (s *Server) oembed(q url.Values) (oembed, error) {
 	if err != nil {
 		return oembed{}, err
 	}
-	v := embedView{cfg: &s.cfg, Channel: ch, Options: opt, words: embedTexts[opt.Lang]}
+	v := s.embedView(ch, opt)
 	o := oembed{Version: "1.0", Type: "rich", Title: v.Title(), ProviderName: v.Site(), ProviderURL: s.cfg.address("/"), CacheAge: oembedAge,
 		Width: oembedWidth, Height: frameHeight(opt)}
 	for _, most := range []struct {

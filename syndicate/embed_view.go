@@ -18,7 +18,7 @@ import (
 // embedView is what every form of an embed shows.
 type embedView struct {
 	cfg     *Config
-	words   words
+	lang    *language
 	Channel Channel
 	Options embedOptions
 	Items   []embedItem
@@ -37,16 +37,21 @@ type embedItem struct {
 	Image  string // https only; empty if there is none that may be shown
 }
 
+// embedView begins what an embed of a channel shows.
+func (s *Server) embedView(ch Channel, opt embedOptions) embedView {
+	return embedView{cfg: &s.cfg, lang: languageTagged(opt.Lang), Channel: ch, Options: opt}
+}
+
 // show fills in the stories.
 func (v *embedView) show(stories []store.Story) {
-	f := Feed{Config: v.cfg}
+	f, w := Feed{Config: v.cfg}, v.lang.words
 	for i := range stories {
 		st := &stories[i]
 		e := f.entry(st)
 		it := embedItem{ID: st.ID, Title: e.title, Lang: cmp.Or(e.lang, v.cfg.language()), Link: e.link,
 			Outlet: e.outlet.name, Source: e.outlet.name, At: e.created}
 		if after := v.cfg.attribution(&st.Quoted, &st.Outlet); after.Text != "" {
-			it.Source += " (" + fmt.Sprintf(v.words["after"], after.Text) + ")"
+			it.Source += " (" + fmt.Sprintf(w["embed.after"], after.Text) + ")"
 		}
 		if strings.HasPrefix(e.image.url, "https://") {
 			it.Image = e.image.url
@@ -55,23 +60,35 @@ func (v *embedView) show(stories []store.Story) {
 	}
 }
 
-// Title is the channel's name in the language of the embed.
+// Title is the channel's name in the language of the embed, and Tag that of the
+// name if it is another.
 func (v *embedView) Title() string {
-	if v.Options.Lang == "en" && v.Channel.Title.EN != "" {
-		return plainName(v.Channel.Title.EN)
-	}
-	return plainName(v.Channel.Title.VI)
+	name, _ := v.lang.called(v.Channel.Title)
+	return plainName(name)
 }
+
+func (v *embedView) Tag() string {
+	_, tag := v.lang.called(v.Channel.Title)
+	return tag
+}
+
+// Clock writes a moment as its language does.
+func (v *embedView) Clock(t time.Time) string { return v.lang.clock(t) }
 
 // Page is the channel's own page, and Home this site's.
 func (v *embedView) Page() string { return v.cfg.address(v.Channel.url("", 0)) }
 func (v *embedView) Site() string { return plainName(v.cfg.Site.Title) }
 
 // More is what the link to the channel's page says.
-func (v *embedView) More() string { return fmt.Sprintf(v.words["more"], v.Site()) }
+func (v *embedView) More() string {
+	w := v.lang.words
+	return fmt.Sprintf(w["embed.more"], v.Site())
+}
 
 // Say is one of the words around the stories.
-func (v *embedView) Say(key string, args ...any) (string, error) { return v.words.say(key, args...) }
+func (v *embedView) Say(key string, args ...any) (string, error) {
+	return v.lang.words.say(key, args...)
+}
 
 // Pictures says whether to show them.
 func (v *embedView) Pictures() bool { return v.Options.Images }
@@ -138,8 +155,7 @@ func (s *Server) embedTemplate(name string, v *embedView) ([]byte, error) {
 // parseEmbedViews reads the templates of embeds.
 func parseEmbedViews() (*template.Template, error) {
 	return template.New("").Funcs(template.FuncMap{
-		"iso":   func(t time.Time) string { return t.In(store.Zone).Format(time.RFC3339) },
-		"clock": clock,
+		"iso": func(t time.Time) string { return t.In(store.Zone).Format(time.RFC3339) },
 	}).ParseFS(web, "web/embed/*.html")
 }
 
@@ -168,9 +184,10 @@ type (
 
 // renderEmbedItems writes what our script reads.
 func (s *Server) renderEmbedItems(v *embedView) ([]byte, error) {
-	doc := embedJSON{Title: v.Title(), Page: v.Page(), Lang: v.Options.Lang, More: v.More(), Note: v.words["newtab"], Items: []embedJSONItem{}}
+	w := v.lang.words
+	doc := embedJSON{Title: v.Title(), Page: v.Page(), Lang: v.Options.Lang, More: v.More(), Note: w["embed.newtab"], Items: []embedJSONItem{}}
 	for _, it := range v.Items {
-		doc.Items = append(doc.Items, embedJSONItem{it.ID, it.Title, it.Lang, it.Link, it.Source, it.At.Format(time.RFC3339), clock(it.At), it.Image})
+		doc.Items = append(doc.Items, embedJSONItem{it.ID, it.Title, it.Lang, it.Link, it.Source, it.At.Format(time.RFC3339), v.lang.clock(it.At), it.Image})
 	}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)

@@ -184,7 +184,7 @@ func (s *Server) feedChannel(kind, id, day string) (ch Channel, why string) {
 	if day == "" {
 		return ch, ""
 	}
-	d, why := readDay(day, store.DayOf(s.now()))
+	d, why := s.lang.readDay(day, store.DayOf(s.now()))
 	if why != "" {
 		return ch, why
 	}
@@ -263,13 +263,18 @@ func refuseHere(w http.ResponseWriter, code int, why string) int {
 
 // noChannel says that there is no such channel, and which are near.
 func (s *Server) noChannel(kind, id string) string {
-	why := fmt.Sprintf("Không có %s %q.", vietnamese["kind."+kind], plainText(id, 40))
+	why := s.noSuch(kind, id)
 	var near []string
-	for _, l := range s.cfg.nearest(id, maxNear, kind) {
+	for _, l := range s.nearest(id, maxNear, kind) {
 		near = append(near, fmt.Sprintf("%s (%s)", l.Text, s.cfg.address(l.Href)))
 	}
 	if near != nil {
-		why += " Có phải: " + strings.Join(near, ", ") + "?"
+		why += fmt.Sprintf(s.words["no.near"], strings.Join(near, ", "))
 	}
-	return why + " Danh sách đầy đủ: " + s.cfg.address("/opml")
+	return why + fmt.Sprintf(s.words["no.list"], s.cfg.address("/opml"))
+}
+
+// noSuch says that there is no channel of a kind with that id.
+func (s *Server) noSuch(kind, id string) string {
+	return fmt.Sprintf(s.words["no.such"], s.words["kind."+kind], plainText(id, 40))
 }

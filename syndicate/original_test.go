@@ -137,7 +137,7 @@ func TestLasting(t *testing.T) {
 		d    time.Duration
 		want string
 	}{{0, "một phút"}, {40 * time.Minute, "40 phút"}, {170 * time.Minute, "3 giờ"}, {50 * time.Hour, "2 ngày"}} {
-		if got := lasting(tc.d); got != tc.want {
+		if got := languages[0].lasting(tc.d); got != tc.want {
 			t.Errorf("%s: got %q, want %q", tc.d, got, tc.want)
 		}
 	}

@@ -14,7 +14,8 @@ type page struct {
 	Status  int        // HTTP status; 0 = 200
 	Title   string     // without the site's title
 	About   string     // one sentence for search engines; may be empty
-	Path    string     // its canonical address from the root; empty = none
+	Path    string     // its canonical address from the root, without the language; empty = none
+	Address string     // where it was asked for, without the language; serve and writePage fill it in
 	Nav     string     // path of the entry of the main menu it belongs to
 	NoIndex bool       // search engines should not list it
 	Feeds   []feedLink // that carry what the page shows
@@ -33,52 +34,59 @@ func (m moved) Error() string { return "moved to " + m.to }
 // pageFunc makes the page for a request. It answers store.ErrNotFound for what
 // is not there and moved for what is elsewhere; any other error means that the
 // store cannot be read now.
-type pageFunc func(ctx context.Context, r *http.Request) (page, error)
+// The server is the one that speaks the language asked for.
+type pageFunc func(s *Server, ctx context.Context, r *http.Request) (page, error)
 
 // pageRoutes registers everything for people.
 func (s *Server) pageRoutes() error {
-	views, err := parseViews(vietnamese)
-	if err != nil {
-		return fmt.Errorf("parse page templates: %w", err)
+	s.views, s.pages = map[*language]views{}, newPageCache(s.now)
+	for _, l := range languages {
+		v, err := parseViews(l)
+		if err != nil {
+			return fmt.Errorf("parse page templates: %w", err)
+		}
+		s.views[l] = v
 	}
-	s.views, s.words, s.pages = views, vietnamese, newPageCache(s.now)
-	s.mux.HandleFunc("GET /{$}", s.serve(s.homePage))
-	s.folder("/days/", s.daysPage)
-	s.folder("/days/{day}/", func(ctx context.Context, r *http.Request) (page, error) {
+	s.mux.HandleFunc("GET /{$}", s.serve((*Server).homePage))
+	s.folder("/days/", (*Server).daysPage)
+	s.folder("/days/{day}/", func(s *Server, ctx context.Context, r *http.Request) (page, error) {
 		return s.dayPage(ctx, "", r)
 	})
-	s.folder("/gioi-thieu/", s.aboutPage)
-	s.folder("/nguon-cap-tin/", s.feedsPage)
+	s.folder("/gioi-thieu/", (*Server).aboutPage)
+	s.folder("/nguon-cap-tin/", (*Server).feedsPage)
 	for _, kind := range kinds {
-		s.folder("/"+kind+"/", func(ctx context.Context, _ *http.Request) (page, error) {
-			return s.indexPage(ctx, kind)
-		})
-		s.folder("/"+kind+"/{id}/", func(ctx context.Context, r *http.Request) (page, error) {
-			return s.channelPage(ctx, kind, r)
-		})
-		if kind == "topics" {
-			s.folder("/topics/{id}/provinces/{province}/", s.crossPage)
-		}
-		s.folder("/"+kind+"/{id}/days/", func(ctx context.Context, r *http.Request) (page, error) {
-			return s.newestDay(ctx, kind, r)
-		})
-		s.folder("/"+kind+"/{id}/days/{day}/", func(ctx context.Context, r *http.Request) (page, error) {
-			return s.dayPage(ctx, kind, r)
-		})
+		s.channelRoutes(kind)
 	}
-	s.folder("/mix/", s.mixPage)
+	s.folder("/topics/{id}/provinces/{province}/", (*Server).crossPage)
+	s.folder("/mix/", (*Server).mixPage)
 	if err := s.nhungRoutes(); err != nil {
 		return err
 	}
-	s.leaf("/search", s.searchPage)
-	s.leaf("/stories/{id}", s.storyPage)
-	s.leaf("/stories/{id}/explain", s.explainPage)
+	s.leaf("/search", (*Server).searchPage)
+	s.leaf("/stories/{id}", (*Server).storyPage)
+	s.leaf("/stories/{id}/explain", (*Server).explainPage)
 	s.mux.HandleFunc("GET /stories/{id}/explain.json", s.explainJSON)
-	s.leaf("/items/{id}", s.itemPage)
-	s.leaf("/status", s.statusPage)
-	s.leaf(unclassifiedPath, s.unclassifiedPage)
+	s.leaf("/items/{id}", (*Server).itemPage)
+	s.leaf("/status", (*Server).statusPage)
+	s.leaf(unclassifiedPath, (*Server).unclassifiedPage)
 	s.mux.HandleFunc("/", s.fallback)
 	return s.assetRoutes()
+}
+
+// channelRoutes registers the pages of one kind of channel.
+func (s *Server) channelRoutes(kind string) {
+	s.folder("/"+kind+"/", func(s *Server, ctx context.Context, _ *http.Request) (page, error) {
+		return s.indexPage(ctx, kind)
+	})
+	s.folder("/"+kind+"/{id}/", func(s *Server, ctx context.Context, r *http.Request) (page, error) {
+		return s.channelPage(ctx, kind, r)
+	})
+	s.folder("/"+kind+"/{id}/days/", func(s *Server, ctx context.Context, r *http.Request) (page, error) {
+		return s.newestDay(ctx, kind, r)
+	})
+	s.folder("/"+kind+"/{id}/days/{day}/", func(s *Server, ctx context.Context, r *http.Request) (page, error) {
+		return s.dayPage(ctx, kind, r)
+	})
 }
 
 // folder registers a page whose address ends in a slash. Both forms are
@@ -121,6 +129,7 @@ func (s *Server) leaf(path string, f pageFunc) {
 
 // fallback answers for every address that nothing else is registered for.
 func (s *Server) fallback(w http.ResponseWriter, r *http.Request) {
+	s = s.speaking(languageOf(r.URL))
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
 		s.writePage(w, r, s.notice("method", http.StatusMethodNotAllowed, false))

@@ -43,7 +43,7 @@ type feedRow struct {
 func (s *Server) feedsPage(context.Context, *http.Request) (page, error) {
 	v := feedsView{Site: s.cfg.Site, Base: s.cfg.Site.BaseURL}
 	row := func(ch Channel) feedRow {
-		return feedRow{link{Text: ch.Title.VI, Href: ch.Path}, feedsOf(ch.Path, ch.Title.VI)}
+		return feedRow{s.linkTo(&ch), feedsOf(ch.Path, ch.Title.VI)}
 	}
 	all, _ := s.cfg.channel("", "")
 	v.Groups = append(v.Groups, feedGroup{s.words["feeds.all"], []feedRow{row(all)}})
@@ -95,5 +95,5 @@ type missingView struct {
 // missingPage answers 404 with the names nearest to the address.
 func (s *Server) missingPage(path, why string) page {
 	return page{View: "missing", Status: http.StatusNotFound, Title: s.words["missing.title"],
-		NoIndex: true, Body: missingView{why, s.cfg.nearest(path, maxNear, kinds...)}}
+		NoIndex: true, Body: missingView{why, s.nearest(path, maxNear, kinds...)}}
 }

@@ -2,7 +2,6 @@ package syndicate
 
 import (
 	"cmp"
-	"strings"
 	"time"
 
 	"diemtin/store"
@@ -16,7 +15,7 @@ const teaserSyllables = 36
 type card struct {
 	Path                    string // of the story's page
 	Title                   string
-	Lang                    string // if it is not the site's
+	Lang                    string // if it is not the page's
 	Teaser                  string // empty where the outlet allows no more than the headline
 	By                      byline
 	At                      time.Time
@@ -34,26 +33,26 @@ type byline struct {
 
 // card makes the card of a story; teaser says how many syllables of its summary
 // to show at most.
-func (c *Config) card(st store.Story, teaser int) card {
+func (s *Server) card(st store.Story, teaser int) card {
 	it := &st.Quoted
 	x := card{
-		Path: "/stories/" + st.ID, Title: headline(it, &st.Outlet), Lang: c.foreign(it.Lang),
-		Teaser: summary(it, &st.Outlet, teaser), By: c.byline(it, &st.Outlet), At: st.Shown,
+		Path: "/stories/" + st.ID, Title: headline(it, &st.Outlet), Lang: s.lang.foreign(it.Lang),
+		Teaser: summary(it, &st.Outlet, teaser), By: s.byline(it, &st.Outlet), At: st.Shown,
 	}
 	if st.Carriers > 1 {
 		x.Carriers = st.Carriers
 	}
-	if topics := c.topicLinks(st.Topics); len(topics) > 0 {
+	if topics := s.topicLinks(st.Topics); len(topics) > 0 {
 		x.Topic = &topics[0]
 	}
 	return x
 }
 
 // cards makes the cards of several stories.
-func (c *Config) cards(stories []store.Story, teaser int) []card {
+func (s *Server) cards(stories []store.Story, teaser int) []card {
 	xs := make([]card, len(stories))
 	for i, st := range stories {
-		xs[i] = c.card(st, teaser)
+		xs[i] = s.card(st, teaser)
 	}
 	return xs
 }
@@ -76,33 +75,24 @@ func headline(it *store.Item, o *store.Outlet) string {
 
 // byline says whose an item is. An item without an address of its own leads to
 // its story.
-func (c *Config) byline(it *store.Item, o *store.Outlet) byline {
+func (s *Server) byline(it *store.Item, o *store.Outlet) byline {
 	b := byline{
 		Outlet: link{Text: o.Name, Href: cmp.Or(webLink(it.Link), "/stories/"+it.Story)},
-		After:  c.attribution(it, o),
+		After:  s.cfg.attribution(it, o),
 	}
-	if c.outlet(o.ID) != nil {
+	if s.cfg.outlet(o.ID) != nil {
 		b.Page = "/outlets/" + o.ID + "/"
 	}
 	return b
 }
 
-// foreign returns a language tag if it differs from the site's, else "".
-func (c *Config) foreign(lang string) string {
-	base, _, _ := strings.Cut(strings.ToLower(lang), "-")
-	if base == "vi" {
-		return ""
-	}
-	return lang
-}
-
 // topicLinks names those of the topics that feeds.yaml still has, in the order
 // given.
-func (c *Config) topicLinks(ids []store.Topic) []link {
+func (s *Server) topicLinks(ids []store.Topic) []link {
 	var links []link
 	for _, id := range ids {
-		if ch, ok := c.channel("topics", string(id)); ok {
-			links = append(links, link{Text: ch.Title.VI, Href: ch.Path})
+		if ch, ok := s.cfg.channel("topics", string(id)); ok {
+			links = append(links, s.linkTo(&ch))
 		}
 	}
 	return links

@@ -19,13 +19,14 @@ const channelStories = 40
 
 // channelView is what a channel's page shows.
 type channelView struct {
-	Channel Channel
-	Facts   []fact
-	Days    []dayGroup
-	Pick    dayPick
-	Older   string // address of the next page; empty at the end
-	Newest  string // address of the first page; empty on it
-	Feeds   []feedLink
+	Title  link
+	About  link // the channel's description
+	Facts  []fact
+	Days   []dayGroup
+	Pick   dayPick
+	Older  string // address of the next page; empty at the end
+	Newest string // address of the first page; empty on it
+	Feeds  []feedLink
 }
 
 // fact is one line about a channel: what it says, and links.
@@ -36,8 +37,7 @@ type fact struct {
 
 // dayGroup is what was published on one day, or in one topic of a day.
 type dayGroup struct {
-	Title  string
-	Href   string // of the page that has all of it; may be empty
+	link          // its title, which leads to the page that has all of it; both may be empty
 	Anchor string // its id within the page; may be empty
 	Cards  []card
 }
@@ -61,7 +61,7 @@ func (s *Server) crossPage(ctx context.Context, r *http.Request) (page, error) {
 	topic := ch
 	ch, why := s.inProvince(ch, r.PathValue("province"))
 	if why != "" {
-		return s.missingPage(r.URL.Path, fmt.Sprintf("Không có %s %q.", s.words["kind.provinces"], plainText(r.PathValue("province"), 40))), nil
+		return s.missingPage(r.URL.Path, s.noSuch("provinces", r.PathValue("province"))), nil
 	}
 	if ch.Path != r.URL.Path {
 		to := url.URL{Path: ch.Path, RawQuery: r.URL.RawQuery}
@@ -69,7 +69,7 @@ func (s *Server) crossPage(ctx context.Context, r *http.Request) (page, error) {
 	}
 	p, err := s.showChannel(ctx, ch, "topics", r)
 	if v, ok := p.Body.(channelView); ok {
-		v.Facts = append(v.Facts, fact{s.words["cross.of"], append([]link{{Text: topic.Title.VI, Href: topic.Path}}, s.provinceLink(path.Base(ch.Path))...)})
+		v.Facts = append(v.Facts, fact{s.words["cross.of"], append([]link{s.linkTo(&topic)}, s.provinceLink(path.Base(ch.Path))...)})
 		v.Pick = dayPick{Day: v.Pick.Day, Kind: "topics", ID: topic.ID}
 		p.NoIndex = p.NoIndex || len(v.Days) == 0
 		p.Body = v
@@ -87,7 +87,8 @@ func (s *Server) showChannel(ctx context.Context, ch Channel, kind string, r *ht
 	if err != nil {
 		return page{}, err
 	}
-	v := channelView{Channel: ch, Facts: s.facts(ch), Feeds: ch.feeds()}
+	v := channelView{Title: s.linkTo(&ch), Facts: s.facts(ch), Feeds: ch.feeds()}
+	v.About.Text, v.About.Lang = s.lang.called(ch.Description)
 	v.Pick = dayPick{Kind: kind, ID: ch.ID}
 	if len(stories) > 0 {
 		v.Pick.Day = store.DayOf(stories[0].Shown)
@@ -96,7 +97,7 @@ func (s *Server) showChannel(ctx context.Context, ch Channel, kind string, r *ht
 	for _, g := range v.Days {
 		under(ch.Path, g.Cards)
 	}
-	p := page{View: "channel", Title: ch.Title.VI, About: ch.Description.VI, Path: ch.Path,
+	p := page{View: "channel", Title: v.Title.Text, About: v.About.Text, Path: ch.Path,
 		Nav: "/" + kind + "/", Feeds: v.Feeds}
 	if older != "" {
 		v.Older = ch.Path + "?before=" + older
@@ -171,14 +172,14 @@ const maxMillis = 253402300799999
 // groups' titles lead to the channel's listings of those days.
 func (s *Server) byDay(stories []store.Story, ch Channel) []dayGroup {
 	if ch.Searched() && len(stories) > 0 { // by listing: the days would take turns
-		return []dayGroup{{Cards: s.cfg.cards(stories, teaserSyllables)}}
+		return []dayGroup{{Cards: s.cards(stories, teaserSyllables)}}
 	}
 	var groups []dayGroup
 	var last store.Day
 	for _, st := range stories {
 		day := store.DayOf(st.Shown)
 		if day != last || len(groups) == 0 {
-			g := dayGroup{Title: fmt.Sprintf(s.words["day.of"], weekday(day), date(day))}
+			g := dayGroup{link: link{Text: s.dayName(day)}}
 			if ch.hasDays() {
 				g.Href = ch.onDay(day).Path
 			}
@@ -186,9 +187,14 @@ func (s *Server) byDay(stories []store.Story, ch Channel) []dayGroup {
 			last = day
 		}
 		g := &groups[len(groups)-1]
-		g.Cards = append(g.Cards, s.cfg.card(st, teaserSyllables))
+		g.Cards = append(g.Cards, s.card(st, teaserSyllables))
 	}
 	return groups
+}
+
+// dayName names a day with its day of the week: "Thứ Ba, 05/11/2024".
+func (s *Server) dayName(d store.Day) string {
+	return fmt.Sprintf(s.words["day.of"], s.lang.weekday(d), s.lang.date(d))
 }
 
 // facts says about a channel what its stories do not: which province went into
@@ -214,7 +220,7 @@ func (s *Server) facts(ch Channel) []fact {
 		if len(o.Domains) > 0 {
 			add(w["outlet.site"], link{Text: o.Domains[0], Href: "https://" + o.Domains[0] + "/", Out: true})
 		}
-		add(w["outlet.scope"], link{Text: scopeNames[o.Scope].VI, Href: "/scopes/" + string(o.Scope) + "/"})
+		add(w["outlet.scope"], s.scopeLink(o.Scope))
 		add(w["outlet.province"], s.provinceLink(o.Province)...)
 		if o.Show == store.ShowHeadline {
 			facts = append(facts, fact{Name: w["outlet.headline"]})
@@ -229,7 +235,23 @@ func (s *Server) provinceLink(id string) []link {
 	if p == nil {
 		return nil
 	}
-	return []link{{Text: p.Name, Href: "/provinces/" + p.ID + "/"}}
+	return []link{s.placeLink(p)}
+}
+
+// placeLink leads to a province.
+func (s *Server) placeLink(p *Place) link {
+	return link{Text: p.Name, Lang: s.lang.foreign(newsLanguage), Href: "/provinces/" + p.ID + "/"}
+}
+
+// outletLink leads to an outlet's page here.
+func (s *Server) outletLink(o *store.Outlet) link {
+	return link{Text: o.Name, Lang: s.lang.foreign(newsLanguage), Href: "/outlets/" + o.ID + "/"}
+}
+
+// scopeLink leads to the outlets of one scope.
+func (s *Server) scopeLink(scope store.Scope) link {
+	name, tag := s.lang.called(scopeNames[scope])
+	return link{Text: name, Lang: tag, Href: "/scopes/" + string(scope) + "/"}
 }
 
 // formerOf lists the former provinces that went into one of today's.
@@ -237,7 +259,7 @@ func (s *Server) formerOf(id string) []link {
 	var links []link
 	for _, p := range s.cfg.Places {
 		if p.Into == id {
-			links = append(links, link{Text: p.Name, Href: "/provinces/" + p.ID + "/"})
+			links = append(links, s.placeLink(&p))
 		}
 	}
 	return links
@@ -247,7 +269,8 @@ func (s *Server) formerOf(id string) []link {
 func (s *Server) topicsIn(province Channel) []link {
 	var links []link
 	for _, t := range s.channelLinks("topics") {
-		links = append(links, link{Text: t.Text, Href: t.Href + province.Path[1:]})
+		t.Href += province.Path[1:]
+		links = append(links, t)
 	}
 	return links
 }
@@ -257,7 +280,7 @@ func (s *Server) outletsOf(province string) []link {
 	var links []link
 	for _, o := range s.cfg.Outlets {
 		if o.Province == province && o.Show != store.ShowNone {
-			links = append(links, link{Text: o.Name, Href: "/outlets/" + o.ID + "/"})
+			links = append(links, s.outletLink(&o))
 		}
 	}
 	return links

@@ -45,7 +45,7 @@ type dayView struct {
 // dayPage shows what was published on one day, grouped by topic, each story
 // under its primary one; or what a channel has of that day, by time.
 func (s *Server) dayPage(ctx context.Context, kind string, r *http.Request) (page, error) {
-	day, why := readDay(r.PathValue("day"), store.DayOf(s.now()))
+	day, why := s.lang.readDay(r.PathValue("day"), store.DayOf(s.now()))
 	if why != "" {
 		return s.missingPage(r.URL.Path, why), nil
 	}
@@ -73,7 +73,7 @@ func (s *Server) dayPage(ctx context.Context, kind string, r *http.Request) (pag
 		Feeds: v.Feeds, NoIndex: v.Count == 0}
 	if older != "" {
 		v.Older = onDay.Path + "?before=" + older
-		v.Summary = fmt.Sprintf(s.words["day.count.more"], weekday(day), v.Count)
+		v.Summary = fmt.Sprintf(s.words["day.count.more"], s.lang.weekday(day), v.Count)
 	}
 	if !before.At.IsZero() {
 		v.Newest, p.Path, p.NoIndex = onDay.Path, "", true
@@ -86,8 +86,8 @@ func (s *Server) dayPage(ctx context.Context, kind string, r *http.Request) (pag
 func (s *Server) dayView(ch Channel, day store.Day, stories []store.Story) dayView {
 	w, onDay := s.words, ch.onDay(day)
 	v := dayView{
-		Title: onDay.heading(), Count: len(stories),
-		Summary: fmt.Sprintf(w["day.count"], weekday(day), len(stories)),
+		Title: s.dayTitle(&ch, day), Count: len(stories),
+		Summary: fmt.Sprintf(w["day.count"], s.lang.weekday(day), len(stories)),
 		Pick:    dayPick{Day: day},
 	}
 	if ch.Kind == "all" {
@@ -95,14 +95,24 @@ func (s *Server) dayView(ch Channel, day store.Day, stories []store.Story) dayVi
 		v.Toc = len(v.Groups) > 1
 	} else {
 		v.Pick.Kind, v.Pick.ID, v.Plain = ch.Kind+"s", ch.ID, true
+		name, tag := s.lang.called(ch.Title)
 		v.Wider = []link{
-			{Text: fmt.Sprintf(w["day.newest"], ch.Title.VI), Href: ch.Path},
-			{Text: fmt.Sprintf(w["day.all"], date(day)), Href: dayPath(day)},
+			{Text: fmt.Sprintf(w["day.newest"], name), Href: ch.Path},
+			{Text: fmt.Sprintf(w["day.all"], s.lang.date(day)), Href: dayPath(day)},
 		}
-		v.Groups = []dayGroup{{Title: ch.Title.VI, Cards: under(ch.Path, s.cfg.cards(stories, teaserSyllables))}}
+		v.Groups = []dayGroup{{link: link{Text: name, Lang: tag}, Cards: under(ch.Path, s.cards(stories, teaserSyllables))}}
 	}
 	v.Feeds = feedsOf(onDay.Path, v.Title)
 	return v
+}
+
+// dayTitle is what the listing of a channel's day is called.
+func (s *Server) dayTitle(ch *Channel, day store.Day) string {
+	if ch.Kind == "all" {
+		return fmt.Sprintf(s.words["day.title"], s.lang.date(day))
+	}
+	name, _ := s.lang.called(ch.Title)
+	return fmt.Sprintf(s.words["day.channel"], name, s.lang.date(day))
 }
 
 // daysAround leads to the nearest days before and after on which a channel has
@@ -120,7 +130,7 @@ func (s *Server) dayLink(ch Channel, text string, d store.Day) *link {
 	if d == "" {
 		return nil
 	}
-	return &link{Text: fmt.Sprintf(s.words[text], date(d)), Href: ch.onDay(d).Path}
+	return &link{Text: fmt.Sprintf(s.words[text], s.lang.date(d)), Href: ch.onDay(d).Path}
 }
 
 // byTopic groups the stories of a day by their primary topics, in the order of
@@ -135,17 +145,17 @@ func (s *Server) byTopic(stories []store.Story, day store.Day) []dayGroup {
 				break
 			}
 		}
-		of[id] = append(of[id], s.cfg.card(st, teaserSyllables))
+		of[id] = append(of[id], s.card(st, teaserSyllables))
 	}
 	var groups []dayGroup
 	for _, ch := range s.cfg.channelsOf("topics") {
 		if cards := of[ch.ID]; cards != nil {
-			groups = append(groups, dayGroup{
-				Title: ch.Title.VI, Anchor: ch.ID, Href: ch.onDay(day).Path, Cards: under(ch.Path, cards)})
+			on := ch.onDay(day)
+			groups = append(groups, dayGroup{link: s.linkTo(&on), Anchor: ch.ID, Cards: under(ch.Path, cards)})
 		}
 	}
 	if cards := of[noTopicID]; cards != nil {
-		g := dayGroup{Title: s.words["others"], Anchor: noTopicID, Cards: cards}
+		g := dayGroup{link: link{Text: s.words["others"]}, Anchor: noTopicID, Cards: cards}
 		if ch, ok := s.cfg.channel("topics", noTopicID); ok {
 			g.Href = ch.onDay(day).Path
 		}
@@ -160,12 +170,15 @@ type daysView struct {
 	Lead  string
 	Error string // what was wrong with the day asked for
 	Month string // "Tháng 11/2024"; empty if there is no news at all
-	Head  []string
+	Head  []weekdayHead
 	Weeks [][]cell
 	Prev  *link
 	Next  *link
 	Pick  dayPick
 }
+
+// weekdayHead is the head of a column of the calendar.
+type weekdayHead struct{ Name, Short string }
 
 // cell is one day of the calendar; Number 0 is a gap.
 type cell struct {
@@ -183,7 +196,7 @@ func (s *Server) daysPage(ctx context.Context, r *http.Request) (page, error) {
 	v := daysView{Title: s.words["days.title"], Lead: s.words["days.lead"]}
 	p := page{View: "days", Title: v.Title, About: v.Lead, Path: "/days/", Nav: "/days/"}
 	if asked := strings.TrimSpace(q.Get("day")); asked != "" {
-		day, why := readDay(asked, store.DayOf(s.now()))
+		day, why := s.lang.readDay(asked, store.DayOf(s.now()))
 		if why == "" {
 			ch, found := s.cfg.channel(q.Get("kind"), q.Get("id"))
 			if !found {
@@ -236,7 +249,7 @@ const firstDay store.Day = "1997-11-19"
 var dayForms = []string{time.DateOnly, "2006-1-2", "2/1/2006", "2-1-2006", "2.1.2006"}
 
 // readDay reads a day until today. If it is none, why says so to a person.
-func readDay(raw string, today store.Day) (d store.Day, why string) {
+func (l *language) readDay(raw string, today store.Day) (d store.Day, why string) {
 	for _, form := range dayForms {
 		t, err := time.ParseInLocation(form, raw, store.Zone)
 		if err != nil {
@@ -245,13 +258,13 @@ func readDay(raw string, today store.Day) (d store.Day, why string) {
 		d = store.DayOf(t)
 		switch {
 		case d > today:
-			return d, fmt.Sprintf(vietnamese["days.future"], date(d))
+			return d, fmt.Sprintf(l.words["days.future"], l.date(d))
 		case d < firstDay:
-			return d, fmt.Sprintf(vietnamese["days.past"], date(firstDay))
+			return d, fmt.Sprintf(l.words["days.past"], l.date(firstDay))
 		}
 		return d, ""
 	}
-	return "", fmt.Sprintf(vietnamese["days.bad"], plainText(raw, 40))
+	return "", fmt.Sprintf(l.words["days.bad"], plainText(raw, 40))
 }
 
 // monthOf reads "2024-11" as the first of that month, and nothing as the month
@@ -293,11 +306,12 @@ func (s *Server) fillMonth(ctx context.Context, v *daysView, first time.Time) er
 	if err != nil {
 		return fmt.Errorf("days after %s: %w", end.Prev(), err)
 	}
-	v.Month = fmt.Sprintf(s.words["days.month"], first.Month(), first.Year())
+	v.Month = first.Format(s.lang.month)
 	v.Prev, v.Next = s.monthLink("days.prev", day), s.monthLink("days.next", after)
 	v.Weeks = s.weeks(first, days)
 	for i := range weekdays {
-		v.Head = append(v.Head, weekdays[(i+1)%len(weekdays)])
+		day := weekdays[(i+1)%len(weekdays)]
+		v.Head = append(v.Head, weekdayHead{s.words[day], s.words[day+".short"]})
 	}
 	if len(days) > 0 {
 		v.Pick.Day = days[0]
@@ -321,7 +335,7 @@ func (s *Server) weeks(first time.Time, days []store.Day) [][]cell {
 		c := cell{Number: t.Day(), Day: store.DayOf(t)}
 		if slices.Contains(days, c.Day) {
 			c.Href = dayPath(c.Day)
-			c.Name = fmt.Sprintf(s.words["days.cell"], t.Day(), t.Month(), t.Year())
+			c.Name = fmt.Sprintf(s.words["day.title"], s.lang.date(c.Day))
 		}
 		cells = append(cells, c)
 	}

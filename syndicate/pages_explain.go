@@ -161,11 +161,11 @@ func (s *Server) explainJSON(w http.ResponseWriter, r *http.Request) {
 func (s *Server) topicWhys(topics []store.ItemTopic) []topicWhy {
 	var whys []topicWhy
 	for _, t := range topics {
-		names := s.cfg.topicLinks([]store.Topic{t.Topic})
+		names := s.topicLinks([]store.Topic{t.Topic})
 		if names == nil {
 			continue
 		}
-		why := topicWhy{Topic: names[0], Primary: t.Primary, Second: len(t.Reasons) > 0, Score: decimal(t.Score)}
+		why := topicWhy{Topic: names[0], Primary: t.Primary, Second: len(t.Reasons) > 0, Score: s.lang.decimal(t.Score)}
 		for _, p := range t.Reasons {
 			why.Second = why.Second && p.Place == "opinion"
 		}
@@ -175,9 +175,9 @@ func (s *Server) topicWhys(topics []store.ItemTopic) []topicWhy {
 	return whys
 }
 
-// decimal writes a number as Vietnamese does: at most two places, after a comma.
-func decimal(x float64) string {
+// decimal writes a number with at most two places.
+func (l *language) decimal(x float64) string {
 	text := strconv.FormatFloat(x, 'f', 2, 64)
 	text = strings.TrimRight(strings.TrimRight(text, "0"), ".")
-	return strings.Replace(text, ".", ",", 1)
+	return strings.Replace(text, ".", l.comma, 1)
 }

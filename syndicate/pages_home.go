@@ -41,7 +41,7 @@ func (s *Server) homePage(ctx context.Context, _ *http.Request) (page, error) {
 	}
 	v := homeView{
 		Lead:      fmt.Sprintf(s.words["home.lead"], len(s.cfg.ids("outlets"))),
-		Newest:    s.cfg.cards(newest, teaserSyllables),
+		Newest:    s.cards(newest, teaserSyllables),
 		Provinces: s.presentProvinces(),
 		Channels:  s.channelLinks("channels"),
 		Feeds:     feedsOf("/", s.cfg.Site.Title),
@@ -73,7 +73,7 @@ func (s *Server) topicBlocks(ctx context.Context, n int) ([]block, error) {
 			return nil, fmt.Errorf("newest stories of topic %s: %w", t.ID, err)
 		}
 		if len(stories) > 0 {
-			blocks = append(blocks, block{link{Text: ch.Title.VI, Href: ch.Path}, under(ch.Path, s.cfg.cards(stories, 0))})
+			blocks = append(blocks, block{s.linkTo(&ch), under(ch.Path, s.cards(stories, 0))})
 		}
 	}
 	return blocks, nil
@@ -83,8 +83,7 @@ func (s *Server) topicBlocks(ctx context.Context, n int) ([]block, error) {
 func (s *Server) dayStrip(ctx context.Context, day store.Day) ([]link, error) {
 	var days []link
 	for len(days) < homeDays && day != "" {
-		text := fmt.Sprintf(s.words["day.of"], weekday(day), date(day))
-		days = append(days, link{Text: text, Href: dayPath(day)})
+		days = append(days, link{Text: s.dayName(day), Href: dayPath(day)})
 		prev, _, err := s.store.Neighbours(ctx, store.Selection{}, day)
 		if err != nil {
 			return nil, fmt.Errorf("day before %s: %w", day, err)
@@ -99,7 +98,7 @@ func (s *Server) presentProvinces() []link {
 	var links []link
 	for _, p := range s.cfg.Places {
 		if p.Into == "" {
-			links = append(links, link{Text: p.Name, Href: "/provinces/" + p.ID + "/"})
+			links = append(links, s.placeLink(&p))
 		}
 	}
 	return links

@@ -29,8 +29,9 @@ type indexGroup struct {
 // indexItem is one channel in a list.
 type indexItem struct {
 	link
-	Note  string
-	Under []link // former provinces
+	Note     string
+	NoteLang string // of Note, if it is not the page's
+	Under    []link // former provinces
 }
 
 // indexPage lists the channels of one kind.
@@ -79,7 +80,7 @@ func (s *Server) emptyTopics(blocks []block) []indexItem {
 		}
 	}
 	if ch, ok := s.cfg.channel("topics", noTopicID); ok && len(s.cfg.Topics) > 0 {
-		items = append(items, indexItem{link: link{Text: ch.Title.VI, Href: ch.Path}, Note: s.words["others.note"]})
+		items = append(items, indexItem{link: s.linkTo(&ch), Note: s.words["others.note"]})
 	}
 	return items
 }
@@ -89,12 +90,12 @@ func (s *Server) emptyTopics(blocks []block) []indexItem {
 func (s *Server) outletGroups() []indexGroup {
 	var groups []indexGroup
 	for _, scope := range store.Scopes {
-		g := indexGroup{Title: scopeNames[scope].VI}
+		g := indexGroup{Title: s.scopeLink(scope).Text}
 		for _, o := range s.cfg.Outlets {
 			if o.Scope != scope || o.Show == store.ShowNone {
 				continue
 			}
-			item := indexItem{link: link{Text: o.Name, Href: "/outlets/" + o.ID + "/"}}
+			item := indexItem{link: s.outletLink(&o)}
 			if len(o.Domains) > 0 {
 				item.Note = o.Domains[0]
 			}
@@ -111,7 +112,9 @@ func (s *Server) outletGroups() []indexGroup {
 func (s *Server) described(kind string) []indexItem {
 	var items []indexItem
 	for _, ch := range s.cfg.channelsOf(kind) {
-		items = append(items, indexItem{link: link{Text: ch.Title.VI, Href: ch.Path}, Note: ch.Description.VI})
+		item := indexItem{link: s.linkTo(&ch)}
+		item.Note, item.NoteLang = s.lang.called(ch.Description)
+		items = append(items, item)
 	}
 	return items
 }
@@ -139,7 +142,7 @@ func (c *Config) channelsOf(kind string) []Channel {
 func (s *Server) channelLinks(kind string) []link {
 	var links []link
 	for _, ch := range s.cfg.channelsOf(kind) {
-		links = append(links, link{Text: ch.Title.VI, Href: ch.Path})
+		links = append(links, s.linkTo(&ch))
 	}
 	return links
 }

@@ -27,13 +27,8 @@ const partials = "web/parts/*.html"
 type views map[string]*template.Template
 
 // parseViews reads the embedded templates, with the texts of one language.
-func parseViews(w words) (views, error) {
-	base := template.New("").Funcs(template.FuncMap{
-		"t":     w.say,
-		"iso":   func(t time.Time) string { return t.In(store.Zone).Format(time.RFC3339) },
-		"clock": clock,
-		"short": func(weekday string) string { return shortDays[weekday] },
-	})
+func parseViews(l *language) (views, error) {
+	base := template.New("").Funcs(l.functions())
 	base, err := base.ParseFS(web, partials)
 	if err != nil {
 		return nil, err
@@ -74,6 +69,8 @@ type frame struct {
 	Site      Site
 	Lang      string // of the texts
 	Canonical string // absolute address of the page; empty = none
+	Languages []alternate
+	Listed    bool   // search engines may list it, in each language
 	Contact   link   // of the operator; Href is empty if it is no address, Text if there is none
 	Style     string // address of the stylesheet
 	SiteFeeds []feedLink
@@ -85,6 +82,7 @@ type frame struct {
 // link is a place to go and what it is called.
 type link struct {
 	Text string
+	Lang string // of Text, if it is not the page's
 	Href string
 	Here bool // the reader is there already
 	Out  bool // it leads to an outlet
@@ -93,9 +91,11 @@ type link struct {
 // frame puts a page into the layout.
 func (s *Server) frame(p page) frame {
 	w := s.words
-	f := frame{page: p, Site: s.cfg.Site, Lang: "vi", Style: styleAddress, Contact: contactOf(s.cfg.Site)}
+	f := frame{page: p, Site: s.cfg.Site, Lang: s.lang.tag, Style: styleAddress, Contact: contactOf(s.cfg.Site),
+		Languages: s.alternates(p.Address)}
 	if p.Path != "" && f.Site.BaseURL != "" {
-		f.Canonical = f.Site.BaseURL + p.Path
+		f.Canonical = f.Site.BaseURL + s.lang.to(p.Path)
+		f.Listed = !p.NoIndex
 	}
 	if p.Path != "/" {
 		f.SiteFeeds = feedsOf("/", f.Site.Title)
@@ -161,14 +161,11 @@ func (ch *Channel) feeds() []feedLink {
 // formatNames are what readers call the formats.
 var formatNames = map[string]string{"rss": "RSS", "atom": "Atom", "json": "JSON Feed"}
 
-// clock writes a time as readers see it, "14:15 05/11/2024", in Việt Nam.
-func clock(t time.Time) string { return t.In(store.Zone).Format(minuteLayout) }
+// clock writes a time as feeds have it, "14:15 05/11/2024", in Việt Nam.
+func clock(t time.Time) string { return languages[0].clock(t) }
 
-// date writes a day as readers see it, "05/11/2024".
-func date(d store.Day) string { return d.Start().Format(dayLayout) }
-
-// weekday names the day of the week of d.
-func weekday(d store.Day) string { return weekdays[d.Start().Weekday()] }
+// date writes a day as feeds have it, "05/11/2024".
+func date(d store.Day) string { return languages[0].date(d) }
 
 // styleAddress names the stylesheet by its content, so that browsers may keep
 // it for ever and never show a page with an older one.

@@ -23,13 +23,13 @@ const maxNear = 5
 
 // nearest lists up to n channels of some kinds whose id or name is like the last
 // part of an address, the most like first.
-func (c *Config) nearest(path string, n int, kinds ...string) []nearLink {
+func (c *Config) nearest(path string, n int, kinds ...string) []Channel {
 	asked := vi.Slug(lastName(path))
 	if asked == "" || len(asked) > maxNearPath {
 		return nil
 	}
 	type match struct {
-		nearLink
+		Channel
 		far float64
 	}
 	var found []match
@@ -37,14 +37,23 @@ func (c *Config) nearest(path string, n int, kinds ...string) []nearLink {
 		for _, ch := range c.channelsOf(kind) {
 			far := min(unlike(asked, ch.ID), unlike(asked, vi.Slug(ch.Title.VI)))
 			if far <= maxUnlike {
-				found = append(found, match{nearLink{link{Text: ch.Title.VI, Href: ch.Path}, "kind." + kind}, far})
+				found = append(found, match{ch, far})
 			}
 		}
 	}
 	slices.SortStableFunc(found, func(a, b match) int { return cmp.Compare(a.far, b.far) })
-	links := make([]nearLink, 0, n)
+	chs := make([]Channel, 0, n)
 	for _, m := range found[:min(n, len(found))] {
-		links = append(links, m.nearLink)
+		chs = append(chs, m.Channel)
+	}
+	return chs
+}
+
+// nearest leads to the channels that are like the last part of an address.
+func (s *Server) nearest(path string, n int, kinds ...string) []nearLink {
+	var links []nearLink
+	for _, ch := range s.cfg.nearest(path, n, kinds...) {
+		links = append(links, nearLink{s.linkTo(&ch), "kind." + ch.Kind + "s"})
 	}
 	return links
 }

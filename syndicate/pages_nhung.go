@@ -2,6 +2,7 @@ package syndicate
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"html"
@@ -26,7 +27,8 @@ type nhungView struct {
 	Partner  string // as it was typed
 	Counts   int    // the most there may be
 	Why      string // no code can be made
-	Title    string // of the channel
+	Title    string // of the channel, as the embed calls it
+	Tag      string // of that title, if its language is not the page's
 	Preview  string // address of the frame's page
 	Height   int    // of the frame, in pixels
 	Codes    []embedCode
@@ -45,9 +47,10 @@ type embedGroup struct {
 // embedCode is one way to embed: its code, and what the policy of the page
 // around must let in.
 type embedCode struct {
-	ID, Title string
-	Code      string
-	Policy    string // empty: nothing
+	ID     string
+	Name   string // frame, grow, script, fragment: keys of its texts
+	Code   string
+	Policy string // empty: nothing
 }
 
 // nhungRoutes registers the configurator. It is the one page with scripts and a
@@ -73,12 +76,14 @@ var nhungScript = "/assets/nhung.js?v=" + assetHash("web/nhung.js")
 const nhungPolicy = "; script-src 'self'; connect-src 'self'; frame-src 'self'"
 
 func (s *Server) serveNhung(w http.ResponseWriter, r *http.Request) {
+	s = s.speaking(languageOf(r.URL))
 	p := s.nhungPage(r.URL.Query())
+	p.Address = nhungAddress(r.URL.Query())
 	header := s.pageHeader()
 	header.Set("Content-Security-Policy", header.Get("Content-Security-Policy")+nhungPolicy)
 	header.Set("Cache-Control", askFirst)
 	var body bytes.Buffer
-	err := s.views.render(&body, s.frame(p))
+	err := s.views[s.lang].render(&body, s.frame(p))
 	if err != nil {
 		s.answerWithout(w, r, renderError{fmt.Errorf("render %s: %w", p.View, err)})
 		return
@@ -99,9 +104,18 @@ func (s *Server) serveNhung(w http.ResponseWriter, r *http.Request) {
 	doc.serve(w, r)
 }
 
+// nhungAddress is the address of what was chosen, without the page's language.
+func nhungAddress(q url.Values) string {
+	q = maps.Clone(q)
+	q.Del("lang")
+	u := url.URL{Path: nhungPath, RawQuery: q.Encode()}
+	return u.String()
+}
+
 // nhungPage is the form, with the codes for what it asks for.
 func (s *Server) nhungPage(q url.Values) page {
-	p := page{View: "nhung", Title: s.words["nhung.title"], About: s.words["nhung.lead"], Path: nhungPath, NoIndex: len(q) > 0}
+	p := page{View: "nhung", Title: s.words["nhung.title"], About: s.words["nhung.lead"], Path: nhungPath, NoIndex: nhungAddress(q) != nhungPath}
+	q.Set("lang", cmp.Or(q.Get("words"), s.lang.tag)) // that of the embed
 	if readAccent(q.Get("accent")) == embedAccent {
 		q.Del("accent") // what the field sends if nobody touched it
 	}
@@ -119,8 +133,8 @@ func (s *Server) nhungPage(q url.Values) page {
 		p.Body = v
 		return p
 	}
-	view := embedView{cfg: &s.cfg, Channel: ch, Options: opt, words: embedTexts[opt.Lang]}
-	v.Title, v.Preview, v.Height = view.Title(), embedAddress(&ch, &embedForms[0], &opt), frameHeight(opt)
+	view := s.embedView(ch, opt)
+	v.Title, v.Tag, v.Preview, v.Height = view.Title(), s.lang.foreign(cmp.Or(view.Tag(), opt.Lang)), embedAddress(&ch, &embedForms[0], &opt), frameHeight(opt)
 	v.Codes = s.embedCodes(&view, v.Height)
 	p.Body = v
 	return p
@@ -148,7 +162,7 @@ func (s *Server) nhungChoices(v *nhungView, q url.Values, chosen *Channel) {
 	for _, kind := range kinds {
 		g := embedGroup{Title: s.words[kind+".title"]}
 		for _, ch := range s.cfg.channelsOf(kind) {
-			g.All = append(g.All, choice{kind + "/" + ch.ID, ch.Title.VI, ch.Path == chosen.Path})
+			g.All = append(g.All, choice{kind + "/" + ch.ID, s.linkTo(&ch), ch.Path == chosen.Path})
 		}
 		if len(g.All) > 0 {
 			v.Groups = append(v.Groups, g)
@@ -158,7 +172,7 @@ func (s *Server) nhungChoices(v *nhungView, q url.Values, chosen *Channel) {
 		g := choices{Kind: kind, Title: s.words[kind+".title"]}
 		ids, _, _ := s.mixed(kind, q[kind]) // those that there are
 		for _, ch := range s.cfg.channelsOf(kind) {
-			g.All = append(g.All, choice{ch.ID, ch.Title.VI, slices.Contains(ids, ch.ID)})
+			g.All = append(g.All, choice{ch.ID, s.linkTo(&ch), slices.Contains(ids, ch.ID)})
 		}
 		g.Open = len(ids) > 0
 		v.Mixed = v.Mixed || g.Open

@@ -103,14 +103,16 @@ func (o otherPage) Error() string { return fmt.Sprintf("page with status %d", o.
 // there is none.
 func (s *Server) serve(f pageFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
+		s := s.speaking(languageOf(r.URL))
 		build := func(ctx context.Context) (*rendition, error) {
-			p, err := f(ctx, r)
+			p, err := f(s, ctx, r)
 			if err != nil {
 				return nil, err
 			}
 			if p.Status != 0 {
 				return nil, otherPage{p}
 			}
+			p.Address = plainAddress(r)
 			return s.render(p)
 		}
 		var doc *rendition
@@ -118,7 +120,7 @@ func (s *Server) serve(f pageFunc) http.HandlerFunc {
 		if asksForOther(r.URL) { // forms and older pages: rare, and without bound
 			doc, err = build(r.Context())
 		} else {
-			doc, err = s.pages.get(r.URL.Path, func() (*rendition, error) {
+			doc, err = s.pages.get(s.lang.to(r.URL.Path), func() (*rendition, error) {
 				// Others wait for this too: it does not end with the first reader.
 				ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), pageTimeout)
 				defer cancel()
@@ -155,7 +157,7 @@ func (s *Server) answerWithout(w http.ResponseWriter, r *http.Request, err error
 		w.Header().Set("Retry-After", seconds(much.wait))
 		s.writePage(w, r, s.notice("busy", http.StatusTooManyRequests, false))
 	case errors.As(err, &m):
-		http.Redirect(w, r, m.to, m.code)
+		http.Redirect(w, r, s.lang.to(m.to), m.code)
 	case errors.As(err, &other):
 		s.writePage(w, r, other.page)
 	case errors.Is(err, store.ErrNotFound):
@@ -177,7 +179,7 @@ type renderError struct{ error }
 // render writes a page that answers 200.
 func (s *Server) render(p page) (*rendition, error) {
 	var body bytes.Buffer
-	if err := s.views.render(&body, s.frame(p)); err != nil {
+	if err := s.views[s.lang].render(&body, s.frame(p)); err != nil {
 		return nil, renderError{fmt.Errorf("render %s: %w", p.View, err)}
 	}
 	header := s.pageHeader()
@@ -216,8 +218,9 @@ func (s *Server) policy() string {
 
 // writePage sends a page that is no plain 200: it is not kept by anyone.
 func (s *Server) writePage(w http.ResponseWriter, r *http.Request, p page) {
+	p.Address = plainAddress(r)
 	var body bytes.Buffer
-	if err := s.views.render(&body, s.frame(p)); err != nil {
+	if err := s.views[s.lang].render(&body, s.frame(p)); err != nil {
 		s.log.ErrorContext(r.Context(), "page not rendered", "view", p.View, "error", err)
 		http.Error(w, s.words["broken.title"], http.StatusInternalServerError)
 		return

@@ -92,7 +92,7 @@ func (s *Server) sourceRow(src store.Source) sourceRow {
 		Result: s.words.or("outcome."+string(x.Outcome), string(x.Outcome)),
 	}
 	if o := s.cfg.outlet(src.Outlet); o != nil {
-		row.Outlet = link{Text: o.Name, Href: "/outlets/" + o.ID + "/"}
+		row.Outlet = s.outletLink(o)
 	}
 	row.Pace = s.words[pace(x.Outcome)]
 	for _, r := range x.Repairs {

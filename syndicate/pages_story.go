@@ -76,10 +76,10 @@ func (s *Server) storyPage(ctx context.Context, r *http.Request) (page, error) {
 	}
 	it := &st.Quoted
 	v := storyView{
-		Title: headline(it, &st.Outlet), Lang: s.cfg.foreign(it.Lang), Lead: summary(it, &st.Outlet, maxSummary),
-		Headline: st.Outlet.Show == store.ShowHeadline, By: s.cfg.byline(it, &st.Outlet),
+		Title: headline(it, &st.Outlet), Lang: s.lang.foreign(it.Lang), Lead: summary(it, &st.Outlet, maxSummary),
+		Headline: st.Outlet.Show == store.ShowHeadline, By: s.byline(it, &st.Outlet),
 		At: it.Time(), Seen: it.Published.IsZero(), Original: s.originalOf(st),
-		Topics: s.cfg.topicLinks(st.Topics), Outside: s.cfg.outside(&st, copies), Timeline: s.timeline(copies),
+		Topics: s.topicLinks(st.Topics), Outside: s.cfg.outside(&st, copies), Timeline: s.timeline(copies),
 		Why: "/stories/" + st.ID + "/explain",
 	}
 	if v.Copies, err = s.copyRows(ctx, st, copies); err != nil {
@@ -102,7 +102,7 @@ func (s *Server) storyPage(ctx context.Context, r *http.Request) (page, error) {
 		return page{}, err
 	}
 	for _, r := range related {
-		v.Event = append(v.Event, s.cfg.card(r.Story, 0))
+		v.Event = append(v.Event, s.card(r.Story, 0))
 	}
 	if v.Same, v.SameOf, err = s.sameTopic(ctx, st); err != nil {
 		return page{}, err
@@ -151,7 +151,7 @@ func (s *Server) copyRows(ctx context.Context, st store.Story, copies []store.Co
 	for i, c := range copies {
 		it := &c.Item
 		row := copyRow{
-			Title: headline(it, &c.Outlet), Lang: s.cfg.foreign(it.Lang), By: s.cfg.byline(it, &c.Outlet), At: it.Time(),
+			Title: headline(it, &c.Outlet), Lang: s.lang.foreign(it.Lang), By: s.byline(it, &c.Outlet), At: it.Time(),
 			Reason:   s.words.or("merge."+c.Merge.Reason, c.Merge.Reason),
 			Quoted:   it.ID == st.Quoted.ID,
 			Original: it.ID == st.Original.ID,
@@ -189,12 +189,12 @@ func (s *Server) sameTopic(ctx context.Context, st store.Story) ([]card, link, e
 			return nil, of, fmt.Errorf("stories beside %s: %w", st.ID, err)
 		}
 		stories = slices.DeleteFunc(stories, func(x store.Story) bool { return x.ID == st.ID })
-		of = link{Text: ch.Title.VI, Href: ch.Path}
+		of = s.linkTo(&ch)
 		if len(stories) > 0 {
 			break
 		}
 	}
-	return s.cfg.cards(stories[:min(len(stories), sameTopicStories)], 0), of, nil
+	return s.cards(stories[:min(len(stories), sameTopicStories)], 0), of, nil
 }
 
 // itemPage sends an item's address on to its story. Not for good: an item may

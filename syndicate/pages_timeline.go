@@ -27,7 +27,7 @@ func (s *Server) timeline(copies []store.Copy) *timeline {
 	}
 	begin := appeared(&copies[first])
 	end, outlets, provinces := begin, map[string]bool{}, map[string]bool{}
-	t := &timeline{At: begin, First: s.cfg.byline(&copies[first].Item, &copies[first].Outlet).Outlet}
+	t := &timeline{At: begin, First: s.byline(&copies[first].Item, &copies[first].Outlet).Outlet}
 	base := headline(&copies[first].Item, &copies[first].Outlet)
 	for i := range copies {
 		c := &copies[i]
@@ -48,7 +48,7 @@ func (s *Server) timeline(copies []store.Copy) *timeline {
 	if len(outlets) == 0 {
 		return nil
 	}
-	t.Rest = fmt.Sprintf(s.words["story.spread"], len(outlets), lasting(end.Sub(begin)))
+	t.Rest = fmt.Sprintf(s.words["story.spread"], len(outlets), s.lang.lasting(end.Sub(begin)))
 	if len(provinces) > 1 {
 		t.Rest += fmt.Sprintf(s.words["story.provinces"], len(provinces))
 	}
@@ -77,16 +77,16 @@ func appeared(c *store.Copy) time.Time {
 }
 
 // lasting writes how long something took, as readers say it.
-func lasting(d time.Duration) string {
+func (l *language) lasting(d time.Duration) string {
 	switch minutes := int(d.Round(time.Minute) / time.Minute); {
 	case minutes < 2:
-		return "một phút"
+		return l.words["lasting.minute"]
 	case minutes < 60:
-		return fmt.Sprintf("%d phút", minutes)
+		return fmt.Sprintf(l.words["lasting.minutes"], minutes)
 	case minutes < 48*60:
-		return fmt.Sprintf("%d giờ", (minutes+30)/60)
+		return fmt.Sprintf(l.words["lasting.hours"], (minutes+30)/60)
 	default:
-		return fmt.Sprintf("%d ngày", (minutes+12*60)/(24*60))
+		return fmt.Sprintf(l.words["lasting.days"], (minutes+12*60)/(24*60))
 	}
 }
 

@@ -63,7 +63,7 @@ func (s *Server) unclassifiedPage(ctx context.Context, _ *http.Request) (page, e
 		row := unclassifiedRow{Story: link{Text: headline(&st.Quoted, &st.Outlet), Href: "/stories/" + st.ID},
 			Why: "/stories/" + st.ID + "/explain", By: plainName(st.Outlet.Name)}
 		for _, n := range s.cfg.NearTopics(&st.Quoted) {
-			if names := s.cfg.topicLinks([]store.Topic{n.Topic}); len(names) > 0 && len(row.Near) < maxNearTopics {
+			if names := s.topicLinks([]store.Topic{n.Topic}); len(names) > 0 && len(row.Near) < maxNearTopics {
 				row.Near = append(row.Near, nearTopicRow{names[0], s.nearSaid(n), s.phraseRows(n.Reasons)})
 			}
 		}
@@ -77,11 +77,11 @@ func (s *Server) unclassifiedPage(ctx context.Context, _ *http.Request) (page, e
 func (s *Server) nearSaid(n NearTopic) string {
 	switch {
 	case n.Silenced != "":
-		return fmt.Sprintf(s.words["unclassified.silenced"], decimal(n.Score), n.Silenced)
+		return fmt.Sprintf(s.words["unclassified.silenced"], s.lang.decimal(n.Score), n.Silenced)
 	case n.Chosen:
-		return fmt.Sprintf(s.words["unclassified.newer"], decimal(n.Score), decimal(n.Needed))
+		return fmt.Sprintf(s.words["unclassified.newer"], s.lang.decimal(n.Score), s.lang.decimal(n.Needed))
 	}
-	return fmt.Sprintf(s.words["unclassified.near"], decimal(n.Score), decimal(n.Needed), decimal(max(0, n.Needed-n.Score)))
+	return fmt.Sprintf(s.words["unclassified.near"], s.lang.decimal(n.Score), s.lang.decimal(n.Needed), s.lang.decimal(max(0, n.Needed-n.Score)))
 }
 
 // phraseRows shows evidence for a topic.
@@ -90,9 +90,9 @@ func (s *Server) phraseRows(reasons []store.Phrase) []phraseRow {
 	for _, p := range reasons {
 		text := p.Text
 		if section, ok := s.cfg.channel("topics", text); ok && p.Place == "section" {
-			text = section.Title.VI
+			text, _ = s.lang.called(section.Title)
 		}
-		rows = append(rows, phraseRow{text, s.words.or("place."+p.Place, p.Place), decimal(p.Weight)})
+		rows = append(rows, phraseRow{text, s.words.or("place."+p.Place, p.Place), s.lang.decimal(p.Weight)})
 	}
 	return rows
 }

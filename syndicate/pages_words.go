@@ -3,7 +3,7 @@ package syndicate
 import "fmt"
 
 // words are all short texts of the pages in one language, by key. Texts with
-// verbs such as %d are formats. Long texts (what this site is, what a feed is)
+// verbs such as %d are formats, the same in every language, in the same order. Long texts (what this site is, what a feed is)
 // are templates of their own.
 type words map[string]string
 
@@ -29,12 +29,9 @@ func (w words) or(key, fallback string) string {
 	return fallback
 }
 
-// weekdays are the names of the days from Sunday on, as time.Weekday counts.
-var weekdays = [...]string{"Chủ nhật", "Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "Thứ Bảy"}
-
-// shortDays are the names of the days where there is room for two letters.
-var shortDays = map[string]string{"Thứ Hai": "T2", "Thứ Ba": "T3", "Thứ Tư": "T4", "Thứ Năm": "T5",
-	"Thứ Sáu": "T6", "Thứ Bảy": "T7", "Chủ nhật": "CN"}
+// weekdays are the keys of the names of the days from Sunday on, as
+// time.Weekday counts; with ".short" of those for where there is little room.
+var weekdays = [...]string{"weekday.sun", "weekday.mon", "weekday.tue", "weekday.wed", "weekday.thu", "weekday.fri", "weekday.sat"}
 
 // vietnamese holds the texts of the Vietnamese pages.
 var vietnamese = words{
@@ -52,16 +49,29 @@ var vietnamese = words{
 	"foot.scopes":  "Nhóm báo",
 	"foot.chans":   "Kênh tổng hợp",
 	"foot.mix":     "Ghép tin của bạn",
-	"foot.nhung":   "Nhúng tin",
 	"foot.status":  "Tình trạng nguồn tin",
 	"foot.run":     "Đơn vị vận hành: %s.",
 	"foot.contact": "Liên hệ:",
 	"foot.rights":  "Tiêu đề và tóm tắt thuộc về báo, trang tin đã đăng; mỗi tin đều dẫn về bài gốc.",
 
+	"languages": "Ngôn ngữ",
+
+	"weekday.mon": "Thứ Hai", "weekday.mon.short": "T2",
+	"weekday.tue": "Thứ Ba", "weekday.tue.short": "T3",
+	"weekday.wed": "Thứ Tư", "weekday.wed.short": "T4",
+	"weekday.thu": "Thứ Năm", "weekday.thu.short": "T5",
+	"weekday.fri": "Thứ Sáu", "weekday.fri.short": "T6",
+	"weekday.sat": "Thứ Bảy", "weekday.sat.short": "T7",
+	"weekday.sun": "Chủ nhật", "weekday.sun.short": "CN",
+	"lasting.minute":  "một phút",
+	"lasting.minutes": "%d phút",
+	"lasting.hours":   "%d giờ",
+	"lasting.days":    "%d ngày",
+
 	// Cards and lists.
 	"copies":       "%d báo, trang tin cùng đăng",
 	"read.at":      "Đọc bài tại %s",
-	"after":        "theo %s",
+	"after":        "theo",
 	"none":         "Chưa có tin nào ở đây.",
 	"list":         "Danh sách tin",
 	"older":        "Tin cũ hơn",
@@ -125,20 +135,22 @@ var vietnamese = words{
 	"mix.of":       "Tin ghép: %s",
 	"mix.none":     "Hãy chọn ít nhất một chuyên mục, địa phương hay báo, ví dụ ?topics=kinh-te,giao-duc&provinces=lao-cai.",
 	"mix.many":     "Chọn nhiều quá: mỗi lần ghép tối đa %d mục.",
+	"mix.more":     " và %d mục khác",
+	"no.such":      "Không có %s %q.",
+	"no.near":      " Có phải: %s?",
+	"no.list":      " Danh sách đầy đủ: %s",
 
 	// Days.
 	"days.title":     "Xem tin theo ngày",
 	"days.lead":      "Chọn một ngày để xem mọi tin đăng trong ngày đó, theo giờ Việt Nam.",
 	"days.label":     "Xem tin theo ngày",
 	"days.go":        "Xem",
-	"days.month":     "Tháng %02d/%d",
 	"days.prev":      "Tháng trước",
 	"days.next":      "Tháng sau",
 	"days.nav":       "Chuyển tháng",
 	"days.bad":       "“%s” không phải là một ngày. Hãy viết ngày-tháng-năm, ví dụ 05-11-2024.",
 	"days.future":    "Ngày %s chưa đến.",
 	"days.past":      "Không có tin trước ngày %s.",
-	"days.cell":      "Tin ngày %d/%d/%d",
 	"day.title":      "Tin ngày %s",
 	"day.channel":    "%s: tin ngày %s",
 	"day.newest":     "Tin mới nhất: %s",
@@ -154,7 +166,7 @@ var vietnamese = words{
 	// A story.
 	"story.from":         "Nguồn:",
 	"story.original":     "Bản gốc:",
-	"story.read":         "Đọc toàn bài tại %s",
+	"story.read":         "Đọc toàn bài tại",
 	"story.topics":       "Chuyên mục:",
 	"story.province":     "Địa phương:",
 	"story.copies":       "Các bản đã đăng",
@@ -308,8 +320,50 @@ var vietnamese = words{
 	"about.title":     "Giới thiệu",
 
 	// Embeds.
-	"nhung.title": "Nhúng tin lên trang của đơn vị",
-	"nhung.lead":  "Chọn tin và cách hiện, xem thử, rồi chép mã vào trang của đơn vị. Không phải đăng ký, không cookie; tin nào cũng ghi rõ báo đăng và dẫn về bài gốc.",
+	"foot.nhung":   "Nhúng tin",
+	"embed.after":  "theo %s",
+	"embed.more":   "Xem thêm tại %s",
+	"embed.newtab": "Các liên kết mở trong thẻ mới.",
+	"embed.none":   "Chưa có tin nào.",
+	"embed.read":   "Đọc bài tại %s (mở trong thẻ mới)",
+
+	"nhung.title":    "Nhúng tin lên trang của đơn vị",
+	"nhung.lead":     "Chọn tin và cách hiện, xem thử, rồi chép mã vào trang của đơn vị. Không phải đăng ký, không cookie; tin nào cũng ghi rõ báo đăng và dẫn về bài gốc.",
+	"nhung.which":    "Nhúng tin nào",
+	"nhung.all":      "Toàn bộ tin",
+	"nhung.mix":      "Hoặc ghép nhiều mục",
+	"nhung.mix.note": "Đánh dấu ở đây thì ô trên không còn tác dụng.",
+	"nhung.count":    "Số tin",
+	"nhung.theme":    "Nền",
+	"nhung.auto":     "theo máy của người đọc",
+	"nhung.light":    "sáng",
+	"nhung.dark":     "tối",
+	"nhung.accent":   "Màu nhấn",
+	"nhung.dates":    "Ngày giờ đăng",
+	"nhung.images":   "Ảnh, ở tin mà báo cho phép",
+	"nhung.show":     "hiện",
+	"nhung.hide":     "không hiện",
+	"nhung.words":    "Chữ quanh tin",
+	"nhung.vi":       "tiếng Việt",
+	"nhung.en":       "tiếng Anh",
+	"nhung.heading":  "Cấp tiêu đề của đoạn HTML",
+	"nhung.partner":  "Mã đối tác, nếu có",
+	"nhung.go":       "Xem thử",
+	"nhung.preview":  "Xem thử",
+	"nhung.of":       "Xem thử: %s",
+	"nhung.copy":     "Sao chép mã nhúng",
+	"nhung.copied":   "Đã sao chép",
+	"nhung.policy":   "Nếu trang có Content-Security-Policy, cho thêm:",
+	"nhung.free":     "Content-Security-Policy không phải sửa gì; thế này là đủ:",
+
+	"nhung.frame":       "Khung (iframe)",
+	"nhung.frame.is":    "Dán vào chỗ muốn hiện tin. Không cần JavaScript.",
+	"nhung.grow":        "Khung tự cao bằng nội dung",
+	"nhung.grow.is":     "Muốn khung không có thanh cuộn, thêm dòng này một lần vào trang có khung.",
+	"nhung.script":      "Thẻ có mã JavaScript",
+	"nhung.script.is":   "Tin hiện thẳng trong trang, cao tự nhiên. Mã không đụng tới phần khác của trang, không đặt cookie; nội dung mã của phiên bản này không bao giờ đổi, trình duyệt kiểm bằng integrity. Khi mã hay máy chủ tin không chạy, phần ghi sẵn trong thẻ vẫn hiện. Bỏ theme để tin theo màu và phông của trang.",
+	"nhung.fragment":    "Đoạn HTML cho máy chủ",
+	"nhung.fragment.is": "Cho trang không cho phép mã và khung: máy chủ của đơn vị đọc địa chỉ này rồi ghép vào trang, giữ bản tốt gần nhất khi không đọc được. Có mẫu sẵn cho ASP.NET Web Forms, Razor, PHP và Go.",
 
 	// When something is wrong.
 	"gone.title":     "Tin đã gỡ",

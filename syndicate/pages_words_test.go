@@ -29,7 +29,7 @@ func TestTextsAreUsed(t *testing.T) {
 		if err == nil && strings.HasSuffix(path, ".html") {
 			var data []byte
 			if data, err = web.ReadFile(path); err == nil {
-				read(data, `\bt "([^"]+)"`)
+				read(data, `\b(?:t|Say) "([^"]+)"`)
 			}
 		}
 		return err
@@ -42,14 +42,17 @@ func TestTextsAreUsed(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range sources {
-		if strings.HasSuffix(name, "_test.go") || name == "pages_words.go" {
+		if strings.HasSuffix(name, "_test.go") || strings.HasPrefix(name, "pages_words") {
 			continue
 		}
 		data, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		read(data, `\b(?:w|s\.words|vietnamese)\["([^"+]+)"\]`, `"((?:day|days)\.(?:prev|next))"`)
+		read(data, `\b(?:w|[ls]\.words|vietnamese)\["([^"+]+)"\]`, `"((?:day|days)\.(?:prev|next))"`)
+	}
+	for _, code := range []string{"frame", "grow", "script", "fragment"} {
+		used["nhung."+code], used["nhung."+code+".is"] = true, true
 	}
 	for _, o := range append([]store.Outcome{""}, store.Outcomes...) {
 		used["outcome."+string(o)] = true
@@ -59,6 +62,9 @@ func TestTextsAreUsed(t *testing.T) {
 	}
 	for _, o := range append([]store.Outcome{""}, store.Outcomes...) {
 		used[pace(o)] = true
+	}
+	for _, day := range weekdays {
+		used[day], used[day+".short"] = true, true
 	}
 	for _, kind := range kinds {
 		used[kind+".title"], used[kind+".lead"], used["feeds."+kind], used["kind."+kind] = true, true, true, true
@@ -136,7 +142,7 @@ func TestReadDay(t *testing.T) {
 		"5.11.2024": "2024-11-05", "2024-1-5": "2024-01-05", "19/11/1997": "1997-11-19",
 		"31/02/2024": "", "2024-13-01": "", "11/05": "", "mai": "", "": "", "6/11/2024": "", "18/11/1997": "",
 	} {
-		if got, why := readDay(in, today); (why == "") != (want != "") || want != "" && got != want {
+		if got, why := languages[0].readDay(in, today); (why == "") != (want != "") || want != "" && got != want {
 			t.Errorf("readDay(%q) = %q, %q; want %q", in, got, why, want)
 		}
 	}
@@ -145,7 +151,7 @@ func TestReadDay(t *testing.T) {
 func TestDecimal(t *testing.T) {
 	t.Parallel()
 	for x, want := range map[float64]string{3: "3", 2.5: "2,5", 0.333: "0,33", 10: "10", 0: "0"} {
-		if got := decimal(x); got != want {
+		if got := languages[0].decimal(x); got != want {
 			t.Errorf("decimal(%v) = %q, want %q", x, got, want)
 		}
 	}

@@ -164,7 +164,7 @@ func (s *Server) daysWithNews(ctx context.Context) ([]store.Day, error) {
 // them.
 func (s *Server) serveDaySitemap(w http.ResponseWriter, r *http.Request) int {
 	raw, _ := strings.CutSuffix(r.PathValue("day"), ".xml")
-	d, why := readDay(raw, store.DayOf(s.now()))
+	d, why := s.lang.readDay(raw, store.DayOf(s.now()))
 	switch {
 	case !s.cfg.Site.IndexStories:
 		return refuse(w, http.StatusNotFound, "Trang này không giới thiệu từng tin với máy tìm kiếm.")

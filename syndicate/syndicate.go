@@ -146,10 +146,11 @@ type Server struct {
 	cfg   Config
 	store Store
 	log   *slog.Logger
-	mux   router
-	views views // templates of the pages
-	words words // texts of the pages
+	mux   *router
+	views map[*language]views // templates of the pages
 	pages *pageCache
+	lang  *language // of the pages it makes; see speaking
+	words words     // of that language
 	now   func() time.Time
 
 	feeds       *cache
@@ -176,7 +177,7 @@ func (r *router) HandleFunc(pattern string, f http.HandlerFunc) {
 
 // New builds the public server. Its metrics are registered with reg.
 func New(cfg Config, st Store, log *slog.Logger, reg prometheus.Registerer) (*Server, error) {
-	s := &Server{cfg: cfg, store: st, log: log, now: time.Now}
+	s := &Server{cfg: cfg, store: st, log: log, mux: &router{}, now: time.Now, lang: languages[0], words: languages[0].words}
 	if err := s.openFeeds(reg); err != nil {
 		return nil, err
 	}

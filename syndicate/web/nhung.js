@@ -14,7 +14,7 @@
       document.execCommand("copy");
     }
     const was = button.textContent;
-    button.textContent = "Đã sao chép";
+    button.textContent = button.dataset.copied;
     setTimeout(() => { button.textContent = was; }, 2000);
   };
 
