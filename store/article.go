@@ -255,6 +255,9 @@ func eachText(rows *sql.Rows, byID map[int64]*Item) error {
 // listed story see of it stays as it is: nothing new has happened.
 func (v *visit) complete(it *Item, a *Article, s *row) error {
 	seen := s != nil && s.listed > 0
+	if seen {
+		v.note(s.id)
+	}
 	if better(a.Attribution, it.Attribution) {
 		it.Attribution = a.Attribution
 	}

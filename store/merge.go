@@ -201,6 +201,8 @@ func (v *visit) revive(s *row) error {
 // returns their ids. Why the first of them stood alone is no longer true, nor
 // why item stood where it did: that becomes m, and the former is kept.
 func (v *visit) moveItems(from, to string, item *Item, m Merge, former map[int64]Merge) ([]int64, error) {
+	v.note(from)
+	v.note(to)
 	rows, err := v.query(`SELECT id, merge_reason, merge_score, merge_evidence, merge_at FROM items WHERE story = $1 ORDER BY id`, from)
 	if err != nil {
 		return nil, err

@@ -49,9 +49,18 @@ type Outlet struct {
 // is missing from it is switched off, never deleted; a source whose address
 // changed keeps its history and forgets its validators.
 func (db *DB) Sync(ctx context.Context, outlets []Outlet, sources []Source) error {
-	err := db.do(ctx, 1, func(t *tx) error {
+	var others []string // whose stories look otherwise from now on
+	err := db.do(ctx, 1, func(t *tx) (err error) {
+		if others, err = t.otherTerms(outlets); err != nil {
+			return fmt.Errorf("compare outlets: %w", err)
+		}
 		if err := t.syncOutlets(outlets); err != nil {
 			return fmt.Errorf("store outlets: %w", err)
+		}
+		for _, id := range others {
+			if err := t.noteOutlet(id); err != nil {
+				return err
+			}
 		}
 		if err := t.syncSources(sources); err != nil {
 			return fmt.Errorf("store sources: %w", err)
@@ -71,7 +80,45 @@ func (db *DB) Sync(ctx context.Context, outlets []Outlet, sources []Source) erro
 	if err != nil {
 		return err
 	}
-	return db.loadOutlets(ctx)
+	if err := db.loadOutlets(ctx); err != nil {
+		return err
+	}
+	return db.noteOutlets(ctx, others) // whoever was told meanwhile was told by the former terms
+}
+
+// otherTerms are the stored outlets of which readers see something else when
+// these are the outlets.
+func (t *tx) otherTerms(outlets []Outlet) ([]string, error) {
+	type terms struct {
+		name, domains, show string
+		images, active      int64
+	}
+	now := map[string]terms{}
+	for _, o := range outlets {
+		now[o.ID] = terms{o.Name, encoded(o.Domains), string(o.Show), flag(o.Images), 1}
+	}
+	rows, err := t.query(`SELECT id, name, domains, show_as, images, active FROM outlets ORDER BY id`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []string
+	for rows.Next() {
+		var id string
+		var was terms
+		if err := rows.Scan(&id, &was.name, &was.domains, &was.show, &was.images, &was.active); err != nil {
+			return nil, err
+		}
+		is, ok := now[id]
+		if !ok {
+			is = was
+			is.active = 0
+		}
+		if is != was {
+			all = append(all, id)
+		}
+	}
+	return all, rows.Err()
 }
 
 func (t *tx) syncOutlets(outlets []Outlet) error {
@@ -141,6 +188,8 @@ func (db *DB) readOutlets(ctx context.Context, where string) ([]Outlet, error) {
 
 // loadOutlets keeps every outlet in memory: each listing and story needs one.
 func (db *DB) loadOutlets(ctx context.Context) error {
+	db.clocks.mu.Lock() // one after the other: what was read first must not be kept last
+	defer db.clocks.mu.Unlock()
 	var taken int64
 	if err := db.engine.read.QueryRowContext(ctx, takenSQL).Scan(&taken); err != nil {
 		return err
@@ -149,8 +198,6 @@ func (db *DB) loadOutlets(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	db.clocks.mu.Lock()
-	defer db.clocks.mu.Unlock()
 	if db.clocks.tallies == nil {
 		if db.clocks.tallies, err = db.loadClocks(ctx); err != nil {
 			return err
@@ -175,6 +222,12 @@ func (db *DB) followTaken(ctx context.Context) error {
 	if db.engine.alone {
 		return nil
 	}
+	return db.renewTaken(ctx)
+}
+
+// renewTaken reads the outlets anew if one was taken down or restored since
+// they were read.
+func (db *DB) renewTaken(ctx context.Context) error {
 	var taken int64
 	if err := db.engine.read.QueryRowContext(ctx, takenSQL).Scan(&taken); err != nil {
 		return err

@@ -205,6 +205,8 @@ func useEverything(t *testing.T, db *DB) {
 		must(err)
 		_, _, err = db.Neighbours(ctx, sel, "2024-11-05")
 		must(err)
+		_, _, err = db.DayCounts(ctx, sel, "2024-11-01", "2024-11-30")
+		must(err)
 	}
 	all, err := db.Stories(ctx, Query{Limit: 1})
 	if err != nil || len(all) == 0 {
@@ -235,7 +237,22 @@ func useEverything(t *testing.T, db *DB) {
 	must(err)
 	_, err = db.StoryOfLink(ctx, all[0].Quoted.Link)
 	must(err)
+	_, err = db.Leading(ctx, at.Add(-time.Hour), 10)
+	must(err)
+	_, err = db.CountsOn(ctx, "2024-11-05", []Selection{{}, {Provinces: []string{"hung-yen"}}})
+	must(err)
+	_, err = db.DayRevisions(ctx, "2024-11-01", "2024-11-30")
+	must(err)
+	_, err = db.Provenance(ctx, "a")
+	must(err)
 	_, err = db.Sources(ctx)
+	must(err)
+	for _, st := range []SourceState{{Fails: problemFails, Outcome: Timeout}, {Outcome: New}} {
+		_, err := db.Record(ctx, Refresh{Source: Source{ID: "a1", Outlet: "a", State: SourceState{Outcome: Timeout}}, At: at,
+			Settle: func(Changes) SourceState { return st }}, firstNear{})
+		must(err)
+	}
+	_, err = db.Problems(ctx, 10)
 	must(err)
 	_, err = db.Source(ctx, "a1")
 	must(err)
@@ -315,5 +332,6 @@ func selections() []Selection {
 		{Topics: topics(2), Outlets: []string{"a"}, Day: "2024-11-05"},
 		{Either: true, Topics: topics(2), Provinces: []string{"hung-yen"}, Outlets: []string{"a"}, NotTopics: topics(1), NotOutlets: []string{"b"}},
 		{Words: Words{All: []Term{{"x"}}, Not: []Term{{"z"}}}}, {Words: Words{Any: []Term{{"x"}, {"y", "z"}}}, Topics: topics(1), NotOutlets: []string{"b"}},
+		{Words: Words{All: []Term{{"x"}}}, From: "2024-11-01", To: "2024-11-03"},
 		{Words: Words{Not: []Term{{"x"}}}, Topics: topics(1)}, {Languages: []string{"vi"}}}
 }

@@ -110,7 +110,11 @@ func (db *DB) Record(ctx context.Context, r Refresh, judge Judge) (Changes, erro
 		if r.Settle == nil {
 			return t.saveDelivery(r.Source.ID, r.At, c)
 		}
-		return t.saveState(r.Source.ID, r.Settle(c))
+		after := r.Settle(c)
+		if err := t.noteProblem(r.Source, after); err != nil {
+			return fmt.Errorf("note its problems: %w", err)
+		}
+		return t.saveState(r.Source.ID, after)
 	})
 	if err != nil {
 		return Changes{}, fmt.Errorf("record %s: %w", r.Source.ID, err)

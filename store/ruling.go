@@ -24,10 +24,11 @@ const (
 	RuleTopic    RuleVerb = "topic"    // Story has, or has not, Topics
 	RuleAdd      RuleVerb = "add"      // Items were added by hand
 	RuleApply    RuleVerb = "apply"    // what is stored was judged anew, by the topics' rules that Why names
+	RulePoll     RuleVerb = "poll"     // the source of Outlet that Why names was to be visited at once
 )
 
 // RuleVerbs lists them all.
-var RuleVerbs = []RuleVerb{RuleMerge, RuleUnmerge, RuleSplit, RulePin, RuleHide, RuleTakedown, RuleRestore, RuleTopic, RuleAdd, RuleApply}
+var RuleVerbs = []RuleVerb{RuleMerge, RuleUnmerge, RuleSplit, RulePin, RuleHide, RuleTakedown, RuleRestore, RuleTopic, RuleAdd, RuleApply, RulePoll}
 
 // ErrRefused is returned for a ruling that cannot be carried out as it stands:
 // the text says why, to the editor.

@@ -293,6 +293,9 @@ func (v *visit) setTaken(outlet string, ruling int64) error {
 	if err := v.exec(`UPDATE outlets SET taken = $1 WHERE id = $2`, ruling, outlet); err != nil {
 		return fmt.Errorf("take outlet down: %w", err)
 	}
+	if err := v.noteOutlet(outlet); err != nil {
+		return err
+	}
 	if err := v.exec(`UPDATE revisions SET at = $1`, v.tick(millis(v.r.At))); err != nil {
 		return fmt.Errorf("raise revisions: %w", err)
 	}
@@ -356,6 +359,7 @@ func (db *DB) settleOutlet(ctx context.Context, r Ruling, judge Judge) error {
 }
 
 func (v *visit) settleStory(s *row, r Ruling, recent bool) error {
+	v.note(s.id)
 	o := v.outlets[r.Outlet]
 	scopes := scopesOf(o, s.topics, s.province)
 	if r.Verb == RuleRestore { // it stands where it stood; documents sealed meanwhile lack it

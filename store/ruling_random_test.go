@@ -93,6 +93,7 @@ type newsroom struct {
 	db    *store.DB
 	at    time.Time
 	texts int
+	away  []store.Check // items that their outlets took back
 }
 
 func (n *newsroom) outlet() string { return fmt.Sprintf("o%d", n.IntN(5)) }

@@ -213,6 +213,7 @@ func (v *visit) partAsStory(s *row, part []int64) (n *row, merged []Ruling, err 
 		if old.id == n.id {
 			continue
 		}
+		v.note(old.id)
 		if err := v.exec(`UPDATE stories SET merged_into = $1 WHERE id = $2`, n.id, old.id); err != nil {
 			return nil, nil, fmt.Errorf("redirect story: %w", err)
 		}
@@ -276,6 +277,8 @@ func (v *visit) newStory(from *row, part []int64) (*row, error) {
 // divide moves part of s into n, rules them apart and lets readers see both:
 // what was listed stands where it stood, what never was comes out once.
 func (v *visit) divide(s, n *row, part []int64, by Ruling) error {
+	v.note(s.id)
+	v.note(n.id)
 	for _, id := range part {
 		if err := v.exec(`UPDATE items SET story = $1 WHERE id = $2`, n.id, id); err != nil {
 			return fmt.Errorf("move item %d: %w", id, err)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -128,6 +129,40 @@ func (db *DB) searchWalk(ctx context.Context, sel Selection, w window) ([]place,
 	}
 	ctx, cancel := context.WithTimeout(ctx, searchTimeout)
 	defer cancel()
+	all, err := db.searchBelow(ctx, sel, w, below)
+	if err != nil || len(all) >= w.limit || sel.To == "" || sel.latest() >= below {
+		return all, err
+	}
+	// The newest stories with a common word hide those of a year ago: look for
+	// them where they were listed.
+	older, err := db.searchBelow(ctx, sel, w, sel.latest())
+	all = append(all, older...)
+	slices.SortFunc(all, func(a, b place) int { return cmp.Compare(b.at, a.at) })
+	all = slices.CompactFunc(all, func(a, b place) bool { return a.story == b.story })
+	return all[:min(len(all), w.limit)], err
+}
+
+// lateListing is how long after its publication a story is listed as a rule;
+// what a source's first visit brings may come years after.
+const lateListing = 2 * 24 * time.Hour
+
+// latest bounds when most of what a search with a last day is for was listed.
+func (s Selection) latest() int64 { return millis(s.To.Next().Start().Add(lateListing)) }
+
+// between is the condition of the days that a search is limited to.
+func (s Selection) between(args *arguments) string {
+	cond := ""
+	if s.From != "" {
+		cond += " AND s.shown >= " + args.add(millis(s.From.Start()))
+	}
+	if s.To != "" {
+		cond += " AND s.shown < " + args.add(millis(s.To.Next().Start()))
+	}
+	return cond
+}
+
+// searchBelow finds the newest stories that were listed before a moment.
+func (db *DB) searchBelow(ctx context.Context, sel Selection, w window, below int64) ([]place, error) {
 	var all []place
 	for _, match := range db.engine.index.matches {
 		// First what is most often enough, then as far as an intersection may go.
@@ -152,7 +187,7 @@ func (db *DB) searchWalk(ctx context.Context, sel Selection, w window) ([]place,
 
 // narrowed says whether a selection has fields besides its words.
 func (s Selection) narrowed() bool {
-	return len(s.Topics)+len(s.Provinces)+len(s.Outlets)+len(s.Scopes) > 0
+	return len(s.Topics)+len(s.Provinces)+len(s.Outlets)+len(s.Scopes) > 0 || s.From != "" || s.To != ""
 }
 
 // matching looks up what match finds in the other fields of the selection.
@@ -172,6 +207,7 @@ func (db *DB) matching(ctx context.Context, sel Selection, w window, below int64
 	if len(w.without) > 0 {
 		cond += " AND NOT " + within(w.without)
 	}
+	cond += sel.between(&args)
 	rows, err := db.engine.read.QueryContext(ctx, `SELECT s.listed, s.id FROM (`+match+`) AS u
 		JOIN stories s ON s.listed = u.doc AND s.listed > 0 WHERE s.merged_into = ''`+cond+
 		fmt.Sprintf(` ORDER BY u.doc DESC LIMIT %d`, w.limit), args...)

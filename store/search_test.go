@@ -371,3 +371,48 @@ func plainSQL(t *testing.T, dsn string) *sql.DB {
 	}
 	return db
 }
+
+// A search may be limited to days of publication: the newest stories with its
+// words, more than are looked up, do not hide those of long ago.
+func TestSearchWithinDays(t *testing.T) {
+	engines(t, func(t *testing.T, open func() *store.DB) {
+		db := open()
+		sync1(t, db, 1)
+		for i, at := range []time.Time{now.AddDate(0, 0, -30), now.AddDate(0, 0, -29), now.AddDate(0, 0, -1), now} {
+			record(t, db, "o0-home", at.Add(time.Minute), article("o0", fmt.Sprintf("Vải thiều %d", i), at))
+		}
+		late := article("o0", "Vải thiều muộn", now.AddDate(0, 0, -29).Add(time.Hour)) // listed a month after
+		record(t, db, "o0-home", now.Add(time.Hour), late)
+		words, err := store.ParseWords("vải thiều")
+		if err != nil {
+			t.Fatal(err)
+		}
+		day := func(ago int) store.Day { return store.DayOf(now.AddDate(0, 0, -ago)) }
+		for _, tt := range []struct {
+			name     string
+			from, to store.Day
+			limit    int
+			want     []string
+		}{
+			{"no bound", "", "", 10, []string{"Vải thiều muộn", "Vải thiều 3", "Vải thiều 2", "Vải thiều 1", "Vải thiều 0"}},
+			{"from", day(1), "", 10, []string{"Vải thiều 3", "Vải thiều 2"}},
+			{"to", "", day(29), 10, []string{"Vải thiều muộn", "Vải thiều 1", "Vải thiều 0"}},
+			{"both", day(29), day(29), 10, []string{"Vải thiều muộn", "Vải thiều 1"}},
+			{"a limit", "", day(29), 2, []string{"Vải thiều muộn", "Vải thiều 1"}},
+			{"nothing", day(20), day(10), 10, nil},
+		} {
+			q := store.Query{Selection: store.Selection{Words: words, From: tt.from, To: tt.to}, Order: store.ByPublished, Limit: tt.limit}
+			stories, err := db.Stories(t.Context(), q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, s := range stories {
+				got = append(got, s.Quoted.Title)
+			}
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+			}
+		}
+	})
+}

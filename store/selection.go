@@ -30,6 +30,7 @@ type Selection struct {
 
 	Either     bool     // the four lists above are combined with OR
 	Words      Words    // of the headline and summary
+	From, To   Day      // of what is Searched: published from then, to then; empty = no such bound
 	Languages  []string // of the item: "vi", "" = unknown, the site's
 	NotTopics  []Topic  // stories with one of these are left out
 	NotOutlets []string // and those that quote one of these

@@ -138,6 +138,7 @@ func (v *visit) joinStory(it *Item, existing, backfill, holds bool) error {
 			return fmt.Errorf("update story: %w", err)
 		}
 		if s.listed > 0 {
+			v.note(s.id)
 			if err := v.gainTopics(s, it); err != nil {
 				return err
 			}
@@ -279,7 +280,13 @@ func (v *visit) changeStory(it *Item) error {
 	if err != nil {
 		return fmt.Errorf("read story: %w", err)
 	}
-	if s == nil || s.listed == 0 || s.quoted != it.ID || !s.visible() {
+	if s == nil || !s.visible() {
+		return nil
+	}
+	if s.original == it.ID {
+		v.note(s.id)
+	}
+	if s.quoted != it.ID {
 		return nil
 	}
 	if err := v.enterWords(s.id); err != nil {
@@ -299,6 +306,7 @@ func (v *visit) touch(s *row, o Outlet) error {
 
 // raise marks the scopes of a story for a new revision.
 func (t *tx) raise(s *row, o Outlet) {
+	t.note(s.id)
 	for _, scope := range scopesOf(o, s.topics, s.province) {
 		t.scopes[scope] = true
 	}

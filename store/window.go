@@ -145,36 +145,49 @@ func (db *DB) narrow(ctx context.Context, dims [][]string, w window) ([][]string
 // out what is quoted from an outlet that no longer lets itself be shown; it was
 // listed when that was allowed.
 func (db *DB) walk(ctx context.Context, sel Selection, w window) ([]place, error) {
+	all, _, err := db.walkFrom(ctx, sel, w)
+	return all, err
+}
+
+// leftOut are the scopes whose stories no walk of a selection finds.
+func (db *DB) leftOut(sel Selection) []string {
+	var scopes []string
 	for id, o := range *db.outlets.Load() {
 		if o.Show == ShowNone {
-			w.without = append(w.without, "outlet:"+id)
+			scopes = append(scopes, "outlet:"+id)
 		}
 	}
-	w.without = append(w.without, sel.without()...)
-	slices.Sort(w.without) // one statement, prepared once
+	scopes = append(scopes, sel.without()...)
+	slices.Sort(scopes) // one statement, prepared once
+	return scopes
+}
+
+// walkFrom is walk that also says from which time on it has looked: later than
+// w.from where the window was narrowed.
+func (db *DB) walkFrom(ctx context.Context, sel Selection, w window) (all []place, from int64, err error) {
+	w.without = db.leftOut(sel)
 	if sel.Searched() {
-		return db.searchWalk(ctx, sel, w)
+		all, err = db.searchWalk(ctx, sel, w)
+		return all, w.from, err
 	}
 	dims := sel.dimensions()
 	if len(dims) > 1 || len(w.without) > 0 {
-		var err error
 		if dims, w, err = db.narrow(ctx, dims, w); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 	}
 	q, args := w.sql(dims)
 	rows, err := db.engine.read.QueryContext(ctx, q, args...)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	defer rows.Close()
-	var all []place
 	for rows.Next() {
 		var p place
 		if err := rows.Scan(&p.at, &p.story); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		all = append(all, p)
 	}
-	return all, rows.Err()
+	return all, w.from, rows.Err()
 }

@@ -189,6 +189,7 @@ func (v *visit) itemGone(item int64, o Outlet) error {
 	if err != nil || s == nil {
 		return err
 	}
+	v.note(s.id)
 	items, err := v.storyItems(s.id)
 	if err != nil {
 		return fmt.Errorf("read items: %w", err)
@@ -296,6 +297,7 @@ func (v *visit) itemBack(item int64) error {
 	if err != nil || s == nil {
 		return err
 	}
+	v.note(s.id)
 	if s.listed == 0 {
 		return v.exec(`UPDATE stories SET list_at = $1 WHERE id = $2 AND list_at = $3`, millis(v.r.At), s.id, never)
 	}

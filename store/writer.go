@@ -127,7 +127,7 @@ func (w *writer) commit(batch []write) {
 			return err
 		}
 		defer sqlTx.Rollback()
-		t := &tx{Tx: sqlTx, ctx: ctx, w: w, scopes: map[string]bool{}}
+		t := &tx{Tx: sqlTx, ctx: ctx, w: w, scopes: map[string]bool{}, changed: map[string]bool{}}
 		if err := t.loadClock(); err != nil {
 			return err
 		}
@@ -162,13 +162,15 @@ func (w *writer) commit(batch []write) {
 // whose revision it raises.
 type tx struct {
 	*sql.Tx
-	ctx    context.Context
-	w      *writer
-	clock  int64 // the newest time given out for listing or change
-	nextID int64 // the id of the next item
-	scopes map[string]bool
-	dirty  bool // clock or nextID moved
-	heard  bool // the hub has subscribers, so changes are posted
+	ctx     context.Context
+	w       *writer
+	clock   int64 // the newest time given out for listing or change
+	nextID  int64 // the id of the next item
+	began   int64 // what clock was at the beginning
+	scopes  map[string]bool
+	changed map[string]bool // stories that changed for those who mirror the store
+	dirty   bool            // clock or nextID moved
+	heard   bool            // the hub has subscribers, so changes are posted
 }
 
 // piece runs one write within a savepoint. Its own error is failed; err means
@@ -178,7 +180,7 @@ func (t *tx) piece(apply func(*tx) error) (failed, err error) {
 		return nil, fmt.Errorf("savepoint: %w", err)
 	}
 	before := *t
-	t.scopes = map[string]bool{}
+	t.scopes, t.changed = map[string]bool{}, map[string]bool{}
 	if failed = t.guarded(apply); failed != nil {
 		if _, err := t.ExecContext(t.ctx, `ROLLBACK TO SAVEPOINT piece`); err != nil {
 			return failed, fmt.Errorf("roll back: %w", err)
@@ -186,7 +188,8 @@ func (t *tx) piece(apply func(*tx) error) (failed, err error) {
 		*t = before // nor does it raise a revision
 	} else {
 		maps.Copy(before.scopes, t.scopes)
-		t.scopes = before.scopes
+		maps.Copy(before.changed, t.changed)
+		t.scopes, t.changed = before.scopes, before.changed
 	}
 	if _, err := t.ExecContext(t.ctx, `RELEASE SAVEPOINT piece`); err != nil {
 		return failed, fmt.Errorf("release: %w", err)
@@ -263,10 +266,14 @@ func (t *tx) loadClock() error {
 	if err != nil {
 		return fmt.Errorf("read clock: %w", err)
 	}
+	t.began = t.clock
 	return nil
 }
 
 func (t *tx) saveClock() error {
+	if err := t.saveChanged(); err != nil {
+		return err
+	}
 	if t.dirty {
 		if err := t.exec(`INSERT INTO meta (name, value) VALUES ('clock', $1), ('next_item', $2)
 			ON CONFLICT (name) DO UPDATE SET value = excluded.value`, t.clock, t.nextID); err != nil {

@@ -125,9 +125,57 @@ func (s *Server) search(q url.Values) (Channel, error) {
 		return ch, refusal{code: http.StatusBadRequest, why: why}
 	}
 	ch.Query = "q=" + url.QueryEscape(asked)
-	title := fmt.Sprintf(s.words["search.of"], plainText(asked, store.MaxSearch))
+	narrow, err := s.narrow(&ch, q)
+	if err != nil {
+		return ch, err
+	}
+	title := fmt.Sprintf(s.words["search.of"], strings.Join(append([]string{plainText(asked, store.MaxSearch)}, narrow...), ", "))
 	ch.Title = Names{title, title}
 	return ch, nil
+}
+
+// narrow limits a search to topics, provinces, outlets and days, as its query
+// says, and returns what it says in words.
+func (s *Server) narrow(ch *Channel, q url.Values) (said []string, err error) {
+	n := 0
+	for _, kind := range mixKinds {
+		ids, chs, err := s.mixed(kind, q[kind])
+		if err != nil {
+			return nil, err
+		}
+		var names []string
+		for _, one := range chs {
+			name, _ := s.lang.called(one.Title)
+			names = append(names, plainName(name))
+			ch.Topics = append(ch.Topics, one.Topics...)
+			ch.Provinces = append(ch.Provinces, one.Provinces...)
+			ch.Outlets = append(ch.Outlets, one.Outlets...)
+		}
+		if n += len(ids); len(ids) > 0 {
+			ch.Query += "&" + kind + "=" + strings.Join(ids, ",")
+			said = append(said, s.shortList(names))
+		}
+	}
+	if n > maxMixed {
+		return nil, refusal{code: http.StatusBadRequest, why: fmt.Sprintf(s.words["mix.many"], maxMixed)}
+	}
+	for _, end := range []struct {
+		name string
+		day  *store.Day
+	}{{"from", &ch.From}, {"to", &ch.To}} {
+		raw := strings.TrimSpace(q.Get(end.name))
+		if raw == "" {
+			continue
+		}
+		day, why := s.lang.readDay(raw, store.DayOf(s.now()))
+		if why != "" {
+			return nil, refusal{code: http.StatusBadRequest, why: why}
+		}
+		*end.day = day
+		ch.Query += "&" + end.name + "=" + string(day)
+		said = append(said, fmt.Sprintf(s.words["search."+end.name], s.lang.date(day)))
+	}
+	return said, nil
 }
 
 // url is the address of a file of a channel from the root, "" for its page;
@@ -256,7 +304,10 @@ type askedView struct {
 	Search string // what stands in the form
 	Why    string // nothing can be found
 	Near   []nearLink
-	Groups []choices // of a mix
+	Groups []choices // of a mix, or to narrow a search
+	From   string    // the days of a search, as the form has them
+	To     string
+	Narrow bool // the search is narrowed
 	Days   []dayGroup
 	Older  string
 	Newest string
@@ -281,11 +332,38 @@ func (s *Server) searchPage(ctx context.Context, r *http.Request) (page, error) 
 	asked := scrub(r.URL.Query().Get("q"))
 	p := page{View: "search", Title: s.words["search.title"], About: s.words["search.lead"], Path: "/search", NoIndex: true}
 	v := askedView{Search: shorten(asked, store.MaxSearch)}
-	if asked == "" {
+	s.narrowForm(&v, r.URL.Query())
+	if asked == "" && !v.Narrow {
 		p.Body = v
 		return p, nil
 	}
 	return s.askedPage(ctx, r, s.search, p, v)
+}
+
+// narrowForm fills in what narrows a search.
+func (s *Server) narrowForm(v *askedView, q url.Values) {
+	day := func(name string) string {
+		d, why := s.lang.readDay(strings.TrimSpace(q.Get(name)), store.DayOf(s.now()))
+		if why != "" {
+			return ""
+		}
+		return string(d)
+	}
+	v.From, v.To = day("from"), day("to")
+	v.Narrow = v.From != "" || v.To != ""
+	for _, kind := range mixKinds {
+		g := choices{Kind: kind, Title: s.words["kind."+kind]}
+		ids, _, _ := s.mixed(kind, q[kind]) // what is wrong with them is said beside the form
+		for _, id := range s.cfg.ids(kind) {
+			if ch, ok := s.cfg.channel(kind, id); ok {
+				g.All = append(g.All, choice{ch.ID, s.linkTo(&ch), slices.Contains(ids, ch.ID)})
+			}
+		}
+		v.Narrow = v.Narrow || len(ids) > 0
+		if len(g.All) > 0 {
+			v.Groups = append(v.Groups, g)
+		}
+	}
 }
 
 // mixPage is the form to choose with, and the stories of what was chosen.
@@ -293,7 +371,16 @@ func (s *Server) mixPage(ctx context.Context, r *http.Request) (page, error) {
 	q := r.URL.Query()
 	p := page{View: "mix", Title: s.words["mix.title"], About: s.words["mix.lead"], Path: "/mix/", NoIndex: true}
 	var v askedView
-	chosen := false
+	var chosen bool
+	if v.Groups, chosen = s.choices(q); !chosen {
+		p.NoIndex, p.Body = false, v
+		return p, nil
+	}
+	return s.askedPage(ctx, r, s.mix, p, v)
+}
+
+// choices are what a mix can be made of, and whether something is chosen.
+func (s *Server) choices(q url.Values) (groups []choices, chosen bool) {
 	for _, kind := range mixKinds {
 		g := choices{Kind: kind, Title: s.words[kind+".title"]}
 		ids, _, err := s.mixed(kind, q[kind])
@@ -303,14 +390,10 @@ func (s *Server) mixPage(ctx context.Context, r *http.Request) (page, error) {
 		g.Open = len(ids) > 0
 		chosen = chosen || g.Open || err != nil
 		if len(g.All) > 0 {
-			v.Groups = append(v.Groups, g)
+			groups = append(groups, g)
 		}
 	}
-	if !chosen {
-		p.NoIndex, p.Body = false, v
-		return p, nil
-	}
-	return s.askedPage(ctx, r, s.mix, p, v)
+	return groups, chosen
 }
 
 // piece is a part of a text, marked if it is what was searched for.

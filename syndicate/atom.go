@@ -111,10 +111,7 @@ func renderAtom(f Feed) ([]byte, error) {
 	if hub := f.hub(); hub != "" {
 		doc.Links = append(doc.Links, atomLink{Href: hub, Rel: "hub"})
 	}
-	for i := range f.Stories {
-		e := f.entry(&f.Stories[i])
-		doc.Entries = append(doc.Entries, newAtomEntry(&e))
-	}
+	f.eachPlace(func(e *entry) { doc.Entries = append(doc.Entries, newAtomEntry(e)) }, func(*store.Tombstone) {})
 	for _, g := range f.Gone {
 		doc.At = tombstoneNS
 		doc.Deleted = append(doc.Deleted, atomDeleted{storyURN(g.Story), g.At.In(store.Zone).Format(atomTime)})
@@ -133,12 +130,14 @@ func newAtomEntry(e *entry) *atomEntry {
 		},
 		Title: atomTitle{e.lang, newXMLText(e.title)},
 		Links: []atomLink{{Href: e.link, Rel: "alternate", Type: "text/html"}},
-		Source: &atomSource{
+	}
+	if e.story != nil {
+		a.Source = &atomSource{
 			ID:      e.outlet.home,
 			Title:   newXMLText(e.outlet.name),
 			Updated: e.created.Format(atomTime),
 			Links:   []atomLink{{Href: e.outlet.home, Rel: "alternate", Type: "text/html"}},
-		},
+		}
 	}
 	for _, author := range e.authors {
 		a.Authors = append(a.Authors, feeds.AtomPerson{Name: author})

@@ -59,6 +59,7 @@ type docMaker struct {
 	header      http.Header // of every answer; nil: as feeds have it, with link
 	revision    func(context.Context) (store.Revision, error)
 	render      func(context.Context) ([]byte, error)
+	final       func(error) bool // there is no such document any more; nil = never
 }
 
 // cache keeps rendered documents, the least used of them given up first. A
@@ -159,6 +160,10 @@ func (c *cache) update(ctx context.Context, k docKey, m docMaker, brotli bool) (
 		c.put(next)
 		return next, nil
 	}
+	if m.final != nil && m.final(err) {
+		c.drop(k)
+		return cached{}, err
+	}
 	if !ok {
 		c.metrics.lookups.WithLabelValues("failed").Inc()
 		return cached{}, fmt.Errorf("make %s: %w", k.path, err)
@@ -245,6 +250,17 @@ func (c *cache) peek(k docKey) (cached, bool) {
 	}
 	c.used.MoveToFront(e)
 	return *e.Value.(*cached), true
+}
+
+// drop gives up a document that there is no more.
+func (c *cache) drop(k docKey) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e, ok := c.docs[k]; ok {
+		c.bytes -= c.used.Remove(e).(*cached).size
+		delete(c.docs, k)
+		c.metrics.held.Set(float64(c.bytes))
+	}
 }
 
 // put keeps a document and gives up the least used ones until all fit. The

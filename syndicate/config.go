@@ -49,6 +49,11 @@ func (s Site) check(report func(path, problem string)) {
 	case u.RawQuery != "" || u.Fragment != "" || u.User != nil:
 		report("base_url", fmt.Sprintf("base_url %q: want no user, query or fragment", s.BaseURL))
 	}
+	if s.Templates != "" {
+		if _, _, _, err := openViews(s.Templates); err != nil {
+			report("templates", err.Error())
+		}
+	}
 	if s.Language != "" && !languageForm.MatchString(s.Language) {
 		report("language", fmt.Sprintf("language %q: want a language tag such as vi", s.Language))
 	}

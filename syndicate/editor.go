@@ -28,6 +28,8 @@ type Editor interface {
 	ApplyTopics(ctx context.Context, who string, o ApplyOrder) error
 	// Applied says how far the newest such run has come.
 	Applied(ctx context.Context) (Applied, error)
+	// PollNow makes a source due at once, in the name of who.
+	PollNow(ctx context.Context, who, source, why string) (store.Ruling, error)
 }
 
 // ApplyOrder asks for judging what is stored by the rules in force.
@@ -105,13 +107,18 @@ func NewAdmin(e Editor, tokens string, log *slog.Logger) http.Handler {
 	mux.HandleFunc("POST "+rulingsPath, a.signedIn(a.carry))
 	mux.HandleFunc("GET "+applyPath, a.signedIn(a.applied))
 	mux.HandleFunc("POST "+applyPath, a.signedIn(a.applyTopics))
+	mux.HandleFunc("POST "+pollPath, a.signedIn(a.poll))
+	mux.HandleFunc(pollPath, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Allow", "POST")
+		writeProblem(w, http.StatusMethodNotAllowed, "a visit is ordered by POST")
+	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == rulingsPath || r.URL.Path == applyPath {
 			w.Header().Set("Allow", "GET, HEAD, POST")
 			writeProblem(w, http.StatusMethodNotAllowed, "it is read by GET and ordered by POST")
 			return
 		}
-		writeProblem(w, http.StatusNotFound, "the admin API is at "+rulingsPath+" and "+applyPath)
+		writeProblem(w, http.StatusNotFound, "the admin API is at "+rulingsPath+", "+applyPath+" and "+pollPath)
 	})
 	return mux
 }
@@ -271,6 +278,7 @@ type Problem struct {
 	Title  string `json:"title"`
 	Status int    `json:"status"`
 	Detail string `json:"detail"`
+	Field  string `json:"field,omitempty"` // the parameter that is wrong
 }
 
 func writeProblem(w http.ResponseWriter, status int, detail string) {

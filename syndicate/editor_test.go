@@ -46,6 +46,11 @@ func (d *fakeDesk) Applied(context.Context) (Applied, error) {
 	return Applied{Phase: store.ReclassifyItems, Rules: d.applied.Rules}, nil
 }
 
+func (d *fakeDesk) PollNow(_ context.Context, who, source, why string) (store.Ruling, error) {
+	d.who = who
+	return store.Ruling{ID: 8, Who: who, Verb: store.RulePoll, Why: source + why}, d.err
+}
+
 func tokenFile(t *testing.T, lines string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "tokens")
@@ -89,6 +94,13 @@ func TestAdmin(t *testing.T) {
 		{"applying without editors", "", "POST", applyPath, "Bearer secret", `{"rules":"r1"}`, nil, 403, "without --tokens", ""},
 		{"applying other rules", lan, "POST", applyPath, "Bearer secret", `{"rules":"r2"}`, fmt.Errorf("%w: other rules", store.ErrRefused), 409, "other rules", "lan"},
 		{"how far it is", lan, "GET", applyPath, "Bearer secret", "", nil, 200, `"phase":"items"`, ""},
+		{"a visit", lan, "POST", "/api/v1/sources/laocai-home/poll", "Bearer secret", "", nil, 202, `"why":"laocai-home"`, "lan"},
+		{"a visit and why", lan, "POST", "/api/v1/sources/laocai-home/poll", "Bearer secret", `{"why":" sửa xong"}`, nil, 202, `"why":"laocai-home sửa xong"`, "lan"},
+		{"a visit, no JSON", lan, "POST", "/api/v1/sources/laocai-home/poll", "Bearer secret", `why`, nil, 400, "docs/rulings.md", ""},
+		{"a visit without a token", lan, "POST", "/api/v1/sources/laocai-home/poll", "", "", nil, 401, "want a token", ""},
+		{"a visit without editors", "", "POST", "/api/v1/sources/laocai-home/poll", "Bearer secret", "", nil, 403, "without --tokens", ""},
+		{"a visit to no source", lan, "POST", "/api/v1/sources/x/poll", "Bearer secret", "", fmt.Errorf("source x: %w", store.ErrNotFound), 404, "source x", "lan"},
+		{"a visit by GET", lan, "GET", "/api/v1/sources/x/poll", "Bearer secret", "", nil, 405, "by POST", ""},
 		{"another path", lan, "GET", "/api/v1/x", "Bearer secret", "", nil, 404, rulingsPath, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

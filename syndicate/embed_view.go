@@ -39,7 +39,7 @@ type embedItem struct {
 
 // embedView begins what an embed of a channel shows.
 func (s *Server) embedView(ch Channel, opt embedOptions) embedView {
-	return embedView{cfg: &s.cfg, lang: languageTagged(opt.Lang), Channel: ch, Options: opt}
+	return embedView{cfg: &s.cfg, lang: s.speaking(languageTagged(opt.Lang)).lang, Channel: ch, Options: opt}
 }
 
 // show fills in the stories.

@@ -30,8 +30,8 @@ const dayLayout = "02/01/2006"
 // entry is one story as all formats give it out: the quoted item, whole, in
 // text and addresses that are safe to write anywhere.
 type entry struct {
-	id       string // the same in all formats, on every replica, under any host
-	story    *store.Story
+	id       string       // the same in all formats, on every replica, under any host
+	story    *store.Story // nil: it is none of an outlet's, but the site's own
 	title    string
 	link     string // the outlet's own article
 	via      string // the original's address, if it is another item
@@ -94,11 +94,7 @@ func (f *Feed) entry(st *store.Story) entry {
 	if it.Lang != f.Config.language() && languageTag.MatchString(it.Lang) {
 		e.lang = it.Lang
 	}
-	for _, a := range it.Authors {
-		if a = plainName(a); a != "" && !slices.Contains(e.authors, a) {
-			e.authors = append(e.authors, a)
-		}
-	}
+	e.authors = authors(it)
 	if st.Outlet.Images {
 		e.image = picture(it)
 	}
@@ -108,6 +104,17 @@ func (f *Feed) entry(st *store.Story) entry {
 	e.via = original.Href
 	e.body = f.body(&e, original.Text)
 	return e
+}
+
+// authors are those who sign an item, each once.
+func authors(it *store.Item) []string {
+	var names []string
+	for _, a := range it.Authors {
+		if a = plainName(a); a != "" && !slices.Contains(names, a) {
+			names = append(names, a)
+		}
+	}
+	return names
 }
 
 // untitled is the headline of an item that has none.

@@ -44,6 +44,7 @@ type Feed struct {
 	Size    int // the entries asked for by ?n=, 0 if the address has no such part
 	Stories []store.Story
 	Gone    []store.Tombstone // by place, newest first
+	Notes   []entry           // what is no story: such a feed has nothing else
 
 	Doc  store.ArchiveKey // the document of the archive that this is; no Part = the current feed
 	Prev store.ArchiveKey // the document of the archive before this; no Part = none
@@ -60,6 +61,11 @@ func (f *Feed) updated() time.Time {
 	var newest time.Time
 	for i := range f.Stories {
 		if t := changed(&f.Stories[i]); t.After(newest) {
+			newest = t
+		}
+	}
+	for i := range f.Notes {
+		if t := f.Notes[i].changed; t.After(newest) {
 			newest = t
 		}
 	}

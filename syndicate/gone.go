@@ -12,6 +12,9 @@ const goneBody = "<p>Tin này đã được gỡ.</p>"
 // whose place is empty because they were taken down. What is part of another
 // story now leaves nothing here.
 func (f *Feed) eachPlace(story func(*entry), gone func(*store.Tombstone)) {
+	for i := range f.Notes {
+		story(&f.Notes[i])
+	}
 	empty := make([]*store.Tombstone, 0, len(f.Gone))
 	for i := range f.Gone {
 		if g := &f.Gone[i]; g.Inside && g.Why == store.BuriedWithdrawn {

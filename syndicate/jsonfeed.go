@@ -19,8 +19,8 @@ type jsonFeed struct {
 // jsonItem is gorilla's item with a language and our extension.
 type jsonItem struct {
 	*feeds.JSONItem
-	Language  string        `json:"language,omitempty"`
-	Extension jsonExtension `json:"_diemtin"`
+	Language  string         `json:"language,omitempty"`
+	Extension *jsonExtension `json:"_diemtin,omitempty"` // nil: it is no story
 }
 
 // jsonExtension is what JSON Feed has no words for: the ids behind names.
@@ -73,7 +73,7 @@ func (f *Feed) newJSONGone(g *store.Tombstone) *jsonItem {
 	shown, at := g.Shown.In(store.Zone), g.At.In(store.Zone)
 	return &jsonItem{
 		JSONItem:  &feeds.JSONItem{Id: storyURN(g.Story), Title: vietnamese["gone.title"], ContentHTML: goneBody, PublishedDate: &shown, ModifiedDate: &at},
-		Extension: jsonExtension{Story: g.Story, Page: f.Config.address("/stories/" + g.Story), Topics: []string{}, Removed: true},
+		Extension: &jsonExtension{Story: g.Story, Page: f.Config.address("/stories/" + g.Story), Topics: []string{}, Removed: true},
 	}
 }
 
@@ -90,14 +90,9 @@ func (f *Feed) newJSONItem(e *entry) *jsonItem {
 			ModifiedDate:  &e.changed,
 		},
 		Language: e.lang,
-		Extension: jsonExtension{
-			Story:    e.story.ID,
-			Page:     f.Config.address("/stories/" + e.story.ID),
-			Topics:   make([]string, 0, len(e.topics)),
-			Province: e.province.term,
-			Source:   &jsonSource{e.outlet.id, e.outlet.name, e.outlet.home},
-			Original: e.via,
-		},
+	}
+	if e.story != nil {
+		item.Extension = f.jsonExtension(e)
 	}
 	for _, a := range e.authors {
 		item.Authors = append(item.Authors, &feeds.JSONAuthor{Name: a})
@@ -105,11 +100,23 @@ func (f *Feed) newJSONItem(e *entry) *jsonItem {
 	if len(item.Authors) == 0 {
 		item.Authors = []*feeds.JSONAuthor{{Name: e.outlet.name, Url: e.outlet.home}}
 	}
-	for _, c := range e.topics {
-		item.Extension.Topics = append(item.Extension.Topics, c.term)
-	}
 	for _, c := range e.categories() {
 		item.Tags = append(item.Tags, c.label)
 	}
 	return item
+}
+
+func (f *Feed) jsonExtension(e *entry) *jsonExtension {
+	x := &jsonExtension{
+		Story:    e.story.ID,
+		Page:     f.Config.address("/stories/" + e.story.ID),
+		Topics:   make([]string, 0, len(e.topics)),
+		Province: e.province.term,
+		Source:   &jsonSource{e.outlet.id, e.outlet.name, e.outlet.home},
+		Original: e.via,
+	}
+	for _, c := range e.topics {
+		x.Topics = append(x.Topics, c.term)
+	}
+	return x
 }

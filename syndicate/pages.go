@@ -19,6 +19,7 @@ type page struct {
 	Nav     string     // path of the entry of the main menu it belongs to
 	NoIndex bool       // search engines should not list it
 	Feeds   []feedLink // that carry what the page shows
+	Script  string     // address of a script that it runs beside that of all pages; empty = none
 	Body    any        // what its template reads
 }
 
@@ -39,14 +40,10 @@ type pageFunc func(s *Server, ctx context.Context, r *http.Request) (page, error
 
 // pageRoutes registers everything for people.
 func (s *Server) pageRoutes() error {
-	s.views, s.pages = map[*language]views{}, newPageCache(s.now)
-	for _, l := range languages {
-		v, err := parseViews(l)
-		if err != nil {
-			return fmt.Errorf("parse page templates: %w", err)
-		}
-		s.views[l] = v
+	if err := s.openPages(); err != nil {
+		return fmt.Errorf("templates of the pages: %w", err)
 	}
+	s.pages = newPageCache(s.now)
 	s.mux.HandleFunc("GET /{$}", s.serve((*Server).homePage))
 	s.folder("/days/", (*Server).daysPage)
 	s.folder("/days/{day}/", func(s *Server, ctx context.Context, r *http.Request) (page, error) {
@@ -59,9 +56,7 @@ func (s *Server) pageRoutes() error {
 	}
 	s.folder("/topics/{id}/provinces/{province}/", (*Server).crossPage)
 	s.folder("/mix/", (*Server).mixPage)
-	if err := s.nhungRoutes(); err != nil {
-		return err
-	}
+	s.nhungRoutes()
 	s.leaf("/search", (*Server).searchPage)
 	s.leaf("/stories/{id}", (*Server).storyPage)
 	s.leaf("/stories/{id}/explain", (*Server).explainPage)
@@ -70,6 +65,9 @@ func (s *Server) pageRoutes() error {
 	s.leaf("/status", (*Server).statusPage)
 	s.leaf(unclassifiedPath, (*Server).unclassifiedPage)
 	s.mux.HandleFunc("/", s.fallback)
+	if err := s.scriptRoute(); err != nil {
+		return fmt.Errorf("script of the pages: %w", err)
+	}
 	return s.assetRoutes()
 }
 

@@ -19,9 +19,12 @@ type card struct {
 	Teaser                  string // empty where the outlet allows no more than the headline
 	By                      byline
 	At                      time.Time
-	Topic                   *link   // the primary one; nil if it has none
-	TitleMarks, TeaserMarks []piece // the same with what was searched for; nil if nothing is marked
-	Carriers                int     // outlets that carry it: more than one, or 0
+	Topic                   *link     // the primary one; nil if it has none
+	TitleMarks, TeaserMarks []piece   // the same with what was searched for; nil if nothing is marked
+	Carriers                int       // outlets that carry it: more than one, or 0
+	ID                      string    // of a leading story
+	First                   time.Time // of a leading story: when it first appeared, if that is before At
+	Event                   []card    // of the first leading story: others on its event
 }
 
 // byline says whose an item is: "Báo Lào Cai (theo TTXVN)".

@@ -23,6 +23,9 @@ type channelView struct {
 	About  link // the channel's description
 	Facts  []fact
 	Days   []dayGroup
+	Month  *month       // of the newest story; nil if it cannot be counted
+	Outlet *outletFacts // of an outlet\'s page
+	Topics []link       // within a province
 	Pick   dayPick
 	Older  string // address of the next page; empty at the end
 	Newest string // address of the first page; empty on it
@@ -96,6 +99,19 @@ func (s *Server) showChannel(ctx context.Context, ch Channel, kind string, r *ht
 	v.Days = s.byDay(stories, ch)
 	for _, g := range v.Days {
 		under(ch.Path, g.Cards)
+	}
+	if v.Pick.Day != "" && ch.hasDays() {
+		if v.Month, err = s.calendar(ctx, &ch, firstOf(v.Pick.Day), "", ""); err != nil {
+			return page{}, err
+		}
+	}
+	if ch.Kind == "province" {
+		v.Topics = s.topicsIn(ch)
+	}
+	if ch.Kind == "outlet" {
+		if v.Outlet, err = s.outletFacts(ctx, ch.ID); err != nil {
+			return page{}, err
+		}
 	}
 	p := page{View: "channel", Title: v.Title.Text, About: v.About.Text, Path: ch.Path,
 		Nav: "/" + kind + "/", Feeds: v.Feeds}
@@ -214,7 +230,6 @@ func (s *Server) facts(ch Channel) []fact {
 		}
 		add(w["province.former"], s.formerOf(ch.ID)...)
 		add(w["province.outlets"], s.outletsOf(ch.ID)...)
-		add(w["province.topics"], s.topicsIn(ch)...)
 	case "outlet":
 		o := s.cfg.outlet(ch.ID)
 		if len(o.Domains) > 0 {

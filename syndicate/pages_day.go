@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -20,6 +19,7 @@ type dayPick struct {
 	Day  store.Day // already filled in; may be empty
 	Kind string    // with ID: the channel whose days are meant; empty = everything
 	ID   string
+	View bool // by time, not by topic
 }
 
 // dayPath is the address of the listing of a day.
@@ -31,9 +31,11 @@ type dayView struct {
 	Summary string // weekday and number of stories
 	Count   int
 	Groups  []dayGroup
-	Plain   bool  // one group, whose title the page has already said
-	Toc     bool  // whether the groups have anchors worth a menu
-	Prev    *link // nearest day before with news
+	Plain   bool   // one group, whose title the page has already said
+	Toc     bool   // whether the groups have anchors worth a menu
+	Views   []link // by topic, by time; empty for a channel's day
+	Month   *month // with the day in it; nil if it cannot be counted
+	Prev    *link  // nearest day before with news
 	Next    *link
 	Wider   []link // from a channel's day to the channel and to the whole day
 	Older   string
@@ -55,7 +57,7 @@ func (s *Server) dayPage(ctx context.Context, kind string, r *http.Request) (pag
 	}
 	onDay := ch.onDay(day)
 	if string(day) != r.PathValue("day") {
-		return page{}, moved{onDay.Path, http.StatusMovedPermanently}
+		return page{}, moved{withQuery(onDay.Path, view(r.URL.Query())), http.StatusMovedPermanently}
 	}
 	before, err := readCursor(r.URL.Query().Get("before"))
 	if err != nil {
@@ -65,25 +67,32 @@ func (s *Server) dayPage(ctx context.Context, kind string, r *http.Request) (pag
 	if err != nil {
 		return page{}, err
 	}
-	v := s.dayView(ch, day, stories)
-	if v.Prev, v.Next, err = s.daysAround(ctx, ch, day); err != nil {
+	query := ""
+	if ch.Kind == "all" {
+		query = view(r.URL.Query())
+	}
+	v := s.dayView(ch, day, stories, query)
+	if v.Prev, v.Next, err = s.daysAround(ctx, ch, day, query); err != nil {
+		return page{}, err
+	}
+	if v.Month, err = s.calendar(ctx, &ch, firstOf(day), day, query); err != nil {
 		return page{}, err
 	}
 	p := page{View: "day", Title: v.Title, About: v.Summary, Path: onDay.Path, Nav: "/days/",
 		Feeds: v.Feeds, NoIndex: v.Count == 0}
 	if older != "" {
-		v.Older = onDay.Path + "?before=" + older
+		v.Older = withQuery(onDay.Path, join("before="+older, query))
 		v.Summary = fmt.Sprintf(s.words["day.count.more"], s.lang.weekday(day), v.Count)
 	}
 	if !before.At.IsZero() {
-		v.Newest, p.Path, p.NoIndex = onDay.Path, "", true
+		v.Newest, p.Path, p.NoIndex = withQuery(onDay.Path, query), "", true
 	}
 	p.Body = v
 	return p, nil
 }
 
 // dayView lays out the stories of one day of a channel.
-func (s *Server) dayView(ch Channel, day store.Day, stories []store.Story) dayView {
+func (s *Server) dayView(ch Channel, day store.Day, stories []store.Story, query string) dayView {
 	w, onDay := s.words, ch.onDay(day)
 	v := dayView{
 		Title: s.dayTitle(&ch, day), Count: len(stories),
@@ -91,9 +100,17 @@ func (s *Server) dayView(ch Channel, day store.Day, stories []store.Story) dayVi
 		Pick:    dayPick{Day: day},
 	}
 	if ch.Kind == "all" {
+		v.Views = []link{{Text: w["day.by.topic"], Href: onDay.Path, Here: query == ""},
+			{Text: w["day.by.time"], Href: onDay.Path + "?by=time", Here: query != ""}}
+		v.Pick.View = query != ""
+	}
+	switch {
+	case ch.Kind == "all" && query != "":
+		v.Plain, v.Groups = true, []dayGroup{{link: link{Text: w["list"]}, Cards: s.cards(stories, teaserSyllables)}}
+	case ch.Kind == "all":
 		v.Groups = s.byTopic(stories, day)
 		v.Toc = len(v.Groups) > 1
-	} else {
+	default:
 		v.Pick.Kind, v.Pick.ID, v.Plain = ch.Kind+"s", ch.ID, true
 		name, tag := s.lang.called(ch.Title)
 		v.Wider = []link{
@@ -117,20 +134,20 @@ func (s *Server) dayTitle(ch *Channel, day store.Day) string {
 
 // daysAround leads to the nearest days before and after on which a channel has
 // stories.
-func (s *Server) daysAround(ctx context.Context, ch Channel, day store.Day) (prev, next *link, err error) {
+func (s *Server) daysAround(ctx context.Context, ch Channel, day store.Day, query string) (prev, next *link, err error) {
 	before, after, err := s.store.Neighbours(ctx, ch.Selection, day)
 	if err != nil {
 		return nil, nil, fmt.Errorf("days around %s: %w", day, err)
 	}
-	return s.dayLink(ch, "day.prev", before), s.dayLink(ch, "day.next", after), nil
+	return s.dayLink(ch, "day.prev", before, query), s.dayLink(ch, "day.next", after, query), nil
 }
 
 // dayLink leads to another day of a channel; nil if there is none.
-func (s *Server) dayLink(ch Channel, text string, d store.Day) *link {
+func (s *Server) dayLink(ch Channel, text string, d store.Day, query string) *link {
 	if d == "" {
 		return nil
 	}
-	return &link{Text: fmt.Sprintf(s.words[text], s.lang.date(d)), Href: ch.onDay(d).Path}
+	return &link{Text: fmt.Sprintf(s.words[text], s.lang.date(d)), Href: withQuery(ch.onDay(d).Path, query)}
 }
 
 // byTopic groups the stories of a day by their primary topics, in the order of
@@ -169,23 +186,8 @@ type daysView struct {
 	Title string
 	Lead  string
 	Error string // what was wrong with the day asked for
-	Month string // "Tháng 11/2024"; empty if there is no news at all
-	Head  []weekdayHead
-	Weeks [][]cell
-	Prev  *link
-	Next  *link
+	Month *month // nil if there is no news at all
 	Pick  dayPick
-}
-
-// weekdayHead is the head of a column of the calendar.
-type weekdayHead struct{ Name, Short string }
-
-// cell is one day of the calendar; Number 0 is a gap.
-type cell struct {
-	Number int
-	Day    store.Day
-	Href   string // empty if nothing was published then
-	Name   string
 }
 
 // daysPage shows a month with its days, and sends the form on to the day that
@@ -202,7 +204,7 @@ func (s *Server) daysPage(ctx context.Context, r *http.Request) (page, error) {
 			if !found {
 				ch = all
 			}
-			return page{}, moved{ch.onDay(day).Path, http.StatusSeeOther}
+			return page{}, moved{withQuery(ch.onDay(day).Path, view(q)), http.StatusSeeOther}
 		}
 		v.Error = why
 		p.Status, p.NoIndex, p.Path = http.StatusBadRequest, true, ""
@@ -215,9 +217,10 @@ func (s *Server) daysPage(ctx context.Context, r *http.Request) (page, error) {
 		p.Path += "?month=" + month.Format("2006-01")
 	}
 	if !month.IsZero() {
-		if err := s.fillMonth(ctx, &v, month); err != nil {
+		if v.Month, err = s.calendar(ctx, &all, month, "", ""); err != nil {
 			return page{}, err
 		}
+		v.Pick.Day = v.Month.newest()
 		p.NoIndex = p.NoIndex || v.Pick.Day == ""
 	}
 	p.Body = v
@@ -265,82 +268,4 @@ func (l *language) readDay(raw string, today store.Day) (d store.Day, why string
 		return d, ""
 	}
 	return "", fmt.Sprintf(l.words["days.bad"], plainText(raw, 40))
-}
-
-// monthOf reads "2024-11" as the first of that month, and nothing as the month
-// of the newest story: the zero time if there is none.
-func (s *Server) monthOf(ctx context.Context, asked string) (time.Time, error) {
-	if asked != "" {
-		t, err := time.ParseInLocation("2006-01", asked, store.Zone)
-		if err != nil || store.DayOf(t.AddDate(0, 1, 0)) <= firstDay || store.DayOf(t) > store.DayOf(s.now()) {
-			return time.Time{}, store.ErrNotFound
-		}
-		return t, nil
-	}
-	newest, err := s.store.Stories(ctx, store.Query{Order: store.ByPublished, Limit: 1})
-	if err != nil {
-		return time.Time{}, fmt.Errorf("newest story: %w", err)
-	}
-	if len(newest) == 0 {
-		return time.Time{}, nil
-	}
-	t := newest[0].Shown.In(store.Zone)
-	return time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, store.Zone), nil
-}
-
-// fillMonth finds the days of a month that have news, and the months around it.
-func (s *Server) fillMonth(ctx context.Context, v *daysView, first time.Time) error {
-	start, end := store.DayOf(first), store.DayOf(first.AddDate(0, 1, 0))
-	var days []store.Day
-	day, _, err := s.store.Neighbours(ctx, store.Selection{}, end)
-	if err != nil {
-		return fmt.Errorf("days before %s: %w", end, err)
-	}
-	for day >= start {
-		days = append(days, day)
-		if day, _, err = s.store.Neighbours(ctx, store.Selection{}, day); err != nil {
-			return fmt.Errorf("day before %s: %w", days[len(days)-1], err)
-		}
-	}
-	_, after, err := s.store.Neighbours(ctx, store.Selection{}, end.Prev())
-	if err != nil {
-		return fmt.Errorf("days after %s: %w", end.Prev(), err)
-	}
-	v.Month = first.Format(s.lang.month)
-	v.Prev, v.Next = s.monthLink("days.prev", day), s.monthLink("days.next", after)
-	v.Weeks = s.weeks(first, days)
-	for i := range weekdays {
-		day := weekdays[(i+1)%len(weekdays)]
-		v.Head = append(v.Head, weekdayHead{s.words[day], s.words[day+".short"]})
-	}
-	if len(days) > 0 {
-		v.Pick.Day = days[0]
-	}
-	return nil
-}
-
-// monthLink leads to the calendar with the month of a day; nil if there is none.
-func (s *Server) monthLink(text string, d store.Day) *link {
-	if d == "" {
-		return nil
-	}
-	return &link{Text: s.words[text], Href: "/days/?month=" + string(d[:len("2006-01")])}
-}
-
-// weeks lays out a month in weeks from Monday to Sunday; days are those that
-// have news.
-func (s *Server) weeks(first time.Time, days []store.Day) [][]cell {
-	cells := make([]cell, (int(first.Weekday())+6)%7)
-	for t := first; t.Month() == first.Month(); t = t.AddDate(0, 0, 1) {
-		c := cell{Number: t.Day(), Day: store.DayOf(t)}
-		if slices.Contains(days, c.Day) {
-			c.Href = dayPath(c.Day)
-			c.Name = fmt.Sprintf(s.words["day.title"], s.lang.date(c.Day))
-		}
-		cells = append(cells, c)
-	}
-	for len(cells)%7 != 0 {
-		cells = append(cells, cell{})
-	}
-	return slices.Collect(slices.Chunk(cells, 7))
 }

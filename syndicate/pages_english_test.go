@@ -169,7 +169,7 @@ func TestLanguageIsOfTheAddressAlone(t *testing.T) {
 			t.Errorf("%s: %d to %q", path, a.Code, a.Header().Get("Location"))
 		}
 	}
-	if got := texts(s.page("/?lang=en").Find(".card time")); !slices.Contains(got, "12:00, 4 Nov 2024") {
+	if got := texts(s.page("/?lang=en").Find(".card time")); !slices.Contains(got, "12:00 4 Nov 2024") {
 		t.Errorf("times: got %q, want them as English has them", got)
 	}
 }

@@ -2,6 +2,7 @@ package syndicate
 
 import (
 	"context"
+	"fmt"
 
 	"diemtin/store"
 )
@@ -11,13 +12,14 @@ const indexTopicStories = 3
 
 // indexView is what the list of all channels of one kind shows.
 type indexView struct {
-	Title  string
-	Lead   string
-	Kind   string
-	Topics []block // of /topics/
-	Groups []indexGroup
-	None   bool   // there is nothing
-	Empty  string // what to say then
+	Title   string
+	Lead    string
+	Kind    string
+	Topics  []block // of /topics/
+	Groups  []indexGroup
+	None    bool   // there is nothing
+	Counted string // which day the counts are of; empty without any
+	Empty   string // what to say then
 }
 
 // indexGroup is a part of a list of channels.
@@ -60,11 +62,40 @@ func (s *Server) indexPage(ctx context.Context, kind string) (page, error) {
 		v.Empty = w["channels.none"]
 		v.Groups = []indexGroup{{Items: s.described(kind)}}
 	}
+	if err := s.countIndex(ctx, &v); err != nil {
+		return page{}, err
+	}
 	v.None = len(v.Topics) == 0
 	for _, g := range v.Groups {
 		v.None = v.None && len(g.Items) == 0
 	}
 	return page{View: "index", Title: v.Title, About: v.Lead, Path: "/" + kind + "/", Nav: "/" + kind + "/", Body: v}, nil
+}
+
+// countIndex puts beside topics and provinces how many stories they have on the
+// newest day.
+func (s *Server) countIndex(ctx context.Context, v *indexView) error {
+	if v.Kind != "topics" && v.Kind != "provinces" {
+		return nil
+	}
+	newest, err := s.store.Stories(ctx, store.Query{Order: store.ByPublished, Limit: 1})
+	if err != nil || len(newest) == 0 {
+		return err
+	}
+	day := store.DayOf(newest[0].Shown)
+	v.Counted = fmt.Sprintf(s.words["counted"], s.lang.date(day))
+	if v.Kind == "topics" {
+		return s.countBlocks(ctx, day, v.Topics)
+	}
+	places := s.cfg.presentPlaces()
+	links := make([]link, len(places))
+	if err := s.countLinks(ctx, day, links, places); err != nil {
+		return err
+	}
+	for i := range v.Groups[0].Items {
+		v.Groups[0].Items[i].Count = links[i].Count
+	}
+	return nil
 }
 
 // emptyTopics lists the topics that have no block, and what has no topic.

@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,19 +19,21 @@ import (
 
 // language is one of those that pages are written in.
 type language struct {
-	tag    string // BCP 47
-	name   string // in itself, for the link to it
-	words  words
-	minute string // layout of a moment
-	day    string // layout of a day
-	month  string // layout of a month
-	comma  string // of decimals
+	tag       string // BCP 47
+	name      string // in itself, for the link to it
+	words     words
+	minute    string // layout of a moment
+	day       string // layout of a day
+	month     string // layout of a month
+	short     string // layout of a day without its year
+	comma     string // of decimals
+	thousands string // between them
 }
 
 // languages are those of the pages, the plain addresses' first.
 var languages = []*language{
-	{tag: "vi", name: "Tiếng Việt", words: vietnamese, minute: minuteLayout, day: dayLayout, month: "Tháng 01/2006", comma: ","},
-	{tag: "en", name: "English", words: english, minute: "15:04, 2 Jan 2006", day: "2 Jan 2006", month: "January 2006", comma: "."},
+	{tag: "vi", name: "Tiếng Việt", words: vietnamese, minute: minuteLayout, day: dayLayout, month: "Tháng 01/2006", short: "02/01", comma: ",", thousands: "."},
+	{tag: "en", name: "English", words: english, minute: "15:04, 2 Jan 2006", day: "2 Jan 2006", month: "January 2006", short: "2 Jan", comma: ".", thousands: ","},
 }
 
 // newsLanguage is that of headlines, summaries and names unless they say
@@ -55,10 +58,13 @@ func languageTagged(tag string) *language {
 	return languages[0]
 }
 
+// plain says whether the language needs no mark in addresses.
+func (l *language) plain() bool { return l.tag == languages[0].tag }
+
 // to is the address of a page in this language, given the plain one. What leads
 // elsewhere stays as it is.
 func (l *language) to(address string) string {
-	if l == languages[0] || !strings.HasPrefix(address, "/") || strings.HasPrefix(address, "//") {
+	if l.plain() || !strings.HasPrefix(address, "/") || strings.HasPrefix(address, "//") {
 		return address
 	}
 	rest, fragment, named := strings.Cut(address, "#")
@@ -109,6 +115,10 @@ func (l *language) functions() template.FuncMap {
 		"lang":  func() string { return l.tag },
 		"to":    l.to,
 		"clock": l.clock,
+		"hour":  func(t time.Time) string { return t.In(store.Zone).Format(hourLayout) },
+		"day":   func(t time.Time) string { return l.date(store.DayOf(t)) },
+		"short": func(d store.Day) string { return d.Start().Format(l.short) },
+		"dots":  dots,
 		"iso":   func(t time.Time) string { return t.In(store.Zone).Format(time.RFC3339) },
 		// quoted marks what stands in the language of the news: an outlet's
 		// name, a province. It is an attribute, or nothing.
@@ -120,7 +130,7 @@ func (l *language) functions() template.FuncMap {
 		},
 		// keep goes into every form: what it leads to is in the same language.
 		"keep": func() template.HTML {
-			if l == languages[0] {
+			if l.plain() {
 				return ""
 			}
 			return template.HTML(`<input type="hidden" name="lang" value="` + l.tag + `">`)
@@ -128,8 +138,27 @@ func (l *language) functions() template.FuncMap {
 	}
 }
 
+// hourLayout is how a moment's hour is written where its day stands apart.
+const hourLayout = "15:04"
+
+// maxDots bounds the dots that show how many outlets carry a story: more than
+// an eye counts.
+const maxDots = 24
+
+// dots marks a story with a dot for each outlet that carries it, as readers of
+// old marked a good line with vermilion.
+func dots(n int) string {
+	if n > maxDots {
+		return strings.Repeat("•", maxDots) + "…"
+	}
+	return strings.Repeat("•", n)
+}
+
 // speaking is the server with its pages in one language. It shares all else.
 func (s *Server) speaking(l *language) *Server {
+	if i := slices.IndexFunc(s.languages, func(own *language) bool { return own.tag == l.tag }); i >= 0 {
+		l = s.languages[i] // with the operator's texts
+	}
 	if s.lang == l {
 		return s
 	}
@@ -157,7 +186,7 @@ type alternate struct {
 func (s *Server) alternates(address string) []alternate {
 	all := make([]alternate, len(languages))
 	for i, l := range languages {
-		all[i] = alternate{l.tag, l.name, l.to(address), s.cfg.Site.BaseURL + l.to(address), l == s.lang}
+		all[i] = alternate{l.tag, l.name, l.to(address), s.cfg.Site.BaseURL + l.to(address), l.tag == s.lang.tag}
 	}
 	return all
 }

@@ -1,9 +1,7 @@
 package syndicate
 
 import (
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"fmt"
 	"html/template"
 	"io"
@@ -26,12 +24,17 @@ const partials = "web/parts/*.html"
 // views are the templates of all pages in one language, by name.
 type views map[string]*template.Template
 
-// parseViews reads the embedded templates, with the texts of one language.
-func parseViews(l *language) (views, error) {
+// parseViews reads the templates, with the texts of one language.
+func parseViews(own look, l *language) (views, error) {
 	base := template.New("").Funcs(l.functions())
-	base, err := base.ParseFS(web, partials)
+	parts, err := own.partNames()
 	if err != nil {
 		return nil, err
+	}
+	for _, name := range parts {
+		if base, err = own.parse(base, name); err != nil {
+			return nil, err
+		}
 	}
 	files, err := web.ReadDir("web")
 	if err != nil {
@@ -46,7 +49,7 @@ func parseViews(l *language) (views, error) {
 		if err != nil {
 			return nil, err
 		}
-		if view, err = view.ParseFS(web, "web/"+f.Name()); err != nil {
+		if view, err = own.parse(view, f.Name()); err != nil {
 			return nil, err
 		}
 		all[strings.TrimSuffix(f.Name(), ".html")] = view
@@ -69,10 +72,12 @@ type frame struct {
 	Site      Site
 	Lang      string // of the texts
 	Canonical string // absolute address of the page; empty = none
+	Meta      *meta  // nil = none
 	Languages []alternate
-	Listed    bool   // search engines may list it, in each language
-	Contact   link   // of the operator; Href is empty if it is no address, Text if there is none
-	Style     string // address of the stylesheet
+	Listed    bool     // search engines may list it, in each language
+	Contact   link     // of the operator; Href is empty if it is no address, Text if there is none
+	Style     string   // address of the stylesheet
+	Scripts   []string // addresses of scripts, which run last
 	SiteFeeds []feedLink
 	OEmbed    []feedLink // where programs ask how to embed the page
 	Menu      []link
@@ -86,17 +91,23 @@ type link struct {
 	Href string
 	Here bool // the reader is there already
 	Out  bool // it leads to an outlet
+
+	Count string // stories it has on the day spoken of; empty = it is not said
 }
 
 // frame puts a page into the layout.
 func (s *Server) frame(p page) frame {
 	w := s.words
-	f := frame{page: p, Site: s.cfg.Site, Lang: s.lang.tag, Style: styleAddress, Contact: contactOf(s.cfg.Site),
+	f := frame{page: p, Site: s.cfg.Site, Lang: s.lang.tag, Style: s.styleAddress, Scripts: []string{s.script}, Contact: contactOf(s.cfg.Site),
 		Languages: s.alternates(p.Address)}
+	if p.Script != "" {
+		f.Scripts = append(f.Scripts, p.Script)
+	}
 	if p.Path != "" && f.Site.BaseURL != "" {
 		f.Canonical = f.Site.BaseURL + s.lang.to(p.Path)
 		f.Listed = !p.NoIndex
 	}
+	f.Meta = s.meta(&p, f.Canonical)
 	if p.Path != "/" {
 		f.SiteFeeds = feedsOf("/", f.Site.Title)
 	}
@@ -137,6 +148,7 @@ type feedLink struct {
 	Type  string // media type
 	Href  string // from the root
 	Title string // for the list of feeds in a reader
+	Copy  string // address of the page that helps to follow the channel
 }
 
 // feedsOf lists the feeds of a channel, given its path and title, one a format.
@@ -144,7 +156,7 @@ func feedsOf(path, title string) []feedLink {
 	links := make([]feedLink, len(formats))
 	for i, f := range formats {
 		name := formatNames[f.name]
-		links[i] = feedLink{name, f.media, path + f.file, title + " (" + name + ")"}
+		links[i] = feedLink{name, f.media, path + f.file, title + " (" + name + ")", followOf(path)}
 	}
 	return links
 }
@@ -153,7 +165,7 @@ func feedsOf(path, title string) []feedLink {
 func (ch *Channel) feeds() []feedLink {
 	links := feedsOf("", ch.Title.VI)
 	for i := range links {
-		links[i].Href = ch.url(links[i].Href, 0)
+		links[i].Href, links[i].Copy = ch.url(links[i].Href, 0), followOf(ch.url("", 0))
 	}
 	return links
 }
@@ -167,49 +179,44 @@ func clock(t time.Time) string { return languages[0].clock(t) }
 // date writes a day as feeds have it, "05/11/2024".
 func date(d store.Day) string { return languages[0].date(d) }
 
-// styleAddress names the stylesheet by its content, so that browsers may keep
-// it for ever and never show a page with an older one.
-var styleAddress = "/assets/style.css?v=" + assetHash("web/style.css")
-
-func assetHash(name string) string {
-	data, err := web.ReadFile(name)
-	if err != nil {
-		panic(err) // it is embedded: only a build without it can come here
-	}
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:6])
-}
-
 // forever lets a browser keep what an address with a hash in it gives out.
 const forever = "public, max-age=31536000, immutable" // a year, in seconds
 
 // assetRoutes registers what browsers and crawlers ask for beside the pages.
 func (s *Server) assetRoutes() error {
-	style, err := asset("web/style.css", "text/css; charset=utf-8", cacheControl)
+	sheet, err := s.look.style()
 	if err != nil {
 		return err
 	}
-	kept, err := asset("web/style.css", "text/css; charset=utf-8", forever)
+	style, err := asset(sheet, "text/css; charset=utf-8", cacheControl)
+	if err != nil {
+		return err
+	}
+	kept, err := asset(sheet, "text/css; charset=utf-8", forever)
 	if err != nil {
 		return err
 	}
 	s.mux.HandleFunc("GET /assets/style.css", func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.RequestURI() == styleAddress {
+		if r.URL.RequestURI() == s.styleAddress {
 			kept.serve(w, r)
 		} else { // from a page of another version of the program
 			style.serve(w, r)
 		}
 	})
-	feedCSS, err := asset("web/feed.css", "text/css; charset=utf-8", cacheControl)
-	if err != nil {
-		return err
+	for _, a := range []struct{ address, name, media string }{
+		{"/assets/feed.css", "feed.css", "text/css; charset=utf-8"}, {"/favicon.svg", "favicon.svg", "image/svg+xml"},
+		{"/assets/copy.js", "copy.js", "text/javascript; charset=utf-8"}, {"/assets/nhung.js", "nhung.js", "text/javascript; charset=utf-8"},
+	} {
+		data, err := s.look.file(a.name)
+		if err != nil {
+			return err
+		}
+		doc, err := asset(data, a.media, cacheControl)
+		if err != nil {
+			return err
+		}
+		s.mux.HandleFunc("GET "+a.address, func(w http.ResponseWriter, r *http.Request) { doc.serve(w, r) })
 	}
-	s.mux.HandleFunc("GET /assets/feed.css", func(w http.ResponseWriter, r *http.Request) { feedCSS.serve(w, r) })
-	icon, err := asset("web/favicon.svg", "image/svg+xml", cacheControl)
-	if err != nil {
-		return err
-	}
-	s.mux.HandleFunc("GET /favicon.svg", func(w http.ResponseWriter, r *http.Request) { icon.serve(w, r) })
 	s.mux.HandleFunc("GET /favicon.ico", http.RedirectHandler("/favicon.svg", http.StatusMovedPermanently).ServeHTTP)
 	text, err := s.robots()
 	if err != nil {
@@ -223,11 +230,7 @@ func (s *Server) assetRoutes() error {
 	return nil
 }
 
-// asset prepares an embedded file to be sent.
-func asset(name, media, caching string) (*rendition, error) {
-	data, err := web.ReadFile(name)
-	if err != nil {
-		return nil, err
-	}
+// asset prepares a file to be sent.
+func asset(data []byte, media, caching string) (*rendition, error) {
 	return newRendition(data, media, http.Header{"Cache-Control": {caching}}, time.Time{})
 }

@@ -2,10 +2,13 @@ package syndicate
 
 import (
 	"cmp"
+	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
 	"diemtin/aggregator/vi"
+	"diemtin/store"
 )
 
 // maxNearPath bounds the address that is compared, in bytes: longer than any
@@ -105,4 +108,48 @@ func distance(a, b string) int {
 		}
 	}
 	return row[len(b)]
+}
+
+// maxGuess is how many words of an address are taken for what was looked for:
+// of more, few stories have all.
+const maxGuess = 6
+
+// wordsIn makes of the last part of an address what may have been looked for:
+// "/tin/vai-thieu-luc-ngan-123.html" was about "vai thieu luc ngan". It is
+// empty if no word stands there.
+func wordsIn(path string) string {
+	last := lastName(path)
+	if len(last) > 2*maxNearPath {
+		return ""
+	}
+	if i := strings.LastIndexByte(last, '.'); i > 0 {
+		last = last[:i]
+	}
+	var found []string
+	for _, w := range strings.Split(vi.Slug(last), "-") {
+		if len(found) < maxGuess && len(w) > 1 && !strings.ContainsAny(w, "0123456789") {
+			found = append(found, w)
+		}
+	}
+	return strings.Join(found, " ")
+}
+
+// dateIn finds a date in an address: 2024-11-05, 2024/11/05, 05-11-2024.
+var dateIn = regexp.MustCompile(`(?:^|[^0-9])(\d{4}[-/.]?\d{2}[-/.]?\d{2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})(?:[^0-9]|$)`)
+
+// dayIn leads to the day that stands in an address, nil if none does.
+func (s *Server) dayIn(path string) *link {
+	m := dateIn.FindStringSubmatch(path[:min(len(path), 4*maxNearPath)])
+	if m == nil {
+		return nil
+	}
+	raw := strings.NewReplacer("/", "-", ".", "-").Replace(m[1])
+	if len(raw) == len("20241105") {
+		raw = raw[:4] + "-" + raw[4:6] + "-" + raw[6:]
+	}
+	day, why := s.lang.readDay(raw, store.DayOf(s.now()))
+	if why != "" {
+		return nil
+	}
+	return &link{Text: fmt.Sprintf(s.words["day.title"], s.lang.date(day)), Href: dayPath(day)}
 }

@@ -33,7 +33,6 @@ type nhungView struct {
 	Height   int    // of the frame, in pixels
 	Codes    []embedCode
 	Script   embedScript
-	Own      string // address of our own script
 	Colour   string // of the field, with the number sign
 	Headings []int
 }
@@ -47,33 +46,29 @@ type embedGroup struct {
 // embedCode is one way to embed: its code, and what the policy of the page
 // around must let in.
 type embedCode struct {
-	ID     string
-	Name   string // frame, grow, script, fragment: keys of its texts
-	Code   string
-	Policy string // empty: nothing
+	ID           string
+	Title, About string
+	More         bool // it goes with the one before
+	Rows         int  // lines of the code
+	Code         string
+	Policy       string // empty: nothing
 }
 
-// nhungRoutes registers the configurator. It is the one page with scripts and a
-// frame of our own, and has a policy that lets them in.
-func (s *Server) nhungRoutes() error {
-	script, err := asset("web/nhung.js", "text/javascript; charset=utf-8", forever)
-	if err != nil {
-		return err
-	}
-	s.mux.HandleFunc("GET /assets/nhung.js", func(w http.ResponseWriter, r *http.Request) { script.serve(w, r) })
+// nhungRoutes registers the configurator.
+func (s *Server) nhungRoutes() {
 	s.mux.HandleFunc("GET "+nhungPath+"{$}", s.serveNhung)
 	s.mux.HandleFunc("GET "+strings.TrimSuffix(nhungPath, "/"), func(w http.ResponseWriter, r *http.Request) {
 		to := url.URL{Path: nhungPath, RawQuery: r.URL.RawQuery}
 		http.Redirect(w, r, to.String(), http.StatusMovedPermanently)
 	})
-	return nil
 }
 
 // nhungScript names our own script by its content.
-var nhungScript = "/assets/nhung.js?v=" + assetHash("web/nhung.js")
+var nhungScript = addressOf("nhung.js", embeddedFile("web/nhung.js"))
 
-// nhungPolicy is what the page may do beyond others.
-const nhungPolicy = "; script-src 'self'; connect-src 'self'; frame-src 'self'"
+// nhungPolicy is what the page may do beyond others: show a frame of our own,
+// and ask for itself anew.
+const nhungPolicy = "; connect-src 'self'; frame-src 'self'"
 
 func (s *Server) serveNhung(w http.ResponseWriter, r *http.Request) {
 	s = s.speaking(languageOf(r.URL))
@@ -114,14 +109,14 @@ func nhungAddress(q url.Values) string {
 
 // nhungPage is the form, with the codes for what it asks for.
 func (s *Server) nhungPage(q url.Values) page {
-	p := page{View: "nhung", Title: s.words["nhung.title"], About: s.words["nhung.lead"], Path: nhungPath, NoIndex: nhungAddress(q) != nhungPath}
+	p := page{View: "nhung", Title: s.words["nhung.title"], About: s.words["nhung.lead"], Path: nhungPath, Script: nhungScript, NoIndex: nhungAddress(q) != nhungPath}
 	q.Set("lang", cmp.Or(q.Get("words"), s.lang.tag)) // that of the embed
 	if readAccent(q.Get("accent")) == embedAccent {
 		q.Del("accent") // what the field sends if nobody touched it
 	}
 	ch, err := s.nhungChannel(q)
 	opt, wrong := s.cfg.readEmbedOptions(q)
-	v := nhungView{Options: opt, Partner: q.Get("partner"), Counts: maxEmbedStories, Script: newestScript, Own: nhungScript,
+	v := nhungView{Options: opt, Partner: q.Get("partner"), Counts: maxEmbedStories, Script: newestScript,
 		Colour: "#" + embedAccent, Headings: []int{2, 3, 4, 5, 6}}
 	if opt.Accent != "" {
 		v.Colour = "#" + opt.Accent
@@ -209,11 +204,13 @@ func (s *Server) embedCodes(v *embedView, height int) []embedCode {
 		html.EscapeString(forms["page"]), html.EscapeString(v.Title()+" – "+v.Site()), height)
 	element := fmt.Sprintf("<diemtin-feed%s>\n  <p><a href=\"%s\">%s</a></p>\n</diemtin-feed>",
 		v.attributes(), html.EscapeString(v.Page()), html.EscapeString(v.Title()+" – "+v.Site()))
+	w := s.words
 	return []embedCode{
-		{"khung", "frame", frame, "frame-src " + origin},
-		{"tu-cao", "grow", script, "script-src " + origin},
-		{"ma", "script", script + "\n" + element, joinPolicy("script-src "+origin, "connect-src "+origin, pictures)},
-		{"may-chu", "fragment", forms["fragment"], pictures},
+		{ID: "khung", Title: w["nhung.frame"], About: w["nhung.frame.is"], Rows: 4, Code: frame, Policy: "frame-src " + origin},
+		{ID: "tu-cao", Title: w["nhung.grow"], About: w["nhung.grow.is"], More: true, Rows: 4, Code: script, Policy: "script-src " + origin},
+		{ID: "ma", Title: w["nhung.script"], About: w["nhung.script.is"], Rows: 8, Code: script + "\n" + element,
+			Policy: joinPolicy("script-src "+origin, "connect-src "+origin, pictures)},
+		{ID: "may-chu", Title: w["nhung.fragment"], About: w["nhung.fragment.is"], Rows: 2, Code: forms["fragment"], Policy: pictures},
 	}
 }
 

@@ -142,8 +142,8 @@ func asksForOther(u *url.URL) bool {
 		return false
 	}
 	q := u.Query()
-	return q.Has("before") || q.Has("day") || q.Has("month") || q.Has("q") ||
-		q.Has("topics") || q.Has("provinces") || q.Has("outlets")
+	return q.Has("before") || q.Has("by") || q.Has("day") || q.Has("month") || q.Has("q") ||
+		q.Has("of") || q.Has("topics") || q.Has("provinces") || q.Has("outlets")
 }
 
 // answerWithout answers where there is no page to send.
@@ -206,13 +206,13 @@ func (s *Server) pageHeader() http.Header {
 }
 
 // policy is the Content-Security-Policy of all pages: nothing but our own
-// stylesheet, and pictures of outlets where at least one outlet allows them.
+// stylesheet and script, and pictures of outlets where at least one outlet allows them.
 func (s *Server) policy() string {
 	images := "'self'"
 	if slices.ContainsFunc(s.cfg.Outlets, func(o store.Outlet) bool { return o.Images }) {
 		images += " https:"
 	}
-	return "default-src 'none'; style-src 'self'; img-src " + images +
+	return "default-src 'none'; style-src 'self'; script-src 'self'; img-src " + images +
 		"; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 }
 

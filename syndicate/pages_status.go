@@ -15,6 +15,7 @@ type statusView struct {
 	Trouble                []sourceRow
 	Outlets                []outletHealth
 	Others                 string // address of the editors' list of what has no topic; may be empty
+	Feeds                  []feedLink
 }
 
 // outletHealth is the sources of one outlet.
@@ -26,21 +27,24 @@ type outletHealth struct {
 // sourceRow is the health of one source.
 type sourceRow struct {
 	ID      string
+	Anchor  string // its id on the page; empty where it stands a second time
 	Outlet  link
 	Named   bool // say whose it is: the row does not stand under its outlet
 	Kind    string
-	URL     string
+	URL     string // without what lets one in
+	Open    bool   // URL leads there as it is
 	State   string // fine, failing or waiting: for its colour
 	Last    time.Time
 	Result  string
-	Repairs []string // what had to be mended in its last document
-	Detail  string   // what went wrong, as it was noted, in English
-	Fails   string   // "3 lần liền không đọc được"
+	Repairs []repairRow // what had to be mended in its last document
+	Detail  string      // what went wrong, as it was noted, in English
+	Fails   string      // "3 lần liền không đọc được"
 	Next    time.Time
 	Soon    bool   // due, no time known
 	Pace    string // why then
 	Why     string // the same as it was noted, in English
 	Advice  string
+	Moved   string // where its address redirects for good; empty if nowhere
 }
 
 // statusPage shows how reading goes, for readers and for webmasters of outlets.
@@ -49,7 +53,8 @@ func (s *Server) statusPage(ctx context.Context, _ *http.Request) (page, error) 
 	if err != nil {
 		return page{}, fmt.Errorf("sources: %w", err)
 	}
-	var v statusView
+	ch := s.statusChannel()
+	v := statusView{Feeds: ch.feeds()}
 	if s.cfg.NearTopics != nil {
 		v.Others = unclassifiedPath
 	}
@@ -62,7 +67,7 @@ func (s *Server) statusPage(ctx context.Context, _ *http.Request) (page, error) 
 		count[row.State]++
 		if row.State == "failing" {
 			named := row
-			named.Named = true
+			named.Named, row.Anchor = true, ""
 			v.Trouble = append(v.Trouble, named)
 		}
 		if n := len(v.Outlets); n == 0 || v.Outlets[n-1].Outlet != row.Outlet {
@@ -79,7 +84,7 @@ func (s *Server) statusPage(ctx context.Context, _ *http.Request) (page, error) 
 	}
 	v.Fine, v.Failing, v.Waiting = say("fine"), say("failing"), say("waiting")
 	return page{View: "status", Title: s.words["status.title"], About: s.words["status.lead"],
-		Path: "/status", NoIndex: true, Body: v}, nil
+		Path: "/status", NoIndex: true, Feeds: v.Feeds, Body: v}, nil
 }
 
 // sourceRow shows one source. Of our own faults the detail is left out: it
@@ -87,7 +92,7 @@ func (s *Server) statusPage(ctx context.Context, _ *http.Request) (page, error) 
 func (s *Server) sourceRow(src store.Source) sourceRow {
 	x := src.State
 	row := sourceRow{
-		ID: src.ID, Kind: s.words.or("status."+src.Kind, src.Kind), URL: src.URL, State: "fine",
+		ID: src.ID, Anchor: sourceAnchor(src.ID), Kind: s.words.or("status."+src.Kind, src.Kind), URL: publicAddress(src.URL), State: "fine",
 		Outlet: link{Text: src.Outlet}, Last: x.LastSuccess, Next: x.NextAt, Soon: x.NextAt.IsZero(), Why: x.Why,
 		Result: s.words.or("outcome."+string(x.Outcome), string(x.Outcome)),
 	}
@@ -95,8 +100,10 @@ func (s *Server) sourceRow(src store.Source) sourceRow {
 		row.Outlet = s.outletLink(o)
 	}
 	row.Pace = s.words[pace(x.Outcome)]
-	for _, r := range x.Repairs {
-		row.Repairs = append(row.Repairs, fmt.Sprintf("%s ×%d", r.Kind, r.Count))
+	row.Open = row.URL == src.URL
+	row.Repairs = s.repairRows(x.Repairs)
+	if x.MovedTo != "" {
+		row.Moved = publicAddress(x.MovedTo)
 	}
 	switch {
 	case x.Outcome == "":
@@ -105,7 +112,7 @@ func (s *Server) sourceRow(src store.Source) sourceRow {
 		row.State = "failing"
 		row.Advice = s.words["advice."+string(x.Outcome)]
 		if x.Outcome != store.Internal {
-			row.Detail = x.Detail
+			row.Detail = publicDetail(x.Detail)
 		}
 		if x.Fails > 1 {
 			row.Fails = fmt.Sprintf(s.words["status.fails"], x.Fails)

@@ -19,6 +19,10 @@ const sameTopicStories = 10
 // relatedStories is how many stories "Tin cùng sự kiện" lists.
 const relatedStories = 6
 
+// shownCopies is how many copies stand open on a story's page; if there are a
+// few more, they do too.
+const shownCopies, fewMore = 12, 3
+
 // storyView is what a story's own page shows.
 type storyView struct {
 	Title    string
@@ -35,11 +39,17 @@ type storyView struct {
 	Outside  link // the original is there, and none of the items
 	Timeline *timeline
 	Copies   []copyRow
-	Carried  string // "3 báo, trang tin cùng đăng"; empty if it is the only one
-	Event    []card // stories on the same event, with texts of their own
-	Same     []card // the latest of its topic
+	Further  []copyRow // those behind shownCopies
+	Carried  string    // "3 báo, trang tin cùng đăng"; empty if it is the only one
+	Event    []card    // stories on the same event, with texts of their own
+	Same     []card    // the latest of its topic
 	SameOf   link
-	Why      string // address of the explanation
+	Feeds    []feedLink // of its primary topic
+	FeedsOf  link       // that topic
+	Why      string     // address of the explanation
+	Authors  string     // who signs it; empty if nobody
+
+	article ldArticle // the same for programs
 }
 
 // original is the article that a story comes from, where it is not the one
@@ -80,7 +90,7 @@ func (s *Server) storyPage(ctx context.Context, r *http.Request) (page, error) {
 		Headline: st.Outlet.Show == store.ShowHeadline, By: s.byline(it, &st.Outlet),
 		At: it.Time(), Seen: it.Published.IsZero(), Original: s.originalOf(st),
 		Topics: s.topicLinks(st.Topics), Outside: s.cfg.outside(&st, copies), Timeline: s.timeline(copies),
-		Why: "/stories/" + st.ID + "/explain",
+		Why: "/stories/" + st.ID + "/explain", Authors: strings.Join(authors(it), ", "), article: s.cfg.ldStory(&st),
 	}
 	if v.Copies, err = s.copyRows(ctx, st, copies); err != nil {
 		return page{}, err
@@ -93,6 +103,9 @@ func (s *Server) storyPage(ctx context.Context, r *http.Request) (page, error) {
 	}
 	if len(v.Copies) == 1 && v.Copies[0].Former == nil {
 		v.Copies = nil // it would say again what stands above
+	}
+	if len(v.Copies) > shownCopies+fewMore {
+		v.Copies, v.Further = v.Copies[:shownCopies], v.Copies[shownCopies:]
 	}
 	if st.Carriers > 1 {
 		v.Carried = fmt.Sprintf(s.words["copies"], st.Carriers)
@@ -107,7 +120,12 @@ func (s *Server) storyPage(ctx context.Context, r *http.Request) (page, error) {
 	if v.Same, v.SameOf, err = s.sameTopic(ctx, st); err != nil {
 		return page{}, err
 	}
-	return page{View: "story", Title: v.Title, About: v.Lead, Path: "/stories/" + st.ID, NoIndex: !s.cfg.Site.IndexStories, Body: v}, nil
+	if len(st.Topics) > 0 {
+		if ch, ok := s.cfg.channel("topics", string(st.Topics[0])); ok {
+			v.Feeds, v.FeedsOf = ch.feeds(), s.linkTo(&ch)
+		}
+	}
+	return page{View: "story", Title: v.Title, About: v.Lead, Path: "/stories/" + st.ID, NoIndex: !s.cfg.Site.IndexStories, Feeds: v.Feeds, Body: v}, nil
 }
 
 // storyAt reads a story and those of its items that may be shown; rest is what

@@ -18,25 +18,61 @@ func TestHome(t *testing.T) {
 	s := newSite(t)
 	s.fill()
 	doc := s.page("/")
-	want := []string{"Chuyện ở Thái Bình", `<script>alert("x")</script> & 'tin'`, "Chỉ được hiện tiêu đề",
-		"Khai mạc hội nghị Trung ương", "Tin hôm trước"}
-	if got := texts(doc.Find(".first .card h3")); !slices.Equal(got, want) {
-		t.Errorf("newest stories: got %q, want %q", got, want)
+	if got := text(doc.Find("h1")); got != "Điểm tin ngày 05/11/2024" {
+		t.Errorf("h1: got %q, want the day of the newest story", got)
 	}
-	if got := texts(doc.Find(".block h3")); !slices.Equal(got, []string{"Xây dựng Đảng", "Kinh tế", "Y tế, sức khỏe"}) {
+	if got := texts(doc.Find(".leading .card h3")); !slices.Equal(got, []string{"Khai mạc hội nghị Trung ương"}) {
+		t.Errorf("leading stories: got %q, want what two outlets carry", got)
+	}
+	want := []string{"Chuyện ở Thái Bình", `<script>alert("x")</script> & 'tin'`, "Chỉ được hiện tiêu đề", "Tin hôm trước"}
+	if got := texts(doc.Find(".first .card h3")); !slices.Equal(got, want) {
+		t.Errorf("newest stories: got %q, want %q, each once on the page", got, want)
+	}
+	if got := texts(doc.Find(".block h3 .count")); !slices.Equal(got, []string{"1 tin", "2 tin", "1 tin"}) {
+		t.Errorf("stories of the day by topic: got %q", got)
+	}
+	if got := texts(doc.Find(".block h3 a")); !slices.Equal(got, []string{"Xây dựng Đảng", "Kinh tế", "Y tế, sức khỏe"}) {
 		t.Errorf("blocks: got %q, want the topics that have stories, in the order of the configuration", got)
 	}
-	if got := texts(doc.Find(".strip a")); !slices.Equal(got, []string{"Thứ Ba, 05/11/2024", "Thứ Hai, 04/11/2024"}) {
+	if got := texts(doc.Find(".strip a")); !slices.Equal(got, []string{"Thứ Hai 04/11 1 tin", "Thứ Ba 05/11 4 tin"}) {
 		t.Errorf("days: got %q", got)
 	}
 	if got := texts(doc.Find(".names a")); !slices.Equal(got, []string{"Hà Nội", "Hưng Yên", "Lào Cai"}) {
 		t.Errorf("provinces: got %q, want those of today in the order of the configuration", got)
 	}
-	if got := text(doc.Find(".card .copies")); got != "2 báo, trang tin cùng đăng" {
+	if got := text(doc.Find(".card .copies")); got != "••2 báo, trang tin cùng đăng" {
 		t.Errorf("copies: got %q, want the outlets that may be shown, as on the story's page", got)
 	}
 	if got := text(doc.Find("footer")); !strings.Contains(got, "Phòng Thông tin") || !strings.Contains(got, "tin@example.vn") {
 		t.Errorf("footer: got %q, want operator and contact", got)
+	}
+}
+
+// TestLeading: more outlets lead, but a story counts half after some hours; one
+// that another outlet had earlier says since when.
+func TestLeading(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	carry := func(title string, at time.Time, outlets ...string) {
+		for i, o := range outlets {
+			s.publish(o, article(o, title, "Lời của tin: "+title, at.Add(-time.Duration(i)*time.Hour), "kinh-te"))
+		}
+	}
+	carry("Ba báo từ hôm qua", noon.Add(-20*time.Hour), "nhandan", "laocai", "kiem")
+	carry("Hai báo mới đây", noon, "nhandan", "kiem")
+	carry("Hai báo cách đây năm giờ", noon.Add(-5*time.Hour), "nhandan", "laocai")
+	carry("Một báo", noon, "laocai")
+	carry("Ba báo từ tuần trước", noon.AddDate(0, 0, -7), "nhandan", "laocai", "kiem")
+	doc := s.page("/")
+	want := []string{"Hai báo mới đây", "Hai báo cách đây năm giờ", "Ba báo từ hôm qua"}
+	if got := texts(doc.Find(".leading .card h3")); !slices.Equal(got, want) {
+		t.Errorf("leading stories: got %q, want %q", got, want)
+	}
+	if got := text(doc.Find(".leading .card .since").First()); got != "từ 11:00 05/11/2024" {
+		t.Errorf("since when: got %q, want when the first of its outlets had it", got)
+	}
+	if got := texts(doc.Find(".first .card h3")); !slices.Equal(got, []string{"Một báo", "Ba báo từ tuần trước"}) {
+		t.Errorf("newest: got %q, want the others", got)
 	}
 }
 
@@ -57,7 +93,7 @@ func TestTermsOfOutlets(t *testing.T) {
 		if strings.Contains(html, "báo giấu") || strings.Contains(html, "Báo Giấu") || strings.Contains(html, "giau.example.vn") {
 			t.Errorf("%s shows something of an outlet that allows nothing", path)
 		}
-		if strings.Contains(html, "<script") {
+		if strings.Contains(html, "<script>") {
 			t.Errorf("%s lets a headline's markup through", path)
 		}
 	}
@@ -303,7 +339,7 @@ func TestCalendar(t *testing.T) {
 	if got := text(doc.Find("h2")); got != "Tháng 11/2024" {
 		t.Errorf("month: got %q, want that of the newest story", got)
 	}
-	if got := texts(doc.Find(".month td a")); !slices.Equal(got, []string{"4", "5"}) {
+	if got := texts(doc.Find(".month td a")); !slices.Equal(got, []string{"4 1 tin", "5 4 tin"}) {
 		t.Errorf("days with news: got %q", got)
 	}
 	if got := texts(doc.Find(".month tbody tr").First().Find("td")); !slices.Equal(got, []string{"", "", "", "", "1", "2", "3"}) {
@@ -314,7 +350,7 @@ func TestCalendar(t *testing.T) {
 		t.Fatalf("month before: got %q, want the nearest with news", prev)
 	}
 	doc = s.page(prev)
-	if got := texts(doc.Find(".month td a")); !slices.Equal(got, []string{"30"}) {
+	if got := texts(doc.Find(".month td a")); !slices.Equal(got, []string{"30 1 tin"}) {
 		t.Errorf("days of September: got %q", got)
 	}
 	if got := doc.Find("a[rel=next]").AttrOr("href", ""); got != "/days/?month=2024-11" {

@@ -51,9 +51,6 @@ func TestTextsAreUsed(t *testing.T) {
 		}
 		read(data, `\b(?:w|[ls]\.words|vietnamese)\["([^"+]+)"\]`, `"((?:day|days)\.(?:prev|next))"`)
 	}
-	for _, code := range []string{"frame", "grow", "script", "fragment"} {
-		used["nhung."+code], used["nhung."+code+".is"] = true, true
-	}
 	for _, o := range append([]store.Outcome{""}, store.Outcomes...) {
 		used["outcome."+string(o)] = true
 		if o != "" && !o.OK() && o != store.Internal {
@@ -63,6 +60,10 @@ func TestTextsAreUsed(t *testing.T) {
 	for _, o := range append([]store.Outcome{""}, store.Outcomes...) {
 		used[pace(o)] = true
 	}
+	for _, kind := range []string{"own", "copied", "following", "compiled"} {
+		used["outlet."+kind] = true
+	}
+	used["search.from"], used["search.to"] = true, true
 	for _, day := range weekdays {
 		used[day], used[day+".short"] = true, true
 	}

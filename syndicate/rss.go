@@ -140,10 +140,12 @@ func newRSSItem(e *entry) *rssItem {
 		},
 		Title:    newXMLText(e.title),
 		Link:     e.link,
-		Source:   &rssSource{e.outlet.home, e.outlet.name},
 		Creator:  strings.Join(e.authors, ", "),
 		Language: e.lang,
 		Updated:  e.changed.Format(atomTime),
+	}
+	if e.story != nil {
+		item.Source = &rssSource{e.outlet.home, e.outlet.name}
 	}
 	if item.Creator == "" {
 		item.Creator = e.outlet.name

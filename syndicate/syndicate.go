@@ -26,6 +26,12 @@ type Store interface {
 	Stories(ctx context.Context, q store.Query) ([]store.Story, error)
 	// Window answers a query with what is gone of its stories.
 	Window(ctx context.Context, q store.Query) (store.Window, error)
+	// Page answers a query for those who want all of it, page by page.
+	Page(ctx context.Context, q store.Query) (store.Page, error)
+	// Changes returns what changed after a place, the oldest change first.
+	Changes(ctx context.Context, after store.Cursor, limit int) ([]store.Change, error)
+	// LastChange is the revision of the newest of them.
+	LastChange(ctx context.Context) (store.Revision, error)
 	// Story returns the story with that id, or the one it was merged into
 	// (whose ID then differs), or store.ErrNotFound.
 	Story(ctx context.Context, id string) (store.Story, error)
@@ -39,6 +45,16 @@ type Store interface {
 	// Neighbours returns the nearest days before and after day that have
 	// stories of the selection; empty where there is none.
 	Neighbours(ctx context.Context, sel store.Selection, day store.Day) (prev, next store.Day, err error)
+	// Leading returns the stories shown since then that most outlets carry.
+	Leading(ctx context.Context, since time.Time, limit int) ([]store.Lead, error)
+	// DayCounts counts a selection's stories by day; false if it cannot.
+	DayCounts(ctx context.Context, sel store.Selection, first, last store.Day) (map[store.Day]int, bool, error)
+	// DayRevisions returns the revisions of days that ever had a story.
+	DayRevisions(ctx context.Context, first, last store.Day) (map[store.Day]store.Revision, error)
+	// CountsOn counts a day's stories in each of several selections.
+	CountsOn(ctx context.Context, day store.Day, sels []store.Selection) ([]int, error)
+	// Provenance tells how much of an outlet's latest items is its own.
+	Provenance(ctx context.Context, outlet string) (store.Provenance, error)
 	// Titles returns the former headlines of a story's items, by item id.
 	Titles(ctx context.Context, story string) (map[int64][]store.OldTitle, error)
 	Outlets(ctx context.Context) ([]store.Outlet, error)
@@ -46,6 +62,8 @@ type Store interface {
 	Sources(ctx context.Context) ([]store.Source, error)
 	// HiddenFrom returns what a partner hides from its own embeds.
 	HiddenFrom(ctx context.Context, partner string) (store.Hidden, error)
+	// Problems returns the newest problems of sources, ended ones too.
+	Problems(ctx context.Context, limit int) ([]store.Problem, error)
 }
 
 // Config is what feeds.yaml says about giving the news out.
@@ -88,6 +106,11 @@ type Site struct {
 	Language string `yaml:"language"` // BCP 47
 	Operator string `yaml:"operator"` // who runs it: in every footer
 	Contact  string `yaml:"contact"`  // e-mail or address: in every footer and in the User-Agent
+
+	Licence     string `yaml:"licence"`     // number, date and issuer of the licence to publish: in every footer
+	Responsible string `yaml:"responsible"` // person who answers for what is published: in every footer
+
+	Templates string `yaml:"templates"` // folder of files that stand in the place of ours; "" = none
 
 	IndexStories bool `yaml:"index_stories"` // search engines may list the pages of stories
 	NewsSitemap  bool `yaml:"news_sitemap"`  // /news-sitemap.xml is there
@@ -143,15 +166,22 @@ type Place struct {
 
 // Server answers the public addresses.
 type Server struct {
-	cfg   Config
-	store Store
-	log   *slog.Logger
-	mux   *router
-	views map[*language]views // templates of the pages
-	pages *pageCache
-	lang  *language // of the pages it makes; see speaking
-	words words     // of that language
-	now   func() time.Time
+	cfg    Config
+	store  Store
+	log    *slog.Logger
+	mux    *router
+	views  map[*language]views // templates of the pages
+	pages  *pageCache
+	tally  *tally
+	script string    // address of the pages' script
+	lang   *language // of the pages it makes; see speaking
+	words  words     // of that language
+	look   look      // files of the pages
+	now    func() time.Time
+
+	languages    []*language // in which it speaks, the plain addresses' first
+	styleAddress string
+	copyAddress  string // of the script that copies addresses
 
 	feeds       *cache
 	asked       *cache // what readers make up themselves
@@ -159,9 +189,12 @@ type Server struct {
 	feedMetrics *feedMetrics
 	opml        *rendition
 
-	embeds     *cache
-	embedders  *visitors // who has embeds made
-	embedViews *template.Template
+	embeds      *cache
+	embedders   *visitors // who has embeds made
+	embedViews  *template.Template
+	api         *cache
+	apiRequests *prometheus.CounterVec
+	description []byte // of the API
 }
 
 // router is a mux that knows what was registered with it.
@@ -177,8 +210,11 @@ func (r *router) HandleFunc(pattern string, f http.HandlerFunc) {
 
 // New builds the public server. Its metrics are registered with reg.
 func New(cfg Config, st Store, log *slog.Logger, reg prometheus.Registerer) (*Server, error) {
-	s := &Server{cfg: cfg, store: st, log: log, mux: &router{}, now: time.Now, lang: languages[0], words: languages[0].words}
+	s := &Server{cfg: cfg, store: st, log: log, mux: &router{}, tally: &tally{}, now: time.Now, lang: languages[0], words: languages[0].words}
 	if err := s.openFeeds(reg); err != nil {
+		return nil, err
+	}
+	if err := s.openAPI(reg); err != nil {
 		return nil, err
 	}
 	s.feedRoutes()
@@ -187,7 +223,11 @@ func New(cfg Config, st Store, log *slog.Logger, reg prometheus.Registerer) (*Se
 	if err := s.openEmbeds(); err != nil {
 		return nil, err
 	}
+	s.statusFeedRoutes()
 	if err := s.pageRoutes(); err != nil {
+		return nil, err
+	}
+	if err := s.apiHandlers(); err != nil {
 		return nil, err
 	}
 	return s, nil

@@ -93,6 +93,9 @@ func readFile(name string, text []byte) (*config, *faults) {
 	f.withShipped(found)
 	c := &config{name: name, hub: f.Hub}
 	f.Site.BaseURL = strings.TrimRight(f.Site.BaseURL, "/")
+	if dir := f.Site.Templates; dir != "" && !filepath.IsAbs(dir) {
+		f.Site.Templates = filepath.Join(filepath.Dir(name), dir)
+	}
 	c.aggregate = aggregator.Config{Limits: f.Limits, Outlets: f.Outlets, Topics: f.Topics, Agent: agent(f.Site), BaseURL: f.Site.BaseURL,
 		Gate: aggregator.Gated{GateConfig: f.Gate}, SecondOpinion: f.SecondOpinion}
 	c.syndicate = syndicate.Config{Site: f.Site, Delivery: f.Delivery, Channels: f.Channels, Topics: topicInfos(f.Topics),

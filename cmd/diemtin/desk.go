@@ -76,6 +76,11 @@ func (d *desk) Applied(ctx context.Context) (syndicate.Applied, error) {
 	return syndicate.NewApplied(c), err
 }
 
+// PollNow makes a source due at once.
+func (d *desk) PollNow(ctx context.Context, who, source, why string) (store.Ruling, error) {
+	return d.db.PollNow(ctx, who, source, why, time.Now())
+}
+
 // Carry carries out an order.
 func (d *desk) Carry(ctx context.Context, who string, o syndicate.Order) (store.Ruling, error) {
 	r := store.Ruling{Who: who, At: time.Now(), Verb: o.Verb, Outlet: o.Outlet, Topics: o.Topics, Why: o.Why, Undoes: o.Ruling}

@@ -175,6 +175,15 @@ func (c *client) Applied(ctx context.Context) (a syndicate.Applied, err error) {
 	return a, c.call(ctx, http.MethodGet, applyCall, nil, &a)
 }
 
+// PollNow has the service visit a source. Who asks, the token says.
+func (c *client) PollNow(ctx context.Context, _, source, why string) (r store.Ruling, err error) {
+	body, err := json.Marshal(map[string]string{"why": why})
+	if err != nil {
+		return r, err
+	}
+	return r, c.call(ctx, http.MethodPost, "sources/"+url.PathEscape(source)+"/poll", body, &r)
+}
+
 // Rulings asks for the ledger.
 func (c *client) Rulings(ctx context.Context, q store.RulingQuery) ([]store.Ruling, error) {
 	query := url.Values{"limit": {strconv.Itoa(q.Limit)}, "story": {q.Story}, "verb": {string(q.Verb)}}

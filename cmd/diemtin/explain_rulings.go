@@ -48,6 +48,8 @@ func ruledSaid(r store.Ruling) syndicate.Said {
 		s.VI = "Xếp chuyên mục: " + strings.Join(r.Topics, " ")
 	case store.RuleAdd:
 		s.VI = "Thêm bằng tay"
+	case store.RulePoll:
+		s.VI = "Yêu cầu đọc ngay"
 	}
 	if r.Undone > 0 {
 		s.VI, s.EN = s.VI+" (đã huỷ)", s.EN+" (undone)"

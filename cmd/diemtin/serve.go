@@ -46,6 +46,7 @@ var serveVerb = verb{name: "serve", short: "Poll the sources and serve feeds, pa
 		listen := fs.String("listen", defaultListen, "`address` of the public listener")
 		admin := fs.String("admin", defaultAdmin, "`address` of the admin listener: /metrics, /livez, /readyz, and the admin API")
 		tokens := fs.String("tokens", "", "`file` of who may rule over the admin API, lines of diemtin token; without it nobody")
+		templates := fs.String("templates", "", "`folder` of page templates, texts and colours that stand in the place of ours, instead of site.templates")
 		verbose := fs.Bool("v", false, "log every visit")
 		return func(ctx context.Context, std stdio, args []string) error {
 			if err := noArguments(args); err != nil {
@@ -54,6 +55,9 @@ var serveVerb = verb{name: "serve", short: "Poll the sources and serve feeds, pa
 			cfg, err := loadConfig(*name)
 			if err != nil {
 				return err
+			}
+			if *templates != "" {
+				cfg.syndicate.Site.Templates = *templates
 			}
 			l, err := openListeners(*listen, *admin)
 			if err != nil {

@@ -149,6 +149,8 @@ func ruledWords(r store.Ruling) string {
 		return fmt.Sprintf("%s added, in story %s", items, r.Story)
 	case store.RuleApply:
 		return "topics of what is stored judged anew"
+	case store.RulePoll:
+		return "visit asked for: " + r.Why
 	case store.RuleRestore:
 		return fmt.Sprintf("ruling %d is undone", r.Undoes)
 	}

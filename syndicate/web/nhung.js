@@ -14,7 +14,7 @@
       document.execCommand("copy");
     }
     const was = button.textContent;
-    button.textContent = button.dataset.copied;
+    button.textContent = button.dataset.done;
     setTimeout(() => { button.textContent = was; }, 2000);
   };
 
