@@ -240,11 +240,7 @@ func (s *Server) openPages() (err error) {
 	}
 	s.lang, s.words = s.languages[0], s.languages[0].words
 	sheet, err := s.look.style()
-	if err != nil {
-		return err
-	}
-	copying, err := web.ReadFile("web/copy.js")
-	s.styleAddress, s.copyAddress = addressOf("style.css", sheet), addressOf("copy.js", copying)
+	s.styleAddress = addressOf("style.css", sheet)
 	return err
 }
 

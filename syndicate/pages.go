@@ -19,7 +19,6 @@ type page struct {
 	Nav     string     // path of the entry of the main menu it belongs to
 	NoIndex bool       // search engines should not list it
 	Feeds   []feedLink // that carry what the page shows
-	Script  string     // address of a script that it runs beside that of all pages; empty = none
 	Body    any        // what its template reads
 }
 

@@ -188,7 +188,22 @@ func TestStatus(t *testing.T) {
 	s.visit("kiem", store.SourceState{Visited: true, Outcome: store.HTTP4xx, Detail: "status 403", Fails: 3,
 		LastTry: noon, LastSuccess: noon.Add(-time.Hour), NextAt: noon.Add(time.Hour), Why: "chưa đọc được nên thử lại thưa dần"})
 	s.visit("giau", store.SourceState{Outcome: store.Internal, Detail: "/var/lib/secret"})
+	s.visit("laocai", store.SourceState{Visited: true, Outcome: store.New, LastTry: noon, LastSuccess: noon, NextAt: noon.Add(time.Hour),
+		Why: "about 2 items an hour", MovedTo: "https://laocai.example.vn/rss/moi?token=geheim",
+		Repairs: []store.Repair{{Kind: "date_future", Count: 3, Detail: "x"}, {Kind: "of_tomorrow", Count: 1}}})
 	doc := s.page("/status")
+	fine := text(doc.Find("#nguon-laocai-home"))
+	for _, want := range []string{"có tin mới", "3 × giờ đăng ở tương lai", "giờ Việt Nam là +0700", "1 × of_tomorrow", "about 2 items an hour", "https://laocai.example.vn/rss/moi?token=***"} {
+		if !strings.Contains(fine, want) {
+			t.Errorf("a source that is well lacks %q: %s", want, fine)
+		}
+	}
+	if html, _ := doc.Html(); strings.Contains(html, "geheim") {
+		t.Error("the page tells a key")
+	}
+	if en := text(s.page("/status?lang=en").Find("#nguon-laocai-home")); !strings.Contains(en, "3 × dates in the future") {
+		t.Errorf("in English: %s", en)
+	}
 	if got := texts(doc.Find(".tally li")); !slices.Equal(got, []string{"2 nguồn đang đọc tốt", "2 nguồn đang gặp lỗi"}) {
 		t.Errorf("tally: got %q", got)
 	}

@@ -124,7 +124,7 @@ func (s *Server) followPage(of string, r *http.Request) (page, error) {
 		{Text: "Inoreader", Href: "https://www.inoreader.com/?add_feed=" + escaped, Out: true},
 	}
 	return page{View: "theo-doi", Title: s.words["follow.title"] + " " + row.Channel.Text, NoIndex: true, Nav: followPath,
-		Feeds: row.Feeds, Script: s.copyAddress, Body: v}, nil
+		Feeds: row.Feeds, Body: v}, nil
 }
 
 // followed finds the channel that an address of this site belongs to.

@@ -74,10 +74,10 @@ type frame struct {
 	Canonical string // absolute address of the page; empty = none
 	Meta      *meta  // nil = none
 	Languages []alternate
-	Listed    bool     // search engines may list it, in each language
-	Contact   link     // of the operator; Href is empty if it is no address, Text if there is none
-	Style     string   // address of the stylesheet
-	Scripts   []string // addresses of scripts, which run last
+	Listed    bool   // search engines may list it, in each language
+	Contact   link   // of the operator; Href is empty if it is no address, Text if there is none
+	Style     string // address of the stylesheet
+	Script    string // address of the script, which runs last
 	SiteFeeds []feedLink
 	OEmbed    []feedLink // where programs ask how to embed the page
 	Menu      []link
@@ -98,11 +98,8 @@ type link struct {
 // frame puts a page into the layout.
 func (s *Server) frame(p page) frame {
 	w := s.words
-	f := frame{page: p, Site: s.cfg.Site, Lang: s.lang.tag, Style: s.styleAddress, Scripts: []string{s.script}, Contact: contactOf(s.cfg.Site),
+	f := frame{page: p, Site: s.cfg.Site, Lang: s.lang.tag, Style: s.styleAddress, Script: s.script, Contact: contactOf(s.cfg.Site),
 		Languages: s.alternates(p.Address)}
-	if p.Script != "" {
-		f.Scripts = append(f.Scripts, p.Script)
-	}
 	if p.Path != "" && f.Site.BaseURL != "" {
 		f.Canonical = f.Site.BaseURL + s.lang.to(p.Path)
 		f.Listed = !p.NoIndex
@@ -205,7 +202,7 @@ func (s *Server) assetRoutes() error {
 	})
 	for _, a := range []struct{ address, name, media string }{
 		{"/assets/feed.css", "feed.css", "text/css; charset=utf-8"}, {"/favicon.svg", "favicon.svg", "image/svg+xml"},
-		{"/assets/copy.js", "copy.js", "text/javascript; charset=utf-8"}, {"/assets/nhung.js", "nhung.js", "text/javascript; charset=utf-8"},
+		{"/assets/nhung.js", "nhung.js", "text/javascript; charset=utf-8"},
 	} {
 		data, err := s.look.file(a.name)
 		if err != nil {

@@ -2,6 +2,7 @@ package syndicate
 
 import (
 	"cmp"
+	"slices"
 	"time"
 
 	"diemtin/store"
@@ -137,7 +138,7 @@ func dateOf(t time.Time) string {
 	return t.In(store.Zone).Format(time.RFC3339)
 }
 
-func (v homeView) listed() []card    { return v.Newest }
+func (v homeView) listed() []card    { return append(slices.Clip(v.Leading), v.Newest...) }
 func (v channelView) listed() []card { return cardsOf(v.Days) }
 func (v dayView) listed() []card     { return cardsOf(v.Groups) }
 func (v askedView) listed() []card   { return cardsOf(v.Days) }

@@ -33,6 +33,7 @@ type nhungView struct {
 	Height   int    // of the frame, in pixels
 	Codes    []embedCode
 	Script   embedScript
+	Own      string // address of its own script
 	Colour   string // of the field, with the number sign
 	Headings []int
 }
@@ -109,14 +110,14 @@ func nhungAddress(q url.Values) string {
 
 // nhungPage is the form, with the codes for what it asks for.
 func (s *Server) nhungPage(q url.Values) page {
-	p := page{View: "nhung", Title: s.words["nhung.title"], About: s.words["nhung.lead"], Path: nhungPath, Script: nhungScript, NoIndex: nhungAddress(q) != nhungPath}
+	p := page{View: "nhung", Title: s.words["nhung.title"], About: s.words["nhung.lead"], Path: nhungPath, NoIndex: nhungAddress(q) != nhungPath}
 	q.Set("lang", cmp.Or(q.Get("words"), s.lang.tag)) // that of the embed
 	if readAccent(q.Get("accent")) == embedAccent {
 		q.Del("accent") // what the field sends if nobody touched it
 	}
 	ch, err := s.nhungChannel(q)
 	opt, wrong := s.cfg.readEmbedOptions(q)
-	v := nhungView{Options: opt, Partner: q.Get("partner"), Counts: maxEmbedStories, Script: newestScript,
+	v := nhungView{Options: opt, Partner: q.Get("partner"), Counts: maxEmbedStories, Script: newestScript, Own: nhungScript,
 		Colour: "#" + embedAccent, Headings: []int{2, 3, 4, 5, 6}}
 	if opt.Accent != "" {
 		v.Colour = "#" + opt.Accent

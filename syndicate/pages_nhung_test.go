@@ -78,10 +78,10 @@ func TestConfiguratorInABrowser(t *testing.T) {
 	if got := ask[string](t, ctx, "location.search"); got != "?channel=topics%2Fkinh-te&count=2&theme=auto&accent=%239b2c1f&dates=1&images=0&words=vi&heading=2" {
 		t.Errorf("the address is %q: it cannot be passed on", got)
 	}
-	if err := chromedp.Do(ctx, chromedp.Click(".embedcode:nth-of-type(4) .copy")); err != nil {
+	if err := chromedp.Do(ctx, chromedp.Click(".embedcode:nth-of-type(4) .codecopy")); err != nil {
 		t.Fatal(err)
 	}
-	until(t, ctx, `[...document.querySelectorAll(".copy")].some(b => b.textContent === "Đã sao chép")`)
+	until(t, ctx, `[...document.querySelectorAll(".codecopy")].some(b => b.textContent === "Đã sao chép")`)
 	frame, grow, script := ask[string](t, ctx, fmt.Sprintf(code, 0)), ask[string](t, ctx, fmt.Sprintf(code, 1)), ask[string](t, ctx, fmt.Sprintf(code, 2))
 	policies := ask[[]string](t, ctx, `[...document.querySelectorAll(".after code")].map(c => c.textContent)`)
 	framed := partnerSite(t, "default-src 'none'; "+strings.Replace(policies[0]+"; "+policies[1], "script-src", "script-src 'self'", 1), map[string]string{"/": frame + grow})

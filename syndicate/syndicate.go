@@ -181,7 +181,6 @@ type Server struct {
 
 	languages    []*language // in which it speaks, the plain addresses' first
 	styleAddress string
-	copyAddress  string // of the script that copies addresses
 
 	feeds       *cache
 	asked       *cache // what readers make up themselves

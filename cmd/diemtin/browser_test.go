@@ -6,9 +6,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/chromedp"
 )
 
@@ -48,7 +52,8 @@ func browse(t *testing.T, base, story string) {
 	defer cancel()
 	tab, cancel = context.WithTimeout(tab, 2*time.Minute)
 	defer cancel()
-	for name, address := range map[string]string{"home": "/", "topic": "/topics/xa-hoi/", "day": "/days/" + today() + "/", "story": "/stories/" + story,
+	logged := complaints(t, tab)
+	for name, address := range map[string]string{"follow": "/nguon-cap-tin/?of=%2Ftopics%2Fxa-hoi%2F", "english": "/gioi-thieu/?lang=en", "home": "/", "topic": "/topics/xa-hoi/", "day": "/days/" + today() + "/", "story": "/stories/" + story,
 		"explain": "/stories/" + story + "/explain", "status": "/status", "feeds": "/nguon-cap-tin/", "mix": "/mix/", "mixed": "/mix/?topics=kinh-te,xa-hoi", "search": "/search?q=x%C3%A3", "about": "/gioi-thieu/"} {
 		for _, width := range []int64{390, 1280} {
 			if err := chromedp.Do(tab, chromedp.EmulateViewport(width, 900), chromedp.Navigate(base+address)); err != nil {
@@ -69,6 +74,49 @@ func browse(t *testing.T, base, story string) {
 				}
 			}
 		}
+	}
+	copies(t, tab, base)
+	for _, text := range logged() {
+		t.Errorf("the browser complains: %s", text)
+	}
+}
+
+// complaints listens to what a tab logs: a script or style that the policy of a
+// page refuses, a file that is not there. The function returned gives it.
+func complaints(t *testing.T, tab context.Context) func() []string {
+	t.Helper()
+	var mu sync.Mutex
+	var all []string
+	err := errors.Join(chromedp.Do(tab, chromedp.Navigate("about:blank"), func(ctx context.Context, to *chromedp.Target) (v chromedp.Void, err error) {
+		_, err = cdp.Call(ctx, to, log.Enable, cdp.Empty{})
+		return v, err
+	}), chromedp.Listen(tab, func(ev any) {
+		if e, ok := ev.(*log.EventEntryAdded); ok {
+			mu.Lock()
+			defer mu.Unlock()
+			all = append(all, e.Entry.Text+" "+e.Entry.URL)
+		}
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(all)
+	}
+}
+
+// copies presses the first button that copies an address, and sees that it says
+// so.
+func copies(t *testing.T, tab context.Context, base string) {
+	t.Helper()
+	err := chromedp.Do(tab, chromedp.Navigate(base+"/nguon-cap-tin/?of=%2F"), chromedp.Click("button.copy"))
+	if err == nil {
+		_, err = chromedp.Run(tab, chromedp.Poll[bool](`document.querySelector("button.copy").textContent === "Đã sao chép"`, chromedp.WithPollingTimeout(5*time.Second)))
+	}
+	if err != nil {
+		t.Errorf("copy an address: %v", err)
 	}
 }
 

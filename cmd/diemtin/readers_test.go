@@ -15,7 +15,7 @@ import (
 )
 
 // readersDir names the environment variable with the folder in which make
-// readers has installed the readers from npm.
+// readers has installed the readers from npm, and make html the validator.
 const readersDir = "DIEMTIN_READERS"
 
 // daily is one reader that follows the feed of everything all day.

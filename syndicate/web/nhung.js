@@ -19,7 +19,7 @@
   };
 
   const dress = () => {
-    for (const b of document.querySelectorAll(".copy")) {
+    for (const b of document.querySelectorAll(".codecopy")) {
       b.hidden = false;
       b.addEventListener("click", () => copy(b));
     }

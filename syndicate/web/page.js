@@ -1,6 +1,7 @@
 // What pages gain by a script, and are whole without: how long ago a story came,
 // in the place of its day (the bytes of a page say no "now", so that caches keep
-// them), and the arrow keys in a calendar. Loaded last; asks for nothing.
+// them), the arrow keys in a calendar, and buttons that copy an address. Loaded
+// last; asks for nothing.
 "use strict";
 (() => {
   const ago = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto" });
@@ -26,6 +27,21 @@
       while (cells[i] && !cells[i].querySelector("a")) i += step;
       if (cells[i]) cells[i].querySelector("a").focus();
       e.preventDefault();
+    });
+  }
+
+  for (const button of document.querySelectorAll("button.copy")) {
+    const address = document.getElementById(button.dataset.copies), name = button.textContent;
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      try {
+        await navigator.clipboard.writeText(address.textContent);
+      } catch { // no leave, or no secure page
+        getSelection().selectAllChildren(address);
+        document.execCommand("copy");
+      }
+      button.textContent = button.dataset.done;
+      setTimeout(() => { button.textContent = name; }, 2000);
     });
   }
 })();
