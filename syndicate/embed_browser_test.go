@@ -170,6 +170,7 @@ func TestEmbedsInABrowser(t *testing.T) {
 	policy := "default-src 'none'; script-src 'self' " + base + "; connect-src " + base + " " + down.URL + "; frame-src " + base + "; base-uri 'none'; require-trusted-types-for 'script'"
 	partner := partnerSite(t, policy, pages)
 	ctx := tab(t)
+	complaints := listen(t, ctx)
 	t.Run("two", func(t *testing.T) { twoFeeds(t, ctx, partner+"/two") })
 	for _, path := range []string{"/down", "/refused", "/changed"} {
 		t.Run("fallback"+path, func(t *testing.T) { fallbackStays(t, ctx, partner+path, path != "/changed") })
@@ -182,6 +183,43 @@ func TestEmbedsInABrowser(t *testing.T) {
 			t.Errorf("the page of a partner with other origins is shown, %s high", height)
 		}
 	})
+	// What is down, refused, changed or barred it says; nothing else.
+	expected := regexp.MustCompile(`items\.json|Failed to load resource|integrity|frame-ancestors`)
+	all := complaints()
+	if !slices.ContainsFunc(all, func(s string) bool { return strings.Contains(s, "frame-ancestors") }) {
+		t.Errorf("the browser says nothing about the frame that is barred: %q", all)
+	}
+	for _, said := range all {
+		if !expected.MatchString(said) {
+			t.Errorf("the browser complains: %s", said)
+		}
+	}
+}
+
+// listen collects what the browser complains about, in the tab of ctx.
+func listen(t *testing.T, ctx context.Context) func() []string {
+	t.Helper()
+	ctx, cancel := context.WithCancel(ctx)
+	said, over := make(chan string, 100), make(chan struct{})
+	visit(t, ctx, "about:blank") // the tab is there from now on
+	go func() {
+		defer close(over)
+		for m, err := range chromedp.Console(ctx) {
+			if err != nil {
+				return
+			}
+			said <- m.String()
+		}
+	}()
+	return func() (all []string) {
+		cancel()
+		<-over
+		close(said)
+		for m := range said {
+			all = append(all, m)
+		}
+		return all
+	}
 }
 
 // twoFeeds: two feeds on one page, a script that is there twice, and a policy

@@ -54,7 +54,8 @@ func browse(t *testing.T, base, story string) {
 	defer cancel()
 	logged := complaints(t, tab)
 	for name, address := range map[string]string{"follow": "/nguon-cap-tin/?of=%2Ftopics%2Fxa-hoi%2F", "english": "/gioi-thieu/?lang=en", "home": "/", "topic": "/topics/xa-hoi/", "day": "/days/" + today() + "/", "story": "/stories/" + story,
-		"explain": "/stories/" + story + "/explain", "status": "/status", "feeds": "/nguon-cap-tin/", "mix": "/mix/", "mixed": "/mix/?topics=kinh-te,xa-hoi", "search": "/search?q=x%C3%A3", "about": "/gioi-thieu/"} {
+		"explain": "/stories/" + story + "/explain", "status": "/status", "feeds": "/nguon-cap-tin/", "mix": "/mix/", "mixed": "/mix/?topics=kinh-te,xa-hoi", "search": "/search?q=x%C3%A3", "about": "/gioi-thieu/",
+		"embedding": "/nhung/?channel=topics/xa-hoi", "embed": "/embed/topics/xa-hoi/"} {
 		for _, width := range []int64{390, 1280} {
 			if err := chromedp.Do(tab, chromedp.EmulateViewport(width, 900), chromedp.Navigate(base+address)); err != nil {
 				t.Fatalf("%s at %d px: %v", address, width, err)

@@ -28,9 +28,7 @@
       if (f.clientHeight && f.clientHeight < h) f.style.height = 2 * h - f.clientHeight + "px"; // its border
     }
   });
-  for (const f of frames()) {
-    try { f.contentWindow.postMessage({diemtin: "ask"}, originOf(f)); } catch (_) { /* it says so when it is there */ }
-  }
+  for (const f of frames()) if (f.contentWindow) f.contentWindow.postMessage({diemtin: "ask"}, "*"); // one that is not there yet says so when it is
 
   const home = script && script.src ? script.src.replace(/\/embed\/[^/]*\/diemtin\.js.*$/, "") : "";
   const light = "--p:#fcfbf8;--i:#1b1c1e;--s:#5a5e63;--l:#e3dfd6;--a:#9b2c1f;color-scheme:light;background:var(--p);color:var(--i)";
