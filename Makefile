@@ -6,7 +6,7 @@
 # make html    that validation alone
 # make bench-freshness SEED=7 | TRACE=FILE   delay at the same number of polls, against other policies
 # make eval-stories DATA=DIR   how well copies are told, on labelled articles
-.PHONY: demo run build quick test readers html bench bench-freshness eval-stories soak fuzz fmt vuln clean
+.PHONY: demo run build quick test readers html bench bench-freshness eval-stories soak fuzz fmt vuln licences clean
 
 GO ?= go
 BIN := bin/diemtin
@@ -72,6 +72,10 @@ fuzz:
 
 vuln:
 	$(GO) run golang.org/x/vuln/cmd/govulncheck@latest ./...
+
+# every module that is compiled in, with its licence
+licences:
+	@.ci/licences
 
 fmt:
 	gofmt -w .

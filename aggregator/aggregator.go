@@ -80,77 +80,54 @@ type ArticleStore interface {
 
 // Aggregator visits the sources of a configuration.
 type Aggregator struct {
-	cfg        Config
+	setup      atomic.Pointer[Setup]
 	store      Store
 	log        *slog.Logger
 	metrics    *metrics
 	fetch      *fetcher
+	claiming   sync.Mutex                 // held while sources are claimed, and while the setup changes
+	ruling     sync.Mutex                 // held to change classifier
 	classifier atomic.Pointer[Classifier] // of the rules, with the opinion in force
 	opinionAt  time.Time                  // when that was learned
-	names      *Names
-	judge      *Judge
-	sources    map[string]configured // by source id
 	hosts      *hosts
 	push       *subscriber
 	pages      pageMemory // articles read of late
 	articles   *articleQueue
-	memories   memories
-	children   childMemory   // the sitemaps of indexes
-	slots      chan struct{} // one token a worker
-	stranger   access        // to what is not on a source's own site
-	opening    *sweep        // the sources that were due at the start
+	opening    *sweep // the sources that were due at the start
 	plan       atomic.Pointer[plan]
+	changed    chan struct{} // holds a token after a new setup
+	turned     atomic.Pointer[turn]
 	contents   contents       // what stood in each source's last document
 	apply      chan time.Time // asks for re-classification of what was seen since
 	by         string         // who holds the leases
 	now        func() time.Time
-}
 
-// configured is a source with its outlet, as the configuration has them.
-type configured struct {
-	source SourceConfig
-	outlet store.Outlet
-	zone   *time.Location
-	access access
+	stopApplying context.CancelFunc // ends the re-classification under way; nil = none
 }
 
 // New builds an aggregator from a configuration that passed Check. st may be
 // nil if only Probe is called. Its metrics are registered with reg.
 func New(cfg Config, st Store, log *slog.Logger, reg prometheus.Registerer) (*Aggregator, error) {
-	paused := cfg.Limits.HostPause != nil
+	given := cfg
 	cfg.Limits = cfg.Limits.withDefaults()
-	classifier, err := NewClassifier(cfg.Topics)
-	if err != nil {
-		return nil, fmt.Errorf("compile topics: %w", err)
-	}
-	showGate(reg, cfg.Gate)
-	outlets := cfg.StoreOutlets()
-	names := NewNames(outlets)
 	host, _ := os.Hostname()
-	a := &Aggregator{cfg: cfg, store: st, log: log, metrics: newMetrics(reg), fetch: newFetcher(cfg.Agent, cfg.Limits),
-		names: names, judge: NewJudge(names), sources: map[string]configured{},
-		slots: make(chan struct{}, cfg.Limits.Workers), articles: newArticleQueue(cfg.Limits.Workers), by: fmt.Sprintf("%s/%d/%d", host, os.Getpid(), rand.Uint32()), now: time.Now}
-	a.classifier.Store(classifier)
+	a := &Aggregator{store: st, log: log, metrics: newMetrics(reg), fetch: newFetcher(cfg.Agent, cfg.Limits), articles: newArticleQueue(),
+		apply: make(chan time.Time, 1), changed: make(chan struct{}, 1), by: fmt.Sprintf("%s/%d/%d", host, os.Getpid(), rand.Uint32()), now: time.Now}
+	set, err := a.Setup(given)
+	if err != nil {
+		return nil, err
+	}
+	a.setup.Store(set)
+	a.classifier.Store(set.classifier)
 	a.hosts = newHosts(time.Duration(*cfg.Limits.HostPause), func() time.Time { return a.now() })
-	a.hosts.explicit = paused
-	a.apply = make(chan time.Time, 1)
-	a.stranger = a.fetch.access(SourceConfig{})
+	a.hosts.explicit = set.paused
 	a.push = newSubscriber(cfg, st, log, newPushMetrics(reg))
 	a.push.by, a.push.now, a.push.deliver = a.by, func() time.Time { return a.now() }, a.deliver
-	a.push.knows = func(id string) bool { _, ok := a.sources[id]; return ok }
-	for _, t := range cfg.Topics { // a topic without a single item is an alarm
-		a.metrics.topics.WithLabelValues(string(t.ID))
-	}
-	for i, o := range cfg.Outlets {
-		for _, s := range o.Sources {
-			zone, err := zoneOf(s.Zone)
-			if err != nil {
-				return nil, fmt.Errorf("source %s: %w", s.ID, err)
-			}
-			s.Article = s.Article.or(o.Article)
-			a.sources[s.ID] = configured{source: s.withDefaults(), outlet: outlets[i], zone: zone, access: a.fetch.access(s)}
-		}
-	}
+	a.push.knows = func(id string) bool { _, ok := a.set().sources[id]; return ok }
+	a.push.maxBytes = func() int64 { return a.set().cfg.Limits.MaxBytes }
+	a.opening = newSweep(nil, 0, a.now())
+	a.metrics.gate.show(cfg.Gate)
+	a.metrics.knownTopics(cfg.Topics)
 	unknown := cfg.StoreSources()
 	for i := range unknown {
 		unknown[i].Active = true
@@ -166,7 +143,7 @@ func (a *Aggregator) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if g := a.cfg.Gate; g.Set() {
+	if g := a.set().cfg.Gate; g.Set() {
 		a.log.Info("topics passed the gate", "f1", g.Scores.Micro.F1, "floor", g.F1, "primary", g.Scores.Primary, "items", g.Scores.N)
 	}
 	a.showStates(all)
@@ -200,7 +177,7 @@ func (a *Aggregator) showStates(all []store.Source) {
 // dispatch claims what is due and starts its visits. A store that fails is
 // asked again: it may come back.
 func (a *Aggregator) dispatch(ctx context.Context, visits *sync.WaitGroup) {
-	claims := make(chan struct{}, claimsPerWorker*cap(a.slots))
+	var claims atomic.Int64
 	planned := a.now()
 	for ctx.Err() == nil {
 		if a.now().Sub(planned) >= planEvery {
@@ -209,26 +186,53 @@ func (a *Aggregator) dispatch(ctx context.Context, visits *sync.WaitGroup) {
 				a.replan(all)
 			}
 		}
-		free := cap(claims) - len(claims)
-		var due []store.Source
-		at, ok, err := a.store.NextDue(ctx)
-		if err == nil && ok && free > 0 && !at.After(a.now()) {
-			due, err = a.store.Due(ctx, store.Claim{Now: a.now(), Lease: lease, By: a.by, Limit: free})
-		}
+		set, due, at, ok, err := a.claim(ctx, int(claims.Load()))
+		a.turned.Store(&turn{a.now(), err})
 		if err != nil && ctx.Err() == nil {
 			a.log.Error("claim sources", "error", err)
 		}
 		for _, s := range due {
-			claims <- struct{}{}
+			claims.Add(1)
 			visits.Go(func() {
-				defer func() { <-claims }()
-				a.visit(ctx, s)
+				defer claims.Add(-1)
+				a.visit(ctx, set, s)
 			})
 		}
 		if len(due) == 0 {
 			a.pause(ctx, at, ok && err == nil)
 		}
 	}
+}
+
+// turn is when the loop last looked for what is due, and the fault if it could
+// not.
+type turn struct {
+	at  time.Time
+	err error
+}
+
+// LastTurn is when the loop last looked for what is due, zero if it never did,
+// and why it could not.
+func (a *Aggregator) LastTurn() (time.Time, error) {
+	t := a.turned.Load()
+	if t == nil {
+		return time.Time{}, nil
+	}
+	return t.at, t.err
+}
+
+// claim takes what is due and free, with the setup by which it is to be visited;
+// at says when the next source is due, if ok.
+func (a *Aggregator) claim(ctx context.Context, claimed int) (set *Setup, due []store.Source, at time.Time, ok bool, err error) {
+	a.claiming.Lock()
+	defer a.claiming.Unlock()
+	set = a.set()
+	free := claimsPerWorker*cap(set.slots) - claimed
+	at, ok, err = a.store.NextDue(ctx)
+	if err == nil && ok && free > 0 && !at.After(a.now()) {
+		due, err = a.store.Due(ctx, store.Claim{Now: a.now(), Lease: lease, By: a.by, Limit: free})
+	}
+	return set, due, at, ok, err
 }
 
 // pause waits until the next source is due, within bounds.
@@ -241,6 +245,8 @@ func (a *Aggregator) pause(ctx context.Context, next time.Time, known bool) {
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
+	case <-a.changed:
+		a.takeUp(ctx)
 	case <-timer.C:
 	}
 }
@@ -269,7 +275,7 @@ func (a *Aggregator) listHeld(ctx context.Context) {
 		}
 		if err == nil && opening && swept == nil {
 			var q store.ArticleQueue
-			if q, err = a.store.ArticleQueue(ctx); err == nil && (q.Held == 0 || a.now().Sub(a.opening.start) > openingHold+a.cfg.Limits.hold()) {
+			if q, err = a.store.ArticleQueue(ctx); err == nil && (q.Held == 0 || a.now().Sub(a.opening.start) > openingHold+a.set().cfg.Limits.hold()) {
 				opening = false
 				_, err = a.list(ctx)
 				a.metrics.swept.Set(1)
@@ -284,7 +290,7 @@ func (a *Aggregator) listHeld(ctx context.Context) {
 // list lists all that is ready, in batches, and says how many.
 func (a *Aggregator) list(ctx context.Context) (listed int, err error) {
 	for {
-		waits, err := a.store.List(ctx, a.now(), listBatch, a.judge)
+		waits, err := a.store.List(ctx, a.now(), listBatch, a.set().judge)
 		a.metrics.listings(waits)
 		listed += len(waits)
 		if err != nil || len(waits) < listBatch {
@@ -297,7 +303,7 @@ func (a *Aggregator) list(ctx context.Context) (listed int, err error) {
 // and says how many stories it listed at the end, when every copy had its
 // chance. A source that another process has claimed is left to it.
 func (a *Aggregator) Round(ctx context.Context, onVisit func(Report)) (listed int, err error) {
-	all, err := a.store.Due(ctx, store.Claim{Now: a.now(), Lease: lease, By: a.by, Limit: len(a.sources), All: true})
+	all, err := a.store.Due(ctx, store.Claim{Now: a.now(), Lease: lease, By: a.by, Limit: len(a.set().sources), All: true})
 	if err != nil {
 		return 0, err
 	}
@@ -308,7 +314,7 @@ func (a *Aggregator) Round(ctx context.Context, onVisit func(Report)) (listed in
 	var mu sync.Mutex
 	for _, s := range all {
 		visits.Go(func() {
-			r, ok := a.visit(ctx, s)
+			r, ok := a.visit(ctx, a.set(), s)
 			mu.Lock()
 			defer mu.Unlock()
 			if ok {
@@ -332,7 +338,7 @@ func (a *Aggregator) Round(ctx context.Context, onVisit func(Report)) (listed in
 // holds no worker: one slow outlet with a dozen feeds blocks nobody else, and its
 // own feeds not for longer than its patience.
 func (a *Aggregator) enter(ctx context.Context, address string) (leave func(), err error) {
-	return a.enterAmong(ctx, address, a.slots)
+	return a.enterAmong(ctx, address, a.set().slots)
 }
 
 // enterAmong waits for a host, then for one of the places.

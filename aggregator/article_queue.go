@@ -48,15 +48,12 @@ type articleQueue struct {
 	busy  map[string]bool // outlets whose pages are being read
 	ill   map[string]illness
 	walls walls
-	slots chan struct{} // one token a page that is being fetched or read
 	wake  chan struct{} // there may be something to do
 	work  sync.WaitGroup
 }
 
-// newArticleQueue has half as many places as there are workers: pages never
-// take those of the visits.
-func newArticleQueue(workers int) *articleQueue {
-	return &articleQueue{busy: map[string]bool{}, ill: map[string]illness{}, slots: make(chan struct{}, max(1, workers/2)), wake: make(chan struct{}, 1)}
+func newArticleQueue() *articleQueue {
+	return &articleQueue{busy: map[string]bool{}, ill: map[string]illness{}, wake: make(chan struct{}, 1)}
 }
 
 // illness is how often in a row an outlet's pages failed, and why the last did.
@@ -189,10 +186,10 @@ func (a *Aggregator) readBatch(ctx context.Context, batch []store.DueArticle, un
 // before that.
 func (a *Aggregator) readDue(ctx context.Context, d store.DueArticle) bool {
 	log := a.log.With("source", d.Item.Source, "item", d.Item.ID)
-	c, known := a.sources[d.Item.Source]
+	c, known := a.set().sources[d.Item.Source]
 	if !known { // of a source that was switched off
 		c = a.sourceAt(d.Item.Link)
-		c.access = a.stranger
+		c.access = a.set().stranger
 	}
 	start := a.now()
 	v := store.ArticleVisit{Item: d.Item.ID, By: a.by}
@@ -206,12 +203,12 @@ func (a *Aggregator) readDue(ctx context.Context, d store.DueArticle) bool {
 	}
 	v.At = a.now()
 	if err == nil {
-		v.Article = keeper{outlet: c.outlet, source: c.source, names: a.names, classify: a.classifier.Load(), walls: &a.articles.walls}.article(&d.Item, page)
+		v.Article = keeper{outlet: c.outlet, source: c.source, names: a.set().names, classify: a.classifier.Load(), walls: &a.articles.walls}.article(&d.Item, page)
 	} else {
 		v.Outcome, v.Detail = outcomeOf(err), err.Error()
 		v.RetryAt = retryArticle(err, d.Tries, v.At)
 	}
-	state, changes, err := a.store.RecordArticle(context.WithoutCancel(ctx), v, a.judge)
+	state, changes, err := a.store.RecordArticle(context.WithoutCancel(ctx), v, a.set().judge)
 	if err != nil {
 		log.Error("record article", "error", err)
 		return true // its lease runs out
@@ -257,7 +254,7 @@ func (a *Aggregator) fetchArticle(ctx context.Context, c configured, it *store.I
 	if err := a.articles.trouble(it.Outlet, a.now()); err != nil {
 		return p, err
 	}
-	leave, err := a.enterAmong(ctx, it.Link, a.articles.slots)
+	leave, err := a.enterAmong(ctx, it.Link, a.set().pages)
 	if err != nil {
 		return p, err
 	}
@@ -277,7 +274,7 @@ func (a *Aggregator) fetchArticle(ctx context.Context, c configured, it *store.I
 	}
 	a.articles.note(it.Outlet, nil, a.now())
 	a.metrics.articleBytes.Observe(float64(len(doc.Body)))
-	return ReadArticle(doc, c.source.Article, ArticleOptions{Zone: c.zone, Names: a.names})
+	return ReadArticle(doc, c.source.Article, ArticleOptions{Zone: c.zone, Names: a.set().names})
 }
 
 // askArticle asks for a page. The caller is inside its host.
@@ -356,7 +353,7 @@ func (a *Aggregator) showArticleQueue(ctx context.Context) {
 // dropTexts deletes the texts that are not compared any more, in small steps.
 func (a *Aggregator) dropTexts(ctx context.Context, now time.Time) {
 	for ctx.Err() == nil {
-		n, err := a.store.DropTexts(ctx, now.Add(-a.cfg.Limits.keepText()), dropBatch)
+		n, err := a.store.DropTexts(ctx, now.Add(-a.set().cfg.Limits.keepText()), dropBatch)
 		if err != nil && ctx.Err() == nil {
 			a.log.Error("drop old texts", "error", err)
 		}
@@ -368,7 +365,7 @@ func (a *Aggregator) dropTexts(ctx context.Context, now time.Time) {
 
 // reading is what is done with the pages of a source's new items.
 func (a *Aggregator) reading(c configured) store.Reading {
-	return store.Reading{When: c.source.Article.when(), Hold: a.cfg.Limits.hold()}
+	return store.Reading{When: c.source.Article.when(), Hold: a.set().cfg.Limits.hold()}
 }
 
 // readRound reads the pages that are due after a round's visits, within a

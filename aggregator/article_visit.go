@@ -113,7 +113,7 @@ func (a *Aggregator) readArticle(ctx context.Context, c configured, link string,
 		err = cutFault(link)
 	}
 	if err == nil {
-		p, err = ReadArticle(doc, c.source.Article, ArticleOptions{Zone: c.zone, Names: a.names})
+		p, err = ReadArticle(doc, c.source.Article, ArticleOptions{Zone: c.zone, Names: a.set().names})
 	}
 	if err != nil && (ctx.Err() != nil || outcomeOf(err) == store.Disallowed) {
 		return p, err // nothing was learnt of the page

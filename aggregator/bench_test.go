@@ -142,7 +142,7 @@ func newVisited(b *testing.B) *visited {
 }
 
 func (v *visited) visit(b *testing.B, want store.Outcome, fresh int) {
-	r, ok := v.a.visit(b.Context(), v.src)
+	r, ok := v.a.visit(b.Context(), v.a.set(), v.src)
 	if !ok || r.Outcome != want || r.Changes.New != fresh {
 		b.Fatalf("visit: %s %s, changed %+v, want %s and %d new", r.Outcome, r.Detail, r.Changes, want, fresh)
 	}

@@ -151,7 +151,7 @@ const reclassifyRest = 0.5
 // reclassify goes on with a re-classification that was interrupted, if the
 // rules are still the same, and then waits for others to be asked for.
 func (a *Aggregator) reclassify(ctx context.Context) {
-	if c, err := a.store.Reclassification(ctx); err == nil && c.Phase != store.ReclassifyDone && c.Rules == RulesDigest(a.cfg) {
+	if c, err := a.store.Reclassification(ctx); err == nil && c.Phase != store.ReclassifyDone && c.Rules == RulesDigest(a.set().cfg) {
 		a.applyTopics(ctx, c.Since)
 	}
 	for {
@@ -164,18 +164,26 @@ func (a *Aggregator) reclassify(ctx context.Context) {
 	}
 }
 
-func (a *Aggregator) applyTopics(ctx context.Context, since time.Time) {
+func (a *Aggregator) applyTopics(end context.Context, since time.Time) {
+	ctx, stop := context.WithCancel(end)
+	defer stop()
+	a.ruling.Lock()
+	a.stopApplying = stop
+	cfg := a.set().cfg
+	a.ruling.Unlock()
 	stored, err := a.store.Sources(ctx)
 	var r *Reclassifier
 	if err == nil {
-		r, err = NewReclassifier(a.cfg, a.store, stored)
+		r, err = NewReclassifier(cfg, a.store, stored)
 	}
 	var c store.Reclassification
 	if err == nil {
 		c, err = r.Run(ctx, since, reclassifyRest, func(store.Reclassification) {})
 	}
 	switch {
-	case ctx.Err() != nil: // the next start goes on with it
+	case end.Err() != nil: // the next start goes on with it
+	case ctx.Err() != nil:
+		a.log.Warn("re-classifying was broken off: the rules have changed", "items", c.Seen)
 	case err != nil:
 		a.log.Error("re-classify", "error", err)
 	default:

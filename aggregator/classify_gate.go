@@ -93,15 +93,25 @@ type Gated struct {
 	Scores Scores
 }
 
-// showGate registers how well the rules in force do on the gate's file, and
-// what was asked of them; both stay 0 without a gate.
-func showGate(reg prometheus.Registerer, g Gated) {
-	gauge := func(name, help string, value float64) {
+// gateGauges tell how well the rules in force do on the gate's file, and what
+// was asked of them; all stay 0 without a gate.
+type gateGauges struct{ f1, floor, primary prometheus.Gauge }
+
+func newGateGauges(reg prometheus.Registerer) gateGauges {
+	gauge := func(name, help string) prometheus.Gauge {
 		m := prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "diemtin", Name: name, Help: help})
-		m.Set(value)
 		reg.MustRegister(m)
+		return m
 	}
-	gauge("topics_gate_f1", "Micro-averaged F1 of the topic rules in force on the labelled file of the gate; 0 without a gate. See diemtin topics test.", g.Scores.Micro.F1)
-	gauge("topics_gate_floor_f1", "The F1 below which the gate refuses a configuration; 0 without a gate.", g.F1)
-	gauge("topics_gate_primary", "Share of right primary topics on the labelled file of the gate; 0 without a gate.", g.Scores.Primary)
+	return gateGauges{
+		f1:      gauge("topics_gate_f1", "Micro-averaged F1 of the topic rules in force on the labelled file of the gate; 0 without a gate. See diemtin topics test."),
+		floor:   gauge("topics_gate_floor_f1", "The F1 below which the gate refuses a configuration; 0 without a gate."),
+		primary: gauge("topics_gate_primary", "Share of right primary topics on the labelled file of the gate; 0 without a gate."),
+	}
+}
+
+func (m gateGauges) show(g Gated) {
+	m.f1.Set(g.Scores.Micro.F1)
+	m.floor.Set(g.F1)
+	m.primary.Set(g.Scores.Primary)
 }

@@ -75,19 +75,20 @@ func (d *Duration) UnmarshalText(text []byte) error {
 
 // OutletConfig is a publisher with the sources to poll.
 type OutletConfig struct {
-	ID       string         `yaml:"id"`
-	Name     string         `yaml:"name"`
-	Was      []string       `yaml:"was"` // ids that it had before: their addresses lead here
-	Aliases  []string       `yaml:"aliases"`
-	Domains  []string       `yaml:"domains"`
-	Scope    store.Scope    `yaml:"scope"`
-	Province string         `yaml:"province"`
-	Rank     int            `yaml:"rank"`
-	Show     store.Show     `yaml:"show"`
-	Images   bool           `yaml:"images"`
-	Delay    Duration       `yaml:"delay"`
-	Article  ArticleConfig  `yaml:"article"` // for all its sources; what a source says comes first
-	Sources  []SourceConfig `yaml:"sources"`
+	ID        string          `yaml:"id"`
+	Name      string          `yaml:"name"`
+	Was       []string        `yaml:"was"` // ids that it had before: their addresses lead here
+	Aliases   []string        `yaml:"aliases"`
+	Domains   []string        `yaml:"domains"`
+	Scope     store.Scope     `yaml:"scope"`
+	Province  string          `yaml:"province"`
+	Rank      int             `yaml:"rank"`
+	Show      store.Show      `yaml:"show"`
+	Images    bool            `yaml:"images"`
+	Delay     Duration        `yaml:"delay"`
+	Article   ArticleConfig   `yaml:"article"`   // for all its sources; what a source says comes first
+	Agreement AgreementConfig `yaml:"agreement"` // its consent to be given out here
+	Sources   []SourceConfig  `yaml:"sources"`
 }
 
 // SourceConfig is one thing to poll.
@@ -192,6 +193,30 @@ func (l Limits) polls(sources int) float64 {
 		return float64(l.PollsPerHour)
 	}
 	return float64(max(leastPolls, pollsPerSource*sources))
+}
+
+// password is the one for Basic authentication, "" without one: the value of
+// its variable, or what the file holds that the variable …_FILE names.
+func (s SourceConfig) password() (string, error) {
+	if s.PasswordEnv == "" {
+		return "", nil
+	}
+	if word := os.Getenv(s.PasswordEnv); word != "" {
+		return word, nil
+	}
+	name := os.Getenv(s.PasswordEnv + "_FILE")
+	if name == "" {
+		return "", fmt.Errorf("the environment variable %s is not set, nor %s_FILE", s.PasswordEnv, s.PasswordEnv)
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return "", fmt.Errorf("%s_FILE: %w", s.PasswordEnv, err)
+	}
+	word := strings.TrimRight(string(text), "\r\n")
+	if word == "" {
+		return "", fmt.Errorf("%s_FILE: %s is empty", s.PasswordEnv, name)
+	}
+	return word, nil
 }
 
 // withDefaults fills in what was left out.
@@ -327,6 +352,7 @@ func (o OutletConfig) check(report func(path, problem string)) {
 		report("delay", fmt.Sprintf("delay %s: want at most %s", time.Duration(o.Delay), maxDelay))
 	}
 	o.Article.check(func(path, problem string) { report("article"+path, problem) })
+	o.Agreement.check(func(path, problem string) { report("agreement"+path, problem) })
 }
 
 func (c *Config) checkSource(s SourceConfig, report func(path, problem string)) {
@@ -370,8 +396,8 @@ func (s SourceConfig) checkAccess(report func(path, problem string)) {
 	}
 	if (s.User == "") != (s.PasswordEnv == "") {
 		report("user", "user and password_env go together: the name, and the environment variable that holds the password")
-	} else if s.PasswordEnv != "" && os.Getenv(s.PasswordEnv) == "" {
-		report("password_env", fmt.Sprintf("the environment variable %s is not set", s.PasswordEnv))
+	} else if _, err := s.password(); err != nil {
+		report("password_env", err.Error())
 	}
 }
 
@@ -445,4 +471,43 @@ func (c *Config) StoreSources() []store.Source {
 		}
 	}
 	return all
+}
+
+// Effective fills in what was left out of a section, as the loop does.
+func (l Limits) Effective(sources int) Limits {
+	l = l.withDefaults()
+	hold, keep := Duration(l.hold()), Duration(l.keepText())
+	l.Hold, l.KeepText = &hold, &keep
+	if l.WebSub == nil {
+		on := true
+		l.WebSub = &on
+	}
+	l.PollsPerHour = int(l.polls(sources))
+	return l
+}
+
+// Effective fills in what was left out of an outlet and its sources.
+func (o OutletConfig) Effective() OutletConfig {
+	o = o.withDefaults()
+	o.Sources = slices.Clone(o.Sources)
+	for i := range o.Sources {
+		o.Sources[i] = o.Sources[i].withDefaults()
+	}
+	return o
+}
+
+// String writes a duration as feeds.yaml has it.
+func (d Duration) String() string {
+	const day = Duration(24 * time.Hour)
+	if d >= 2*day && d%day == 0 {
+		return fmt.Sprintf("%dd", d/day)
+	}
+	s := time.Duration(d).String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }

@@ -122,7 +122,7 @@ func (p *polled) ours(b *testing.B) {
 		}
 		return
 	}
-	rd, err := readFeedSince(doc, SourceConfig{ID: "s"}, p.f.limits, p.last)
+	rd, err := readFeedSince(doc, SourceConfig{ID: "s"}, *p.f.limits.Load(), p.last)
 	if err != nil || len(rd.entries) != p.news || rd.memory == nil {
 		b.Fatalf("%d entries, want %d; %v", len(rd.entries), p.news, err)
 	}

@@ -79,7 +79,7 @@ func TestAnotherProcessReadsBetween(t *testing.T) {
 	t.Parallel()
 	n := newNewsroom(t)
 	a, db, _ := start(t, n.URL, SourceConfig{ID: "s", URL: "/plain"})
-	b, err := New(a.cfg, db, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	b, err := New(a.set().cfg, db, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,9 +10,9 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
-	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/net/publicsuffix"
@@ -50,7 +50,7 @@ type Document struct {
 // fetcher gets documents conditionally and within limits.
 type fetcher struct {
 	agent      string
-	limits     Limits
+	limits     atomic.Pointer[Limits]
 	mu         sync.Mutex
 	transports map[string]*http.Transport // shared by the sources with the same guard and proxy
 	unpackers  sync.Pool                  // of *unpacker
@@ -58,7 +58,9 @@ type fetcher struct {
 }
 
 func newFetcher(agent string, limits Limits) *fetcher {
-	return &fetcher{agent: agent, limits: limits, transports: map[string]*http.Transport{}}
+	f := &fetcher{agent: agent, transports: map[string]*http.Transport{}}
+	f.limits.Store(&limits)
+	return f
 }
 
 // access is how one source may be reached.
@@ -71,7 +73,7 @@ type access struct {
 // access builds the way to one source. Transports, and so connections, are
 // shared; a cookie jar is the source's own.
 func (f *fetcher) access(s SourceConfig) access {
-	guard := !s.AllowPrivate && !f.limits.AllowPrivate
+	guard := !s.AllowPrivate && !f.limits.Load().AllowPrivate
 	key := fmt.Sprintf("%v %s", guard, s.Proxy)
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -91,7 +93,8 @@ func (f *fetcher) access(s SourceConfig) access {
 	if s.Cookies {
 		client.Jar, _ = cookiejar.New(&cookiejar.Options{PublicSuffixList: publicsuffix.List}) // cannot fail
 	}
-	return access{client: client, user: s.User, password: os.Getenv(s.PasswordEnv)}
+	password, _ := s.password() // Check has read it before
+	return access{client: client, user: s.User, password: password}
 }
 
 func newTransport(guard bool) *http.Transport {
@@ -134,7 +137,8 @@ func (f *fetcher) close() {
 // conditional; a 304 comes back as a Document without a body. Every error is
 // a *Fault.
 func (f *fetcher) get(ctx context.Context, via access, address, etag, lastModified string, now time.Time) (*Document, error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Duration(f.limits.Timeout))
+	limits := f.limits.Load()
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(limits.Timeout))
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
@@ -142,7 +146,7 @@ func (f *fetcher) get(ctx context.Context, via access, address, etag, lastModifi
 	}
 	req.Header.Set("User-Agent", f.agent)
 	req.Header.Set("Accept", "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, text/html;q=0.8, */*;q=0.5")
-	limit := f.limits.MaxBytes
+	limit := limits.MaxBytes
 	if via.article {
 		req.Header.Set("Accept", "text/html, application/xhtml+xml;q=0.9, */*;q=0.5")
 		limit = min(limit, maxArticleBytes)

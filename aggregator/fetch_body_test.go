@@ -142,7 +142,7 @@ func TestVisitsAtOnceShareNoBytes(t *testing.T) {
 				if n.set(sources[i].URL[len(n.URL):], body); round%3 == 2 {
 					n.set(sources[i].URL[len(n.URL):], string(gzipped(t, []byte(body))))
 				}
-				r := a.look(t.Context(), a.sources[sources[i].ID], store.SourceState{}, nil, testNow)
+				r := a.look(t.Context(), a.set().sources[sources[i].ID], store.SourceState{}, nil, testNow)
 				if r.hash != bodyHash([]byte(body)) {
 					t.Errorf("source %d round %d: hash %s, want %s; %s", i, round, r.hash, bodyHash([]byte(body)), r.Detail)
 				}

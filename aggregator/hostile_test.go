@@ -91,9 +91,9 @@ func TestHostileOutletsHarmNobody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for id, c := range a.sources {
+	for id, c := range a.set().sources {
 		c.access.client = clientTo(strings.TrimSuffix(strings.TrimPrefix(c.source.URL, "http://"), "/feed"))
-		a.sources[id] = c
+		a.set().sources[id] = c
 	}
 	if peak := runUntil(t, a, visits); peak > maxHeap {
 		t.Errorf("the heap grew to %d MB, want at most %d", peak>>20, maxHeap>>20)

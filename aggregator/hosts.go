@@ -36,10 +36,10 @@ const (
 // a pause between two requests, and silence when several of its feeds asked
 // for it.
 type hosts struct {
-	pause    time.Duration // between the end of one visit and the begin of the next
-	explicit bool          // the pause was configured
 	now      func() time.Time
 	mu       sync.Mutex
+	pause    time.Duration // between the end of one visit and the begin of the next
+	explicit bool          // the pause was configured
 	byKey    map[string]*host
 	forgot   time.Time // when idle hosts were last looked for
 }
@@ -58,6 +58,13 @@ type host struct {
 
 func newHosts(pause time.Duration, now func() time.Time) *hosts {
 	return &hosts{pause: pause, now: now, byKey: map[string]*host{}}
+}
+
+// setPause changes the pause.
+func (h *hosts) setPause(pause time.Duration, explicit bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.pause, h.explicit = pause, explicit
 }
 
 // isPrivate tells whether a host's name is an address that is not of the open
@@ -182,10 +189,9 @@ func (o *host) touch(now time.Time) {
 // answers for it, are owed no pause any more, and says how far ahead it is.
 // Many portals of one province share a machine.
 func (h *hosts) reserve(one *host) time.Duration {
-	pause := h.owed(one)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	now := h.now()
+	pause, now := h.owed(one), h.now()
 	one.mu.Lock()
 	at, ip := later(now, afterPause(one.last, pause)), one.ip
 	one.mu.Unlock()
@@ -211,7 +217,7 @@ func afterPause(last time.Time, pause time.Duration) time.Time {
 	return last.Add(pause)
 }
 
-// owed is the pause of a host between two requests.
+// owed is the pause of a host between two requests. The caller holds h.mu.
 func (h *hosts) owed(one *host) time.Duration {
 	pause := h.pause
 	if one.private && !h.explicit {

@@ -228,5 +228,5 @@ func (a *Aggregator) accessTo(c configured, address string) access {
 	if sameSite(address, c) {
 		return c.access
 	}
-	return a.stranger
+	return a.set().stranger
 }

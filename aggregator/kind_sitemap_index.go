@@ -91,7 +91,7 @@ func dateInName(address string) string {
 func (a *Aggregator) followSitemaps(ctx context.Context, c configured, rd *reading, now time.Time) error {
 	seen := map[string]bool{c.source.URL: true}
 	queue := rd.follow
-	last := a.children.get(c.source.ID)
+	last := a.set().children.get(c.source.ID)
 	rd.children = map[string]child{}
 	var failed error
 	good := 0
@@ -117,9 +117,9 @@ func (a *Aggregator) followSitemaps(ctx context.Context, c configured, rd *readi
 		rd.entries = append(rd.entries, more.entries...)
 		queue = append(more.follow, queue...)
 	}
-	if n := len(rd.entries) - a.cfg.Limits.MaxItems; n > 0 {
+	if n := len(rd.entries) - a.set().cfg.Limits.MaxItems; n > 0 {
 		rd.repairs.addN("too_many_items", n, "only the first ones were read")
-		rd.entries, rd.children = rd.entries[:a.cfg.Limits.MaxItems], nil
+		rd.entries, rd.children = rd.entries[:a.set().cfg.Limits.MaxItems], nil
 	}
 	if good == 0 && failed != nil {
 		return failed
@@ -159,7 +159,7 @@ func (a *Aggregator) readChild(ctx context.Context, c configured, address string
 	if doc.Hash == last.hash && !doc.Cut {
 		return reading{repairs: last.repairs}, state, nil
 	}
-	rd, err := readSitemap(doc, c.source, a.cfg.Limits)
+	rd, err := readSitemap(doc, c.source, a.set().cfg.Limits)
 	if err != nil {
 		return reading{}, child{}, fmt.Errorf("%s: %w", address, err)
 	}

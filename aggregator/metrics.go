@@ -21,6 +21,7 @@ type metrics struct {
 	items       *prometheus.CounterVec
 	merged      *prometheus.CounterVec
 	topics      *prometheus.CounterVec
+	newest      *prometheus.GaugeVec // topic
 	originals   *prometheus.CounterVec
 	repairs     *prometheus.CounterVec
 	gaps        *prometheus.CounterVec
@@ -28,7 +29,8 @@ type metrics struct {
 	expected    *prometheus.GaugeVec
 	polls       prometheus.Gauge
 	listed      prometheus.Counter
-	delay       prometheus.Histogram
+	freshness   *prometheus.HistogramVec
+	delay, wait prometheus.Observer // of freshness
 	lag         prometheus.Histogram
 	inFlight    prometheus.Gauge
 	deferred    prometheus.Counter
@@ -40,12 +42,12 @@ type metrics struct {
 	articleHolding prometheus.Gauge
 	articleAge     prometheus.Gauge
 	united         *prometheus.CounterVec
-	wait           prometheus.Histogram
 
 	withdrawn *prometheus.CounterVec
 	swept     prometheus.Gauge
 
 	opinionHeard, opinionLearned prometheus.Gauge
+	gate                         gateGauges
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -71,19 +73,21 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		failing:     gauge("source_consecutive_failures", "Failed visits in a row. Above 3, see diemtin explain SOURCE for the cause and advice."),
 		items:       counter("items_total", "Items met on visits by what became of them.", "change"),
 		merged:      counter("stories_merged_total", "New items put into an existing story, by the evidence. A jump means a matching rule broke or an outlet changed its addresses.", "reason"),
-		topics:      counter("topic_items_total", "New items by primary topic, none for those without. A topic that stays empty needs better phrases.", "topic"),
-		originals:   counter("original_changes_total", "Listed stories whose original was named anew."),
-		repairs:     counter("source_repairs_total", "Things mended or left out while reading, by kind. diemtin probe SOURCE shows where.", "kind"),
-		gaps:        counter("source_gaps_total", "Visits that found no item in common with the visit before, so that items were probably lost. If it grows, lower every.min of the source.", "source"),
+		newest: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "diemtin", Name: "topic_last_item_timestamp_seconds",
+			Help: "When a topic last got a new item from this process. If it stays behind, its phrases were changed, or its sources are gone."}, []string{"topic"}),
+		topics:    counter("topic_items_total", "New items by primary topic, none for those without. A topic that stays empty needs better phrases.", "topic"),
+		originals: counter("original_changes_total", "Listed stories whose original was named anew."),
+		repairs:   counter("source_repairs_total", "Things mended or left out while reading, by kind. diemtin probe SOURCE shows where.", "kind"),
+		gaps:      counter("source_gaps_total", "Visits that found no item in common with the visit before, so that items were probably lost. If it grows, lower every.min of the source.", "source"),
 		silent: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "diemtin", Name: "source_silent",
 			Help: "1 if a source answers well but has brought nothing new for much longer than its learned profile lets expect."}, []string{"outlet", "source"}),
 		expected: gauge("source_expected_items", "New items that a source's learned profile lets expect since its last new one. Above 12 for hours it counts as silent."),
 		polls: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "diemtin", Name: "schedule_budget_polls_per_hour",
 			Help: "Visits an hour that all sources together are meant to get: limits.polls_per_hour."}),
 		listed: prometheus.NewCounter(prometheus.CounterOpts{Namespace: "diemtin", Name: "stories_listed_total", Help: "Stories that became visible to readers."}),
-		delay: prometheus.NewHistogram(histogram("item_delay_seconds",
-			"From an item's publication to our first sight of it, for items of sources visited before. Shorten every.min where it is long.",
-			[]float64{10, 30, 60, 120, 300, 600, 1200, 3600, 7200, 21600, 86400})),
+		freshness: prometheus.NewHistogramVec(histogram("freshness_seconds",
+			"How long news takes, stage after stage: seen is from publication to our first sight of it, for items of sources visited before (shorten every.min where it is long); served from there until readers have it: the time for its page, limits.hold at most, and the outlet's delay; pushed from the change to a subscriber's answer, retries included.",
+			[]float64{0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 180, 300, 600, 1200, 3600, 7200, 21600, 86400}), []string{"stage"}),
 		lag: prometheus.NewHistogram(histogram("schedule_lag_seconds",
 			"How late visits begin after they are due. If it grows, raise limits.workers.",
 			[]float64{0.1, 0.5, 1, 5, 15, 60, 300, 1800})),
@@ -101,18 +105,19 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Help: "Pages for which a story waits to be listed."}),
 		articleAge: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "diemtin", Name: "article_queue_oldest_seconds",
 			Help: "How long the oldest page waits for its first try. Above limits.hold stories are listed before their pages are read, and copies come as entries: look for a host with a long pause, or raise limits.workers."}),
-		united: counter("stories_united_total", "Stories united with another one after an item's page was read, by the evidence.", "reason"),
-		wait: prometheus.NewHistogram(histogram("story_wait_seconds",
-			"From the first sight of a story's first item to its listing: the time for its page, limits.hold at most, and the outlet's delay.",
-			[]float64{0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 180, 300, 900, 3600})),
+		united:    counter("stories_united_total", "Stories united with another one after an item's page was read, by the evidence.", "reason"),
 		withdrawn: counter("items_withdrawn_total", "Items withdrawn because their outlet removed the article, and restored because it came back.", "change"),
 		swept: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "diemtin", Name: "opening_sweep_over",
 			Help: "1 once every source that was due at the start has had its visit and its stories are listed; before that 0."}),
 	}
 	m.opinionHeard, m.opinionLearned = newOpinionGauges()
+	m.gate = newGateGauges(reg)
+	m.delay, m.wait = m.freshness.WithLabelValues("seen"), m.freshness.WithLabelValues("served")
+	m.freshness.WithLabelValues("pushed")
+	m.originals.WithLabelValues() // from 0 on
 	reg.MustRegister(m.refreshes, m.duration, m.bytes, m.lastSuccess, m.lastNew, m.next, m.failing, m.items, m.merged,
-		m.topics, m.originals, m.repairs, m.gaps, m.silent, m.expected, m.polls, m.listed, m.delay, m.lag, m.inFlight, m.deferred, m.vanished, m.withdrawn, m.swept,
-		m.articles, m.articleBytes, m.articleQueue, m.articleHolding, m.articleAge, m.united, m.wait, m.opinionHeard, m.opinionLearned)
+		m.topics, m.newest, m.originals, m.repairs, m.gaps, m.silent, m.expected, m.polls, m.listed, m.freshness, m.lag, m.inFlight, m.deferred, m.vanished, m.withdrawn, m.swept,
+		m.articles, m.articleBytes, m.articleQueue, m.articleHolding, m.articleAge, m.united, m.opinionHeard, m.opinionLearned)
 	for _, o := range store.Outcomes {
 		m.refreshes.WithLabelValues(string(o))
 	}
@@ -123,6 +128,22 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		m.items.WithLabelValues(c)
 	}
 	return m
+}
+
+// knownTopics shows every topic, since one without a single item is an alarm.
+func (m *metrics) knownTopics(all []TopicConfig) {
+	for _, t := range all {
+		m.topics.WithLabelValues(string(t.ID))
+	}
+}
+
+// forget drops what is shown of a source that has left the configuration.
+func (m *metrics) forget(id, outlet string) {
+	for _, g := range []*prometheus.GaugeVec{m.lastSuccess, m.lastNew, m.next, m.failing, m.expected} {
+		g.DeleteLabelValues(id)
+	}
+	m.gaps.DeleteLabelValues(id)
+	m.silent.DeleteLabelValues(outlet, id)
 }
 
 // source shows a source's state.
@@ -160,6 +181,7 @@ func (m *metrics) changes(c store.Changes) {
 			topic = "none"
 		}
 		m.topics.WithLabelValues(string(topic)).Add(float64(n))
+		m.newest.WithLabelValues(string(topic)).SetToCurrentTime()
 	}
 	m.changedOriginals(c)
 }

@@ -25,7 +25,7 @@ type OneOff struct {
 }
 
 // Judge is what decides for the store what is the same story.
-func (a *Aggregator) Judge() *Judge { return a.judge }
+func (a *Aggregator) Judge() *Judge { return a.set().judge }
 
 // ReadOneOff makes a clean item of it, as if a source of the outlet carried
 // it; nothing is stored. store.ErrNotFound says that the outlet is not in
@@ -50,7 +50,7 @@ func (a *Aggregator) ReadOneOff(ctx context.Context, o OneOff) (store.Item, erro
 		h.Write([]byte(vi.Fold(o.Title)))
 		e.Link = fmt.Sprintf("https://%s.invalid/?%x", c.outlet.ID, h.Sum64())
 	}
-	n := &normaliser{outlet: c.outlet, source: c.source, zone: c.zone, now: now, names: a.names, classify: a.classifier.Load()}
+	n := &normaliser{outlet: c.outlet, source: c.source, zone: c.zone, now: now, names: a.set().names, classify: a.classifier.Load()}
 	var mended repairs
 	items := n.items([]Entry{e}, &mended)
 	if len(items) != 1 {
@@ -78,7 +78,7 @@ func (a *Aggregator) readOneOff(ctx context.Context, c configured, address strin
 // with a source that no visit asks for.
 func (a *Aggregator) outletOf(id, address string) (configured, error) {
 	host, _, _ := strings.Cut(LinkKey(address), "/")
-	outlets := a.cfg.StoreOutlets()
+	outlets := a.set().cfg.StoreOutlets()
 	i := slices.IndexFunc(outlets, func(o store.Outlet) bool {
 		if id != "" {
 			return o.ID == id
@@ -94,9 +94,9 @@ func (a *Aggregator) outletOf(id, address string) (configured, error) {
 	default:
 		return configured{}, fmt.Errorf("no outlet of feeds.yaml has the domain %s: %w; name one by its id", host, store.ErrNotFound)
 	}
-	c := configured{outlet: outlets[i], zone: store.Zone, source: SourceConfig{}.withDefaults(), access: a.stranger}
-	for _, s := range a.cfg.Outlets[i].Sources { // the outlet's page is asked for as its sources are
-		own := a.sources[s.ID]
+	c := configured{outlet: outlets[i], zone: store.Zone, source: SourceConfig{}.withDefaults(), access: a.set().stranger}
+	for _, s := range a.set().cfg.Outlets[i].Sources { // the outlet's page is asked for as its sources are
+		own := a.set().sources[s.ID]
 		c.source, c.zone, c.access = own.source, own.zone, own.access
 		break
 	}

@@ -106,7 +106,7 @@ func (r *ItemReader) head(it *store.Item) Text {
 // secondOpinion keeps the opinion that is in force: it learns one where it is
 // this process's turn, and takes over what another has learned.
 func (a *Aggregator) secondOpinion(ctx context.Context) {
-	if !a.cfg.hasOpinion() {
+	if !a.set().cfg.hasOpinion() {
 		return
 	}
 	tick := time.NewTicker(opinionCheck)
@@ -132,7 +132,7 @@ func (a *Aggregator) learnOpinion(ctx context.Context) error {
 	}
 	began := time.Now()
 	last := began
-	o, err := LearnOpinion(ctx, a.store, a.cfg, a.now(), func() error {
+	o, err := LearnOpinion(ctx, a.store, a.set().cfg, a.now(), func() error {
 		err := pauseFor(ctx, time.Duration(float64(time.Since(last))*opinionRest/(1-opinionRest)))
 		last = time.Now()
 		return err
@@ -151,7 +151,7 @@ func (a *Aggregator) learnOpinion(ctx context.Context) error {
 
 // takeOpinion takes over an opinion that was stored since the last time.
 func (a *Aggregator) takeOpinion(ctx context.Context) {
-	if !a.cfg.hasOpinion() {
+	if !a.set().cfg.hasOpinion() {
 		return
 	}
 	model, learned, err := a.store.Opinion(ctx, a.opinionAt)
@@ -171,7 +171,9 @@ func (a *Aggregator) takeOpinion(ctx context.Context) {
 			a.log.Warn("second opinion not used", "error", err)
 		}
 	}
+	a.ruling.Lock()
 	a.classifier.Store(a.classifier.Load().With(o))
+	a.ruling.Unlock()
 	heard := 0
 	if o != nil {
 		heard = o.Heard()

@@ -37,7 +37,7 @@ func TestOpinionLearnedOnce(t *testing.T) {
 	}
 	for source, items := range sections {
 		r := store.Refresh{Source: store.Source{ID: source, Outlet: "thu", State: store.SourceState{Visited: true}}, At: time.Now(), Items: items}
-		if _, err := db.Record(t.Context(), r, a.judge); err != nil {
+		if _, err := db.Record(t.Context(), r, a.set().judge); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -47,7 +47,8 @@ func TestOpinionLearnedOnce(t *testing.T) {
 		t.Fatalf("learned %+v of %d items", o, len(items))
 	}
 	replica, _, _ := start(t, n.URL)
-	replica.store, replica.sources = a.store, a.sources
+	replica.store = a.store
+	replica.setup.Store(a.set())
 	learn(replica) // not its turn
 	if replica.classifier.Load().opinion != nil {
 		t.Error("the replica has learned too")
@@ -57,7 +58,7 @@ func TestOpinionLearnedOnce(t *testing.T) {
 		t.Error("the replica has not taken it over")
 	}
 	replica.classifier.Store(replica.classifier.Load().With(nil))
-	replica.opinionAt, replica.cfg.SecondOpinion = time.Time{}, opinionOff
+	replica.opinionAt, replica.set().cfg.SecondOpinion = time.Time{}, opinionOff
 	if replica.takeOpinion(t.Context()); replica.classifier.Load().opinion != nil {
 		t.Error("switched off, and taken over")
 	}

@@ -198,7 +198,7 @@ func TestPasswordStaysOnItsSite(t *testing.T) {
 	if r.Outcome != store.New || len(r.Items) != 1 {
 		t.Errorf("%s %s with %d items", r.Outcome, r.Detail, len(r.Items))
 	}
-	c := a.sources["page"]
+	c := a.set().sources["page"]
 	if v, why := a.askPage(t.Context(), c, foreign.URL+"/a"); v != store.Alive {
 		t.Errorf("the foreign page: verdict %d %s", v, why)
 	}

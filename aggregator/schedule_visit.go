@@ -16,7 +16,7 @@ func (a *Aggregator) replan(all []store.Source) {
 	now := a.now().UnixMilli()
 	active := make([]planned, 0, len(all))
 	for _, src := range all {
-		c, known := a.sources[src.ID]
+		c, known := a.set().sources[src.ID]
 		if !src.Active || !known {
 			continue
 		}
@@ -27,7 +27,7 @@ func (a *Aggregator) replan(all []store.Source) {
 		}
 		active = append(active, s)
 	}
-	budget := a.cfg.Limits.polls(len(active))
+	budget := a.set().cfg.Limits.polls(len(active))
 	p := newPlan(active, budget, now)
 	a.plan.Store(&p)
 	a.metrics.polls.Set(budget)

@@ -30,6 +30,7 @@ type Report struct {
 	State    store.SourceState // after the visit
 	Took     time.Duration
 
+	trace                    string // names this visit in the log
 	etag, lastModified, hash string
 	retryAfter               time.Duration
 	moved                    permanently
@@ -45,9 +46,10 @@ type Report struct {
 	at                       time.Time // when its items were seen
 }
 
-// visit looks at one source and records what it found. ok is false if the
+// visit looks at one source, by the setup under which it was claimed, and
+// records what it found. ok is false if the
 // visit was broken off because the program ends: then nothing is recorded.
-func (a *Aggregator) visit(ctx context.Context, src store.Source) (r Report, ok bool) {
+func (a *Aggregator) visit(ctx context.Context, set *Setup, src store.Source) (r Report, ok bool) {
 	defer a.opening.done(src.ID)
 	claimed := a.now()
 	leave, err := a.enter(ctx, src.URL)
@@ -64,8 +66,9 @@ func (a *Aggregator) visit(ctx context.Context, src store.Source) (r Report, ok 
 	if !src.State.NextAt.IsZero() {
 		a.metrics.lag.Observe(max(start.Sub(src.State.NextAt), 0).Seconds())
 	}
-	log := a.log.With("source", src.ID)
-	c, known := a.sources[src.ID]
+	trace := traceID()
+	log := a.log.With("source", src.ID, "visit", trace)
+	c, known := set.sources[src.ID]
 	if !known { // stored by another replica with a newer feeds.yaml
 		log.Warn("source is not in this process's configuration")
 		return Report{}, false
@@ -74,21 +77,25 @@ func (a *Aggregator) visit(ctx context.Context, src store.Source) (r Report, ok 
 		a.putOff(ctx, src, until, log)
 		return Report{}, false
 	}
-	r = a.look(ctx, c, src.State, a.memories.get(src.ID, src.State), start)
+	r = a.look(ctx, c, src.State, set.memories.get(src.ID, src.State), start)
 	if ctx.Err() != nil {
 		return Report{}, false
 	}
-	r.Source = src
+	r.Source, r.trace = src, trace
 	r = a.record(ctx, c, r, start, log)
 	a.push.visited(ctx, r)
 	if r.read && r.Outcome.OK() {
-		a.memories.put(src.ID, r.memory)
-		a.children.put(src.ID, r.children, r.Repairs, start)
+		set.memories.put(src.ID, r.memory)
+		set.children.put(src.ID, r.children, r.Repairs, start)
 	}
 	r.Took = a.now().Sub(start)
 	a.observe(r, log)
 	return r, true
 }
+
+// traceID is a name for one visit, unlikely to come again within months of
+// logs.
+func traceID() string { return fmt.Sprintf("%012x", rand.Uint64()>>16) }
 
 // look fetches, reads and cleans one source, and stores nothing. Items that
 // last remembers are not read again; nil = all are. A panic on what came from
@@ -134,7 +141,7 @@ func (a *Aggregator) look(ctx context.Context, c configured, st store.SourceStat
 		r.Outcome = store.Unchanged
 		return r
 	}
-	rd, err := read(doc, c.source, a.cfg.Limits, last)
+	rd, err := read(doc, c.source, a.set().cfg.Limits, last)
 	r.Repairs, r.read = rd.repairs, true
 	r.Known, r.order, r.memory = rd.known, rd.order, rd.memory
 	if doc.Cut {
@@ -155,7 +162,7 @@ func (a *Aggregator) look(ctx context.Context, c configured, st store.SourceStat
 	if rd.volatile {
 		r.etag, r.lastModified, r.hash = "", "", ""
 	}
-	n := normaliser{outlet: c.outlet, source: c.source, zone: c.zone, now: now, names: a.names, classify: a.classifier.Load()}
+	n := normaliser{outlet: c.outlet, source: c.source, zone: c.zone, now: now, names: a.set().names, classify: a.classifier.Load()}
 	r.Items = n.items(rd.entries, &rd.repairs)
 	r.Repairs = rd.repairs
 	if !rd.volatile { // else what is read differs from visit to visit
@@ -214,7 +221,7 @@ func (a *Aggregator) putOff(ctx context.Context, src store.Source, until time.Ti
 	st.Why = "several feeds of its host were asked to wait, so the whole host is left alone"
 	a.metrics.deferred.Inc()
 	if _, err := a.store.Record(context.WithoutCancel(ctx), store.Refresh{Source: src, At: a.now(),
-		Settle: func(store.Changes) store.SourceState { return st }}, a.judge); err != nil {
+		Settle: func(store.Changes) store.SourceState { return st }}, a.set().judge); err != nil {
 		log.Error("put off visit", "error", err)
 	}
 }
@@ -237,7 +244,7 @@ func (a *Aggregator) turnPages(ctx context.Context, c configured, rd *reading, n
 			rd.repairs.add("page_missing", err.Error())
 			return
 		}
-		more, err := read(doc, c.source, a.cfg.Limits, nil)
+		more, err := read(doc, c.source, a.set().cfg.Limits, nil)
 		a.fetch.release(doc)
 		if err != nil {
 			rd.repairs.add("page_missing", err.Error())
@@ -272,7 +279,7 @@ func (a *Aggregator) record(ctx context.Context, c configured, r Report, now tim
 		r.gap = r.lost(ch)
 		r.State = a.push.settle(r.next(c, ch, now, a.plan.Load()), r.Source.ID, c.source.Every, ch.New, now)
 		return r.State
-	}}, a.judge)
+	}}, a.set().judge)
 	if err == nil {
 		r.Changes = changes
 		r.Changes.Same += len(r.Known)
@@ -292,7 +299,7 @@ func (a *Aggregator) record(ctx context.Context, c configured, r Report, now tim
 	if _, err := a.store.Record(ctx, store.Refresh{Source: r.Source, At: at, Settle: func(store.Changes) store.SourceState {
 		r.State = r.next(c, store.Changes{}, now, a.plan.Load())
 		return r.State
-	}}, a.judge); err != nil {
+	}}, a.set().judge); err != nil {
 		log.Error("record failed visit", "error", err)
 	}
 	return r
@@ -339,8 +346,10 @@ func (a *Aggregator) observe(r Report, log *slog.Logger) {
 	if r.Bytes > 0 {
 		m.bytes.Observe(float64(r.Bytes))
 	}
-	m.source(r.Source.ID, r.State)
-	m.silence(r.Source, r.State, r.State.LastTry)
+	if _, still := a.set().sources[r.Source.ID]; still {
+		m.source(r.Source.ID, r.State)
+		m.silence(r.Source, r.State, r.State.LastTry)
+	}
 	if r.gap {
 		m.gaps.WithLabelValues(r.Source.ID).Inc()
 		log.Warn("gap: no item in common with the last visit, so items may have been lost", "items", len(r.Items))
@@ -368,7 +377,7 @@ func (a *Aggregator) observe(r Report, log *slog.Logger) {
 // and stores nothing. An address that the configuration does not know is read
 // as a feed of an outlet of its own.
 func (a *Aggregator) Probe(ctx context.Context, target string, allowPrivate bool) (Report, error) {
-	c, ok := a.sources[target]
+	c, ok := a.set().sources[target]
 	switch {
 	case !ok && checkURL(target) != "":
 		return Report{}, fmt.Errorf("source %q: %w; give the id of a source or an address", target, store.ErrNotFound)
@@ -393,8 +402,8 @@ func (a *Aggregator) sourceAt(address string) configured {
 	host, _, _ := strings.Cut(key, "/")
 	made := configured{source: SourceConfig{ID: "probe", URL: address}.withDefaults(), zone: store.Zone,
 		outlet: store.Outlet{ID: host, Name: host, Domains: []string{host}, Show: store.ShowSummary}}
-	for _, id := range slices.Sorted(maps.Keys(a.sources)) {
-		c := a.sources[id]
+	for _, id := range slices.Sorted(maps.Keys(a.set().sources)) {
+		c := a.set().sources[id]
 		if LinkKey(c.source.URL) == key {
 			c.source.URL = address
 			return c

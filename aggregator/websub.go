@@ -76,17 +76,17 @@ type PushStore interface {
 // takes in what they deliver. All it knows is in the store; what is here is a
 // copy at most pushTick old.
 type subscriber struct {
-	store   PushStore
-	log     *slog.Logger
-	metrics *pushMetrics
-	client  *http.Client // follows no redirect by itself
-	agent   string
-	limits  Limits
-	base    string // of callbacks, without the token; "" = no hub is asked
-	by      string
-	now     func() time.Time
-	knows   func(source string) bool
-	deliver func(ctx context.Context, p store.Push, doc *Document) string
+	store    PushStore
+	log      *slog.Logger
+	metrics  *pushMetrics
+	client   *http.Client // follows no redirect by itself
+	agent    string
+	base     string // of callbacks, without the token; "" = no hub is asked
+	by       string
+	now      func() time.Time
+	knows    func(source string) bool
+	maxBytes func() int64 // of a delivery
+	deliver  func(ctx context.Context, p store.Push, doc *Document) string
 
 	running atomic.Bool
 	wake    chan struct{} // holds a token when there is something to ask
@@ -99,7 +99,7 @@ type subscriber struct {
 
 func newSubscriber(cfg Config, st Store, log *slog.Logger, m *pushMetrics) *subscriber {
 	client := GuardedClient(cfg.Limits)
-	return &subscriber{store: st, log: log, metrics: m, client: client, agent: cfg.Agent, limits: cfg.Limits, base: callbackBase(cfg),
+	return &subscriber{store: st, log: log, metrics: m, client: client, agent: cfg.Agent, base: callbackBase(cfg), maxBytes: func() int64 { return cfg.Limits.MaxBytes },
 		wake: make(chan struct{}, 1), inbox: inbox{queue: make(chan delivery, maxWaiting)}, known: map[string]store.Push{}, absent: map[string]int{}, failing: map[string]time.Time{}}
 }
 
@@ -124,13 +124,22 @@ func (c Config) Public() bool {
 	return !here || c.Limits.AllowPrivate
 }
 
-// run asks hubs and takes in deliveries until ctx ends; then it finishes what
-// it has accepted.
-func (s *subscriber) run(ctx context.Context) {
+// takeIn takes in deliveries until ctx ends; then it finishes what it has
+// accepted.
+func (s *subscriber) takeIn(ctx context.Context) {
 	var work sync.WaitGroup
 	for range deliveryWorkers {
 		work.Go(func() { s.inbox.work(s.take) })
 	}
+	<-ctx.Done()
+	s.inbox.close()
+	work.Wait()
+}
+
+// run asks hubs and takes in deliveries until ctx ends.
+func (s *subscriber) run(ctx context.Context) {
+	var work sync.WaitGroup
+	work.Go(func() { s.takeIn(ctx) })
 	s.running.Store(true)
 	tick := time.NewTicker(pushTick)
 	defer tick.Stop()
@@ -144,7 +153,6 @@ func (s *subscriber) run(ctx context.Context) {
 		case <-s.wake:
 		}
 	}
-	s.inbox.close()
 	work.Wait()
 	s.client.CloseIdleConnections()
 }
@@ -281,12 +289,13 @@ func (s *subscriber) visited(ctx context.Context, r Report) {
 		return
 	}
 	now := s.now()
+	log := s.log.With("source", r.Source.ID, "visit", r.trace)
 	s.mu.Lock()
 	p, known := s.known[r.Source.ID]
 	s.mu.Unlock()
 	ctx = context.WithoutCancel(ctx)
 	if known && p.State == store.PushVerified && p.Expires.After(now) && r.Changes.New > 0 {
-		s.missed(ctx, p, now)
+		s.missed(ctx, p, now, log)
 	}
 	if r.advert == nil || s.base == "" {
 		return
@@ -295,22 +304,22 @@ func (s *subscriber) visited(ctx context.Context, r Report) {
 	switch hub := s.choose(p, *r.advert, r.Source.ID, now); {
 	case hub == "":
 	case hub == leaveHub:
-		s.log.Info("hub is no longer named", "source", r.Source.ID)
+		log.Info("hub is no longer named")
 		err = s.store.LeavePush(ctx, r.Source.ID, now)
 	default:
-		err = s.open(ctx, r.Source.ID, hub, r.advert.topic, now)
+		err = s.open(ctx, r.Source.ID, hub, r.advert.topic, now, log)
 	}
 	if err != nil {
-		s.log.Error("change subscription", "source", r.Source.ID, "error", err)
+		log.Error("change subscription", "error", err)
 	}
 }
 
-func (s *subscriber) open(ctx context.Context, source, hub, topic string, now time.Time) error {
+func (s *subscriber) open(ctx context.Context, source, hub, topic string, now time.Time, log *slog.Logger) error {
 	token := secretText()
 	opened, err := s.store.OpenPush(ctx, store.Push{Token: token, Source: source, Hub: hub, Topic: topic,
 		Callback: s.base + token, Secret: secretText()}, now)
 	if opened {
-		s.log.Info("source names a hub", "source", source, "hub", hub, "topic", topic)
+		log.Info("source names a hub", "hub", hub, "topic", topic)
 		s.awake()
 	}
 	return err
@@ -331,13 +340,13 @@ func secretText() string {
 }
 
 // missed notes that a visit found news which the hub had not delivered.
-func (s *subscriber) missed(ctx context.Context, p store.Push, now time.Time) {
+func (s *subscriber) missed(ctx context.Context, p store.Push, now time.Time, log *slog.Logger) {
 	s.metrics.missed.Inc()
 	if err := s.store.MissPush(ctx, p.Token); err != nil && !errors.Is(err, store.ErrNotFound) {
-		s.log.Error("note missed delivery", "source", p.Source, "error", err)
+		log.Error("note missed delivery", "error", err)
 	}
 	if trusted(p, now, 0) && !trusted(p, now, 1) {
-		s.log.Warn("hub does not deliver, so its source is visited as if it had none", "source", p.Source, "hub", p.Hub)
+		log.Warn("hub does not deliver, so its source is visited as if it had none", "hub", p.Hub)
 	}
 	s.amend(p, func(k *store.Push) { k.Missed++ })
 }

@@ -169,7 +169,7 @@ func (s *subscriber) receive(w http.ResponseWriter, r *http.Request) {
 
 // accept takes one delivery in; the result is "" if a worker will say it.
 func (s *subscriber) accept(w http.ResponseWriter, r *http.Request, p store.Push) (result string) {
-	limit := s.limits.MaxBytes
+	limit := s.maxBytes()
 	if r.ContentLength > limit {
 		http.Error(w, "too large", http.StatusRequestEntityTooLarge)
 		return "too_large"
@@ -207,7 +207,7 @@ func (s *subscriber) accept(w http.ResponseWriter, r *http.Request, p store.Push
 // signedBody reads a body that our secret has signed; for any other, code is
 // what to answer and result why.
 func (s *subscriber) signedBody(w http.ResponseWriter, r *http.Request, p store.Push) (body []byte, code int, result string) {
-	body, err := s.body(w, r, s.limits.MaxBytes)
+	body, err := s.body(w, r, s.maxBytes())
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
@@ -344,7 +344,10 @@ func (a *Aggregator) deliver(ctx context.Context, p store.Push, doc *Document) (
 		log.Error("read delivery", "error", err)
 		return "failed"
 	}
-	c := a.sources[p.Source]
+	c, known := a.set().sources[p.Source]
+	if !known { // it has left feeds.yaml since
+		return "empty"
+	}
 	defer a.fetch.release(doc)
 	items, repairs, err := a.delivered(c, doc)
 	if err != nil {
@@ -355,7 +358,7 @@ func (a *Aggregator) deliver(ctx context.Context, p store.Push, doc *Document) (
 		return "empty"
 	}
 	at := a.now()
-	changes, err := a.store.Record(ctx, store.Refresh{Source: src, At: at, Items: items, Hold: a.opening.hold(at), Reading: a.reading(c)}, a.judge)
+	changes, err := a.store.Record(ctx, store.Refresh{Source: src, At: at, Items: items, Hold: a.opening.hold(at), Reading: a.reading(c)}, a.set().judge)
 	if err != nil {
 		log.Error("record delivery", "error", err)
 		return "failed"
@@ -371,17 +374,17 @@ func (a *Aggregator) deliver(ctx context.Context, p store.Push, doc *Document) (
 
 // delivered is what a pushed document holds.
 func (a *Aggregator) delivered(c configured, doc *Document) ([]store.Item, repairs, error) {
-	room, _, err := a.fetch.unpack(&http.Response{Header: doc.Header, Body: io.NopCloser(bytes.NewReader(doc.Body))}, a.cfg.Limits.MaxBytes)
+	room, _, err := a.fetch.unpack(&http.Response{Header: doc.Header, Body: io.NopCloser(bytes.NewReader(doc.Body))}, a.set().cfg.Limits.MaxBytes)
 	if err != nil {
 		a.fetch.leave(room)
 		return nil, nil, err
 	}
 	doc.Body, doc.room = room.Bytes(), room
-	rd, err := read(doc, c.source, a.cfg.Limits, nil)
+	rd, err := read(doc, c.source, a.set().cfg.Limits, nil)
 	if err != nil {
 		return nil, rd.repairs, err
 	}
-	n := normaliser{outlet: c.outlet, source: c.source, zone: c.zone, now: doc.At, names: a.names, classify: a.classifier.Load()}
+	n := normaliser{outlet: c.outlet, source: c.source, zone: c.zone, now: doc.At, names: a.set().names, classify: a.classifier.Load()}
 	items := n.items(rd.entries, &rd.repairs)
 	return items, rd.repairs, nil
 }

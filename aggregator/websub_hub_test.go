@@ -275,7 +275,7 @@ func (w *pushWorld) visit(t *testing.T) Report {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, ok := w.a.visit(t.Context(), src)
+	r, ok := w.a.visit(t.Context(), w.a.set(), src)
 	if !ok || !r.Outcome.OK() {
 		t.Fatalf("visit: %v %s %s", ok, r.Outcome, r.Detail)
 	}

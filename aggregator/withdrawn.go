@@ -74,10 +74,10 @@ func byHost(all []store.Check) map[string][]store.Check {
 // the host may be asked for more: if not, the check is claimed again later.
 func (a *Aggregator) checkPage(ctx context.Context, c store.Check) bool {
 	log := a.log.With("source", c.Source, "item", c.Item)
-	src, known := a.sources[c.Source]
+	src, known := a.set().sources[c.Source]
 	if !known {
 		src = a.sourceAt(c.Link)
-		src.access = a.stranger
+		src.access = a.set().stranger
 	}
 	if a.hosts.leftAlone(c.Link, checker) {
 		return false
@@ -86,7 +86,7 @@ func (a *Aggregator) checkPage(ctx context.Context, c store.Check) bool {
 	if ctx.Err() != nil || v == store.Unclear && a.hosts.leftAlone(c.Link, checker) {
 		return false
 	}
-	withdrawn, restored, err := a.store.Checked(context.WithoutCancel(ctx), c, v, a.now(), a.judge)
+	withdrawn, restored, err := a.store.Checked(context.WithoutCancel(ctx), c, v, a.now(), a.set().judge)
 	switch {
 	case err != nil:
 		log.Error("store page check", "error", err)

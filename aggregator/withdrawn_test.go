@@ -231,7 +231,7 @@ func TestFlappingFeedIsNotAskedForAgainAndAgain(t *testing.T) {
 		}
 		looks += len(due)
 		for _, c := range due {
-			if _, _, err := db.Checked(t.Context(), c, store.Alive, now, a.judge); err != nil {
+			if _, _, err := db.Checked(t.Context(), c, store.Alive, now, a.set().judge); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -49,6 +49,15 @@ type Outlet struct {
 // is missing from it is switched off, never deleted; a source whose address
 // changed keeps its history and forgets its validators.
 func (db *DB) Sync(ctx context.Context, outlets []Outlet, sources []Source) error {
+	return db.sync(ctx, outlets, sources, db.engine.alone) // whoever held a lease on a file of our own is dead
+}
+
+// SyncAgain is Sync while this process is at work: its leases stand.
+func (db *DB) SyncAgain(ctx context.Context, outlets []Outlet, sources []Source) error {
+	return db.sync(ctx, outlets, sources, false)
+}
+
+func (db *DB) sync(ctx context.Context, outlets []Outlet, sources []Source, endLeases bool) error {
 	var others []string // whose stories look otherwise from now on
 	err := db.do(ctx, 1, func(t *tx) (err error) {
 		if others, err = t.otherTerms(outlets); err != nil {
@@ -65,7 +74,7 @@ func (db *DB) Sync(ctx context.Context, outlets []Outlet, sources []Source) erro
 		if err := t.syncSources(sources); err != nil {
 			return fmt.Errorf("store sources: %w", err)
 		}
-		if db.engine.alone { // whoever held a lease on this file is dead
+		if endLeases {
 			for _, table := range []string{"sources", "hub_subscriptions", "hub_requests"} {
 				if err := t.exec(`UPDATE ` + table + ` SET lease_until = 0 WHERE lease_until > 0`); err != nil {
 					return fmt.Errorf("end leases: %w", err)

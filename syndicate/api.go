@@ -13,8 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"diemtin/store"
 )
 
@@ -63,19 +61,6 @@ func apiRoutes() []apiRoute {
 		{"channels", "/channels", nil, (*Server).apiChannels},
 		{"sources", "/sources", nil, (*Server).apiSources},
 	}
-}
-
-// openAPI prepares what the API needs beside the store.
-func (s *Server) openAPI(reg prometheus.Registerer) error {
-	s.apiRequests = prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "diemtin_api_requests_total",
-		Help: "Requests to the public API by operation (none: there is no such) and status code. If 429 grows, see who searches; look at the log when 503 grows.",
-	}, []string{"operation", "code"})
-	if err := reg.Register(s.apiRequests); err != nil {
-		return fmt.Errorf("register metrics of the API: %w", err)
-	}
-	s.api = newCache(apiCacheBytes, s.now, s.log, s.feedMetrics.unheld())
-	return nil
 }
 
 // apiHandlers registers the routes of the API.

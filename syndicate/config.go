@@ -1,6 +1,7 @@
 package syndicate
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -56,6 +57,9 @@ func (s Site) check(report func(path, problem string)) {
 	}
 	if s.Language != "" && !languageForm.MatchString(s.Language) {
 		report("language", fmt.Sprintf("language %q: want a language tag such as vi", s.Language))
+	}
+	if s.Agreements != "" && s.Agreements != "required" {
+		report("agreements", fmt.Sprintf("agreements %q: want required, or leave it out", s.Agreements))
 	}
 }
 
@@ -132,4 +136,13 @@ func (c *Config) has(kind, id string) bool {
 func (n *Names) UnmarshalText(text []byte) error {
 	n.VI, n.EN = string(text), string(text)
 	return nil
+}
+
+// Effective fills in what was left out of the sections site, delivery and
+// visitors.
+func (c Config) Effective() Config {
+	c.Site.Language = c.language()
+	c.Delivery.CacheBytes = cmp.Or(c.Delivery.CacheBytes, DefaultCacheBytes)
+	c.Visitors.PerMinute = cmp.Or(c.Visitors.PerMinute, defaultPerMinute)
+	return c
 }

@@ -236,7 +236,7 @@ func twoFeeds(t *testing.T, ctx context.Context, address string) {
 		`String([...b.shadowRoot.querySelectorAll("li a")].length)`:               "4",
 		`a.shadowRoot.querySelector("[role=heading]").textContent`:                "Kinh tế",
 		`String(b.shadowRoot.querySelectorAll("time").length)`:                    "0",
-		`getComputedStyle(b).backgroundColor`:                                     "rgb(21, 23, 26)",
+		`getComputedStyle(b).backgroundColor`:                                     "rgb(20, 21, 23)",
 		`getComputedStyle(b.shadowRoot.querySelector("section")).borderTopColor`:  "rgb(0, 170, 136)",
 		`b.shadowRoot.querySelector("section").lang`:                              "en",
 		`b.shadowRoot.querySelector("li a").lang`:                                 "vi",

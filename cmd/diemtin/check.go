@@ -4,8 +4,12 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"os"
+	"strings"
+	"time"
 
 	"diemtin/aggregator"
+	"diemtin/store"
 )
 
 var checkVerb = verb{name: "check", short: "Check a feeds.yaml: every fault with its line, and every topic's examples.",
@@ -20,7 +24,7 @@ var checkVerb = verb{name: "check", short: "Check a feeds.yaml: every fault with
 			if err != nil {
 				return err
 			}
-			cfg, found := readFile(file, text)
+			cfg, found := readFileWith(file, text, os.Environ())
 			checkExamples(cfg, found)
 			cfg.tryGate(found)
 			if err := found.err(); err != nil {
@@ -34,6 +38,9 @@ var checkVerb = verb{name: "check", short: "Check a feeds.yaml: every fault with
 			for _, t := range topics {
 				examples += len(t.Examples.Yes) + len(t.Examples.No)
 			}
+			if lacking := cfg.withoutAgreement(store.DayOf(time.Now())); len(lacking) > 0 {
+				return fmt.Errorf("%d of %d outlets may not be given out by site.agreements:\n%s", len(lacking), len(cfg.aggregate.Outlets), strings.Join(lacking, "\n"))
+			}
 			fmt.Fprintf(std.out, "%s is good: %d outlets, %d sources, %d topics with %d examples, %d channels\n", cfg.name,
 				len(cfg.aggregate.Outlets), len(cfg.aggregate.StoreSources()), len(topics), examples, len(cfg.syndicate.Channels))
 			if gate := cfg.aggregate.Gate; gate.Set() {
@@ -42,6 +49,22 @@ var checkVerb = verb{name: "check", short: "Check a feeds.yaml: every fault with
 			return nil
 		}
 	}}
+
+// withoutAgreement lists, where agreements are required, the outlets that are
+// shown and have none for a day, each with its place. Whether they may be shown
+// is the operator's to answer for: nothing but check refuses them.
+func (c *config) withoutAgreement(day store.Day) []string {
+	if c.syndicate.Site.Agreements == "" {
+		return nil
+	}
+	var lines []string
+	for i, o := range c.aggregate.Outlets {
+		if why := o.Agreement.Lacks(day); why != "" && o.Show != store.ShowNone {
+			lines = append(lines, fmt.Sprintf("%s: %s: %s", c.found.where(fmt.Sprintf("outlets[%d].agreement", i)), o.ID, why))
+		}
+	}
+	return lines
+}
 
 // checkExamples runs the examples of every topic, unless the topics themselves
 // have faults, which are reported already.

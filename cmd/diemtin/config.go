@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 
 	"diemtin"
@@ -19,6 +20,10 @@ import (
 // defaultConfig is read where --config is not given; if it is missing, the
 // shipped outlets are used.
 const defaultConfig = "feeds.yaml"
+
+// shippedName is what the outlets and topics that came with the program are
+// called.
+const shippedName = "the shipped feeds.yaml"
 
 // file is the whole of feeds.yaml; each section belongs to the package that
 // acts on it.
@@ -40,6 +45,8 @@ type file struct {
 // config is a file that passed every check, as the packages want it.
 type config struct {
 	name      string
+	file      file    // as it was read, with what the environment says
+	found     *faults // where each value stands
 	aggregate aggregator.Config
 	syndicate syndicate.Config
 	hub       hub.Config
@@ -52,12 +59,17 @@ func loadConfig(name string) (*config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parseConfig(name, text)
+	return parseWith(name, text, os.Environ())
 }
 
-// parseConfig reads and checks the text of a feeds.yaml.
+// parseConfig reads and checks the text of a feeds.yaml, and nothing else.
 func parseConfig(name string, text []byte) (*config, error) {
-	c, found := readFile(name, text)
+	return parseWith(name, text, nil)
+}
+
+// parseWith is parseConfig with an environment that overrides settings.
+func parseWith(name string, text []byte, environ []string) (*config, error) {
+	c, found := readFileWith(name, text, environ)
 	c.tryGate(found)
 	if err := found.err(); err != nil {
 		return nil, err
@@ -76,7 +88,7 @@ func readConfig(name string) (text []byte, shown string, err error) {
 	text, err = os.ReadFile(defaultConfig)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return diemtin.FeedsYAML, "the shipped feeds.yaml", nil
+		return diemtin.FeedsYAML, shippedName, nil
 	case err != nil:
 		return nil, defaultConfig, fmt.Errorf("read configuration: %w", err)
 	}
@@ -85,17 +97,23 @@ func readConfig(name string) (text []byte, shown string, err error) {
 
 // readFile reads a feeds.yaml as far as it goes, and finds all its faults.
 func readFile(name string, text []byte) (*config, *faults) {
+	return readFileWith(name, text, nil)
+}
+
+// readFileWith is readFile with an environment that overrides settings.
+func readFileWith(name string, text []byte, environ []string) (*config, *faults) {
 	var f file
 	found := decodeStrict(name, text, &f)
 	if len(found.at) == 0 { // no YAML at all
-		return &config{name: name}, found
+		return &config{name: name, found: found}, found
 	}
 	f.withShipped(found)
-	c := &config{name: name, hub: f.Hub}
+	found.override(reflect.ValueOf(&f).Elem(), settingsOf(environ))
 	f.Site.BaseURL = strings.TrimRight(f.Site.BaseURL, "/")
 	if dir := f.Site.Templates; dir != "" && !filepath.IsAbs(dir) {
 		f.Site.Templates = filepath.Join(filepath.Dir(name), dir)
 	}
+	c := &config{name: name, file: f, found: found, hub: f.Hub}
 	c.aggregate = aggregator.Config{Limits: f.Limits, Outlets: f.Outlets, Topics: f.Topics, Agent: agent(f.Site), BaseURL: f.Site.BaseURL,
 		Gate: aggregator.Gated{GateConfig: f.Gate}, SecondOpinion: f.SecondOpinion}
 	c.syndicate = syndicate.Config{Site: f.Site, Delivery: f.Delivery, Channels: f.Channels, Topics: topicInfos(f.Topics),
@@ -144,7 +162,8 @@ func (f *file) withShipped(found *faults) {
 		return
 	}
 	var shipped file
-	found.all = append(found.all, decodeStrict("the shipped feeds.yaml", diemtin.FeedsYAML, &shipped).all...)
+	found.shipped = decodeStrict(shippedName, diemtin.FeedsYAML, &shipped)
+	found.all = append(found.all, found.shipped.all...)
 	f.Topics = shipped.Topics
 	if f.Channels == nil {
 		f.Channels = shipped.Channels

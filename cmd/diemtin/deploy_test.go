@@ -249,8 +249,8 @@ func TestRunbook(t *testing.T) {
 		if r.Annotations["summary"] == "" || r.Annotations["runbook"] != page+"#"+strings.ToLower(r.Alert) {
 			t.Errorf("%s: summary %q, runbook %q", r.Alert, r.Annotations["summary"], r.Annotations["runbook"])
 		}
-		if s := r.Labels["severity"]; s != "critical" && s != "warning" {
-			t.Errorf("%s: severity %q, want critical or warning", r.Alert, s)
+		if s := r.Labels["severity"]; s != "page" && s != "ticket" {
+			t.Errorf("%s: severity %q, want page or ticket", r.Alert, s)
 		}
 		if !strings.Contains(tested, "alertname: "+r.Alert+"\n        exp_alerts:") {
 			t.Errorf("%s: no test in which it fires", r.Alert)

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"diemtin/aggregator"
@@ -26,19 +27,31 @@ type desk struct {
 	db     *store.DB
 	reader *aggregator.Aggregator
 	base   string // of the pages here
+	known  atomic.Pointer[knownRules]
+	count  *rulingMetrics // nil = nobody counts
+}
+
+// knownRules is what a desk knows of the configuration in force.
+type knownRules struct {
 	topics []string
-	rules  string // digest of the topics' rules
+	digest string // of the topics' rules
 
 	partners []syndicate.Partner
 }
 
 func newDesk(cfg *config, db *store.DB, reader *aggregator.Aggregator) *desk {
-	d := &desk{db: db, reader: reader, base: cfg.syndicate.Site.BaseURL, rules: aggregator.RulesDigest(cfg.aggregate),
-		partners: cfg.syndicate.Partners}
-	for _, t := range cfg.aggregate.Topics {
-		d.topics = append(d.topics, string(t.ID))
-	}
+	d := &desk{db: db, reader: reader, base: cfg.syndicate.Site.BaseURL}
+	d.use(cfg)
 	return d
+}
+
+// use goes over to another configuration.
+func (d *desk) use(cfg *config) {
+	k := &knownRules{digest: aggregator.RulesDigest(cfg.aggregate), partners: cfg.syndicate.Partners}
+	for _, t := range cfg.aggregate.Topics {
+		k.topics = append(k.topics, string(t.ID))
+	}
+	d.known.Store(k)
 }
 
 // Rulings reads the ledger.
@@ -56,8 +69,8 @@ func (d *desk) Rulings(ctx context.Context, q store.RulingQuery) ([]store.Ruling
 // ApplyTopics has the loop of this service judge what is stored, and enters it
 // into the ledger.
 func (d *desk) ApplyTopics(ctx context.Context, who string, o syndicate.ApplyOrder) error {
-	if o.Rules != d.rules {
-		return fmt.Errorf("%w: the service runs other rules than this file has; restart it with the file first", store.ErrRefused)
+	if o.Rules != d.known.Load().digest {
+		return fmt.Errorf("%w: the service runs other rules than this file has; have it reload the file first", store.ErrRefused)
 	}
 	if err := d.reader.ApplyTopics(o.Since); err != nil {
 		return fmt.Errorf("%w: %v", store.ErrRefused, err)
@@ -110,11 +123,15 @@ func (d *desk) Carry(ctx context.Context, who string, o syndicate.Order) (store.
 		r.Items = append(r.Items, id)
 	}
 	for _, t := range o.Topics {
-		if !slices.Contains(d.topics, strings.TrimLeft(t, "+-")) {
-			return r, fmt.Errorf("topic %q: %w in feeds.yaml; it has %s", t, store.ErrNotFound, strings.Join(d.topics, ", "))
+		if topics := d.known.Load().topics; !slices.Contains(topics, strings.TrimLeft(t, "+-")) {
+			return r, fmt.Errorf("topic %q: %w in feeds.yaml; it has %s", t, store.ErrNotFound, strings.Join(topics, ", "))
 		}
 	}
-	return d.db.Rule(ctx, r, d.reader.Judge())
+	done, err := d.db.Rule(ctx, r, d.reader.Judge())
+	if err == nil {
+		d.count.carried(done)
+	}
+	return done, err
 }
 
 func (d *desk) add(ctx context.Context, r store.Ruling, o syndicate.Order) (store.Ruling, error) {
@@ -131,7 +148,11 @@ func (d *desk) add(ctx context.Context, r store.Ruling, o syndicate.Order) (stor
 		return r, fmt.Errorf("add: %w: %v", store.ErrRefused, err)
 	}
 	r.Outlet = it.Outlet
-	return d.db.Add(ctx, r, it, d.reader.Judge())
+	done, err := d.db.Add(ctx, r, it, d.reader.Judge())
+	if err == nil {
+		d.count.carried(done)
+	}
+	return done, err
 }
 
 var storyID = regexp.MustCompile(`^[a-z2-7]{13}$`)

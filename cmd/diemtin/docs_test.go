@@ -216,7 +216,7 @@ func TestDocLinks(t *testing.T) {
 // A command that a page tells people to type is one that the program takes.
 func TestDocumentedCommands(t *testing.T) {
 	t.Parallel()
-	line := regexp.MustCompile(`(?m)(?:^|/|-u diemtin |\s|&& )diemtin ((?:serve|demo|poll|probe|explain|rulings|token|check|health|version)\b[^\n#|&;)]*)`)
+	line := regexp.MustCompile(`(?m)(?:^|/|-u diemtin |\s|&& )diemtin ((?:serve|demo|poll|probe|explain|rulings|token|check|config|reload|status|doctor|health|version)\b[^\n#|&;)]*)`)
 	checked := 0
 	for _, name := range pages(t) {
 		kinds, blocks := fences(repoFile(t, name))

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"os"
@@ -10,7 +9,6 @@ import (
 
 	"diemtin/aggregator"
 	"diemtin/store"
-	"diemtin/syndicate"
 	"diemtin/syndicate/hub"
 )
 
@@ -24,24 +22,15 @@ func (c *config) hubAddress() string {
 }
 
 // newHub builds the hub of a site that has one, else nil.
-func newHub(cfg *config, db *store.DB, pages *syndicate.Server, log *slog.Logger, reg prometheus.Registerer) (*hub.Hub, error) {
+func newHub(cfg *config, db *store.DB, pages *site, log *slog.Logger, reg prometheus.Registerer, pushed prometheus.Observer) (*hub.Hub, error) {
 	if cfg.hubAddress() == "" {
 		return nil, nil
 	}
 	host, _ := os.Hostname() // without it the process alone has to tell them apart
-	h, err := hub.New(cfg.hub, hub.Deps{Store: db, Topics: topics{pages}, Client: aggregator.GuardedClient(cfg.aggregate.Limits),
+	h, err := hub.New(cfg.hub, hub.Deps{Store: db, Topics: pages, PushedAfter: pushed, Client: aggregator.GuardedClient(cfg.aggregate.Limits),
 		ClientOf: pages.ClientOf, BaseURL: cfg.syndicate.Site.BaseURL, Agent: cfg.aggregate.Agent, By: fmt.Sprintf("%s/%d", host, os.Getpid()), Log: log, Metrics: reg})
 	if err != nil {
 		return nil, fmt.Errorf("open hub: %w", err)
 	}
 	return h, nil
-}
-
-// topics are the feeds of a site as its hub wants them.
-type topics struct{ *syndicate.Server }
-
-// Document returns a feed that is pushed.
-func (t topics) Document(ctx context.Context, address string) (hub.Document, error) {
-	d, err := t.Server.Document(ctx, address)
-	return hub.Document(d), err
 }

@@ -16,6 +16,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"diemtin/store"
 )
 
 // version is set by the linker in release builds.
@@ -38,7 +40,7 @@ type stdio struct{ out, err io.Writer }
 
 // verbs is the table of verbs, in the order of the overview.
 func verbs() []verb {
-	return []verb{serveVerb, demoVerb, pollVerb, probeVerb, discoverVerb, importVerb, exportVerb, explainVerb, storyVerb, rulingsVerb, tokenVerb, partnerVerb, checkVerb, topicsVerb, healthVerb, versionVerb}
+	return []verb{serveVerb, demoVerb, pollVerb, probeVerb, discoverVerb, importVerb, exportVerb, explainVerb, storyVerb, rulingsVerb, tokenVerb, partnerVerb, checkVerb, configVerb, topicsVerb, reloadVerb, statusVerb, doctorVerb, healthVerb, versionVerb}
 }
 
 // errUsage ends the program with exit code 2.
@@ -97,6 +99,9 @@ func (v verb) call(ctx context.Context, std stdio, args []string) error {
 	fs := flag.NewFlagSet(v.name, flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
 	do := v.prepare(fs)
+	if err := overrideFlags(fs, settingsOf(os.Environ())); err != nil {
+		return errUsage{fmt.Errorf("%s: %w", v.name, err)}
+	}
 	rest, err := parseFlags(fs, args, v.dashed)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -183,13 +188,13 @@ func noArguments(args []string) error {
 	return nil
 }
 
-var versionVerb = verb{name: "version", short: "Print the version.", example: "diemtin version",
+var versionVerb = verb{name: "version", short: "Print the version, and the schema it brings a database to.", example: "diemtin version",
 	prepare: func(*flag.FlagSet) func(context.Context, stdio, []string) error {
 		return func(_ context.Context, std stdio, args []string) error {
 			if err := noArguments(args); err != nil {
 				return err
 			}
-			fmt.Fprintf(std.out, "diemtin %s%s (%s, %s/%s)\n", version, revision(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			fmt.Fprintf(std.out, "diemtin %s%s (%s, %s/%s), schema %d\n", version, revision(), runtime.Version(), runtime.GOOS, runtime.GOARCH, store.KnownSchema())
 			return nil
 		}
 	}}

@@ -89,10 +89,13 @@ func TestMetricsAreDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	cfg.syndicate.Site.BaseURL, cfg.aggregate.BaseURL = "https://tin.example.vn", "https://tin.example.vn"
-	if h, err := newHub(cfg, db, pages, log, d); err != nil || h == nil {
+	if h, err := newHub(cfg, db, newSite(pages), log, d, nil); err != nil || h == nil {
 		t.Fatalf("hub %v, %v", h, err)
 	}
 	d.MustRegister(buildInfo())
+	newReloads(cfg, d)
+	newDatabaseMetrics(d)
+	newRulingMetrics(d)
 	slices.Sort(d.rows)
 	table := "| metric | type | labels | what it says, and what to do |\n|---|---|---|---|\n" + strings.Join(d.rows, "\n") + "\n"
 

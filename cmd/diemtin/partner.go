@@ -45,7 +45,7 @@ func (d *desk) CarryPartner(ctx context.Context, who string, o syndicate.Partner
 }
 
 // knownPartners are those of the configuration in force.
-func (d *desk) knownPartners() []syndicate.Partner { return d.partners }
+func (d *desk) knownPartners() []syndicate.Partner { return d.known.Load().partners }
 
 func (d *desk) knownPartner(id string) error {
 	var ids []string

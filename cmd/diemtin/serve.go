@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"os"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -36,56 +37,115 @@ const (
 	idleTimeout       = 120 * time.Second
 	maxHeaderBytes    = 32 << 10
 	shutdownTimeout   = 10 * time.Second
-	readyTimeout      = 2 * time.Second
 )
 
 var serveVerb = verb{name: "serve", short: "Poll the sources and serve feeds, pages and metrics.",
 	example: "diemtin serve --config feeds.yaml --db sqlite:diemtin.db --listen 127.0.0.1:8080 --admin 127.0.0.1:8081",
 	prepare: func(fs *flag.FlagSet) func(context.Context, stdio, []string) error {
-		name, dsn := configFlag(fs), dbFlag(fs)
-		listen := fs.String("listen", defaultListen, "`address` of the public listener")
-		admin := fs.String("admin", defaultAdmin, "`address` of the admin listener: /metrics, /livez, /readyz, and the admin API")
-		tokens := fs.String("tokens", "", "`file` of who may rule over the admin API, lines of diemtin token; without it nobody")
-		templates := fs.String("templates", "", "`folder` of page templates, texts and colours that stand in the place of ours, instead of site.templates")
-		verbose := fs.Bool("v", false, "log every visit")
+		how := serveFlags(fs)
 		return func(ctx context.Context, std stdio, args []string) error {
 			if err := noArguments(args); err != nil {
 				return err
 			}
-			cfg, err := loadConfig(*name)
-			if err != nil {
-				return err
-			}
-			if *templates != "" {
-				cfg.syndicate.Site.Templates = *templates
-			}
-			l, err := openListeners(*listen, *admin)
-			if err != nil {
-				return err
-			}
-			s, err := newService(ctx, cfg, *dsn, *tokens, l, newLogger(std, *verbose))
-			if err != nil {
-				return err
-			}
-			fmt.Fprintf(std.err, "diemtin: news on %s, metrics on %s, %d sources\n", s.publicURL(), s.adminURL(), len(cfg.aggregate.StoreSources()))
-			return s.run(ctx)
+			return how.run(ctx, std)
 		}
 	}}
 
+// serving is what the flags of serve say.
+type serving struct {
+	config, dsn, listen, admin, tokens, log string
+	templates                               string
+	verbose, watch                          bool
+	roles                                   roles
+}
+
+func serveFlags(fs *flag.FlagSet) *serving {
+	s := &serving{}
+	fs.StringVar(&s.config, "config", "", configUsage)
+	fs.StringVar(&s.dsn, "db", defaultDB, dbUsage)
+	fs.StringVar(&s.listen, "listen", defaultListen, "`address` of the public listener")
+	fs.StringVar(&s.admin, "admin", defaultAdmin, "`address` of the admin listener: /metrics, /livez, /readyz, and the admin API")
+	fs.StringVar(&s.tokens, "tokens", "", "`file` of who may rule over the admin API, lines of diemtin token; without it nobody")
+	fs.StringVar(&s.templates, "templates", "", "`folder` of page templates, texts and colours that stand in the place of ours, instead of site.templates")
+	fs.BoolVar(&s.verbose, "v", false, "log every visit")
+	fs.StringVar(&s.log, "log", "text", "`form` of the log: text or json")
+	fs.BoolVar(&s.watch, "watch", false, "reload when the configuration file changes, as at SIGHUP")
+	roleFlags(fs, &s.roles)
+	return s
+}
+
+// load reads the configuration, at the start and at a reload.
+func (how *serving) load() (*config, error) {
+	cfg, err := loadConfig(how.config)
+	if err == nil && how.templates != "" {
+		cfg.syndicate.Site.Templates = how.templates
+	}
+	return cfg, err
+}
+
+// run is diemtin serve.
+func (how *serving) run(ctx context.Context, std stdio) error {
+	hup, stop := hangups() // from here on SIGHUP ends nothing
+	defer stop()
+	cfg, err := how.load()
+	if err != nil {
+		return err
+	}
+	log, err := newLoggerAs(std, how.verbose, how.log)
+	if err != nil {
+		return err
+	}
+	does := how.roles.orAll()
+	public := how.listen
+	if !does.serve {
+		public = ""
+	}
+	l, err := openListeners(public, how.admin)
+	if err != nil {
+		return err
+	}
+	s, err := newService(ctx, cfg, how.dsn, how.tokens, l, log)
+	if err != nil {
+		return err
+	}
+	s.roles, s.hup, s.watch, s.load = does, hup, how.watch, how.load
+	fmt.Fprintln(std.err, s.greeting())
+	return s.run(ctx)
+}
+
+const (
+	configUsage = "`file` with outlets, topics and channels; without it ./feeds.yaml, else the shipped one"
+	dbUsage     = "`DSN` of the database: sqlite:PATH or postgres://…"
+)
+
 func configFlag(fs *flag.FlagSet) *string {
-	return fs.String("config", "", "`file` with outlets, topics and channels; without it ./feeds.yaml, else the shipped one")
+	return fs.String("config", "", configUsage)
 }
 
 func dbFlag(fs *flag.FlagSet) *string {
-	return fs.String("db", defaultDB, "`DSN` of the database: sqlite:PATH or postgres://…")
+	return fs.String("db", defaultDB, dbUsage)
 }
 
 func newLogger(std stdio, verbose bool) *slog.Logger {
-	level := slog.LevelInfo
+	return slog.New(slog.NewTextHandler(std.err, logOptions(verbose)))
+}
+
+func logOptions(verbose bool) *slog.HandlerOptions {
 	if verbose {
-		level = slog.LevelDebug
+		return &slog.HandlerOptions{Level: slog.LevelDebug}
 	}
-	return slog.New(slog.NewTextHandler(std.err, &slog.HandlerOptions{Level: level}))
+	return &slog.HandlerOptions{Level: slog.LevelInfo}
+}
+
+// newLoggerAs is a logger of a form that was asked for: text or json.
+func newLoggerAs(std stdio, verbose bool, form string) (*slog.Logger, error) {
+	switch form {
+	case "text":
+		return newLogger(std, verbose), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(std.err, logOptions(verbose))), nil
+	}
+	return nil, errUsage{fmt.Errorf("--log %q: want text or json", form)}
 }
 
 // service is the whole program at work: one store, both wings, two listeners.
@@ -93,19 +153,31 @@ type service struct {
 	listeners
 	db         *store.DB
 	aggregator *aggregator.Aggregator
-	pages      *syndicate.Server
+	pages      *site
+	desk       *desk
 	log        *slog.Logger
 	hub        *hub.Hub        // nil = none
 	servers    [2]*http.Server // public, admin
 	ready      atomic.Bool
+
+	started  time.Time
+	roles    roles
+	measured *databaseMetrics
+	reloads  *reloads
+	load     func() (*config, error) // reads the configuration again; nil = there is no file
+	hup      <-chan os.Signal        // asks for a reload
+	watch    bool                    // reload when the file changes
 }
 
-// listeners are the open ports of a service.
+// listeners are the open ports of a service; public is nil where it answers no
+// readers.
 type listeners struct{ public, admin net.Listener }
 
 func openListeners(public, admin string) (l listeners, err error) {
-	if l.public, err = listenOn(public, "--listen"); err != nil {
-		return l, err
+	if public != "" {
+		if l.public, err = listenOn(public, "--listen"); err != nil {
+			return l, err
+		}
 	}
 	if l.admin, err = listenOn(admin, "--admin"); err != nil {
 		l.close()
@@ -125,7 +197,7 @@ func (l listeners) close() {
 // wrong path or a port in use is one clear line at the start. It closes the
 // listeners if it fails.
 func newService(ctx context.Context, cfg *config, dsn, tokens string, l listeners, log *slog.Logger) (*service, error) {
-	s := &service{listeners: l}
+	s := &service{listeners: l, roles: allRoles, started: time.Now()}
 	if err := s.open(ctx, cfg, dsn, tokens, log); err != nil {
 		s.close()
 		return nil, err
@@ -147,26 +219,35 @@ func (s *service) open(ctx context.Context, cfg *config, dsn, tokens string, log
 	if s.aggregator, err = aggregator.New(cfg.aggregate, s.db, log, reg); err != nil {
 		return err
 	}
-	public := cfg.syndicate
-	if public.Explainer, err = newExplainer(ctx, s.db); err != nil {
-		return err
-	}
-	public.Archive = s.db
-	if public.NearTopics, err = s.nearTopics(ctx, cfg); err != nil {
+	s.reloads = newReloads(cfg, reg)
+	public, err := s.publicConfig(ctx, cfg)
+	if err != nil {
 		return err
 	}
 	pages, err := syndicate.New(public, s.db, log, reg)
 	if err != nil {
 		return err
 	}
-	s.pages, s.log = pages, log
-	if s.hub, err = newHub(cfg, s.db, pages, log, reg); err != nil {
+	s.pages, s.log, s.desk = newSite(pages), log, newDesk(cfg, s.db, s.aggregator)
+	s.measured, s.desk.count = newDatabaseMetrics(reg), newRulingMetrics(reg)
+	if s.hub, err = newHub(cfg, s.db, s.pages, log, reg, s.aggregator.PushedAfter()); err != nil {
 		return err
 	}
-	desk := newDesk(cfg, s.db, s.aggregator)
-	s.servers = [2]*http.Server{newServer(publicMux(s.aggregator.Callback(), s.hub, pages)), newServer(s.adminMux(reg, syndicate.NewAdmin(desk, tokens, log),
-		syndicate.NewPartnerAdmin(desk, desk.knownPartners, tokens, log)))}
+	s.servers = [2]*http.Server{newServer(publicMux(s.aggregator.Callback(), s.hub, s.pages)), newServer(s.adminMux(reg, syndicate.NewAdmin(s.desk, tokens, log),
+		syndicate.NewPartnerAdmin(s.desk, s.desk.knownPartners, tokens, log)))}
 	return nil
+}
+
+// publicConfig is what the pages need, with what the rest of the service tells
+// them.
+func (s *service) publicConfig(ctx context.Context, cfg *config) (public syndicate.Config, err error) {
+	public = cfg.syndicate
+	public.Archive = s.db
+	if public.Explainer, err = newExplainer(ctx, s.db); err != nil {
+		return public, err
+	}
+	public.NearTopics, err = s.nearTopics(ctx, cfg)
+	return public, err
 }
 
 // publicMux gives hubs their callback, subscribers our own hub, if there is
@@ -186,8 +267,8 @@ func publicMux(callback http.Handler, own *hub.Hub, pages http.Handler) http.Han
 
 func buildInfo() prometheus.Collector {
 	g := prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "diemtin", Name: "build_info",
-		Help: "Always 1; the version is in the label."}, []string{"version"})
-	g.WithLabelValues(version).Set(1)
+		Help: "Always 1; the labels say what was built: the version, the commit if the build knew it, and Go's version."}, []string{"version", "revision", "goversion"})
+	g.WithLabelValues(version, strings.TrimPrefix(revision(), "+"), runtime.Version()).Set(1)
 	return g
 }
 
@@ -231,6 +312,8 @@ func (s *service) adminMux(reg *prometheus.Registry, rulings, partners http.Hand
 	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", s.readyz)
+	mux.HandleFunc("GET "+statusPath, s.serveStatus)
+	mux.Handle("POST "+reloadPath, http.NewCrossOriginProtection().Handler(http.HandlerFunc(s.serveReload)))
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
 	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
@@ -239,22 +322,21 @@ func (s *service) adminMux(reg *prometheus.Registry, rulings, partners http.Hand
 	return mux
 }
 
-// readyz says whether requests can be answered, and if not, why.
-func (s *service) readyz(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
-	defer cancel()
-	switch err := s.db.Ping(ctx); {
-	case err != nil:
-		http.Error(w, "database: "+err.Error(), http.StatusServiceUnavailable)
-	case !s.ready.Load():
-		http.Error(w, "starting or stopping", http.StatusServiceUnavailable)
-	default:
-		fmt.Fprintln(w, "ok")
-	}
-}
-
 func (s *service) publicURL() string { return "http://" + s.public.Addr().String() + "/" }
 func (s *service) adminURL() string  { return "http://" + s.admin.Addr().String() + "/metrics" }
+
+// greeting is the first line of the log: where everything is.
+func (s *service) greeting() string {
+	sources := len(s.reloads.inForce().aggregate.StoreSources())
+	if !s.roles.serve {
+		return fmt.Sprintf("diemtin: %s, metrics on %s, %d sources", s.roles, s.adminURL(), sources)
+	}
+	line := fmt.Sprintf("diemtin: news on %s, metrics on %s, %d sources", s.publicURL(), s.adminURL(), sources)
+	if s.roles != allRoles {
+		line += "; only " + s.roles.String()
+	}
+	return line
+}
 
 // sealEvery is the pause between looks for archives to seal: what is taken down
 // is out of the stored bytes by then.
@@ -265,7 +347,7 @@ func (s *service) sealArchives(ctx context.Context) {
 	tick := time.NewTicker(sealEvery)
 	defer tick.Stop()
 	for {
-		if err := s.pages.SealArchives(ctx); err != nil && ctx.Err() == nil {
+		if err := s.pages.now.Load().SealArchives(ctx); err != nil && ctx.Err() == nil {
 			s.log.ErrorContext(ctx, "archives not sealed", "error", err)
 		}
 		select {
@@ -276,16 +358,17 @@ func (s *service) sealArchives(ctx context.Context) {
 	}
 }
 
-// run works until ctx ends, then lets requests and visits under way finish.
+// run works until ctx ends, then lets requests and visits under way finish
+// within a bound.
 func (s *service) run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return serveOn(s.servers[0], s.public) })
-	g.Go(func() error { return serveOn(s.servers[1], s.admin) })
-	g.Go(func() error { return s.aggregator.Run(ctx) })
-	g.Go(func() error { s.sealArchives(ctx); return nil })
-	if s.hub != nil {
-		g.Go(func() error { return s.hub.Run(ctx) })
+	if s.public != nil {
+		g.Go(func() error { return serveOn(s.servers[0], s.public) })
 	}
+	g.Go(func() error { return serveOn(s.servers[1], s.admin) })
+	s.work(ctx, g)
+	g.Go(func() error { s.heedReloads(ctx, s.hup); return nil })
+	g.Go(func() error { s.keepMeasuring(ctx); return nil })
 	g.Go(func() error {
 		<-ctx.Done()
 		s.ready.Store(false)
@@ -294,8 +377,7 @@ func (s *service) run(ctx context.Context) error {
 		return errors.Join(s.servers[0].Shutdown(end), s.servers[1].Shutdown(end))
 	})
 	s.ready.Store(true)
-	err := g.Wait()
-	return errors.Join(err, s.db.Close())
+	return waitStopped(ctx, func() error { return errors.Join(g.Wait(), s.db.Close()) }, stopWithin)
 }
 
 func serveOn(srv *http.Server, l net.Listener) error {

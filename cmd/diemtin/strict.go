@@ -19,12 +19,19 @@ import (
 
 // faults collects all that is wrong with one file, each with its place.
 type faults struct {
-	file string
-	all  []fault
-	at   map[string]place // the place of every value, by path
+	file    string
+	all     []fault
+	at      map[string]place // the place of every value, by path
+	plain   map[string]bool  // paths of structs that were written as one text
+	shipped *faults          // of the shipped file, if the topics are its; else nil
+	from    string           // the variable that is being read, in place of the file
 }
 
-type place struct{ line, column int }
+// place is where a value stands: in the file, or in a variable.
+type place struct {
+	line, column int
+	from         string
+}
 
 type fault struct {
 	place
@@ -51,10 +58,18 @@ func (f *faults) report(path, problem string) {
 func (f *faults) where(path string) string {
 	for p := path; p != ""; p = parentPath(p) {
 		if at, ok := f.at[p]; ok {
-			return fmt.Sprintf("%s:%d", f.file, at.line)
+			return f.origin(at)
 		}
 	}
 	return ""
+}
+
+// origin names a place as people look it up.
+func (f *faults) origin(p place) string {
+	if p.from != "" {
+		return "$" + p.from
+	}
+	return fmt.Sprintf("%s:%d", f.file, p.line)
 }
 
 func parentPath(p string) string { return p[:max(strings.LastIndexAny(p, ".["), 0)] }
@@ -73,7 +88,10 @@ func (f *faults) err() error {
 	var lines []string
 	for _, x := range f.all {
 		at := f.file
-		if x.line > 0 {
+		switch {
+		case x.from != "":
+			at = "$" + x.from
+		case x.line > 0:
 			at += fmt.Sprintf(":%d:%d", x.line, max(x.column, 1))
 		}
 		if x.path != "" {
@@ -90,11 +108,11 @@ var yamlLine = regexp.MustCompile(`^yaml: line (\d+): (.*)$`)
 // it goes on after a fault, so that all of them are reported at once: unknown
 // and repeated keys, values of the wrong kind.
 func decodeStrict(file string, text []byte, into any) *faults {
-	f := &faults{file: file, at: map[string]place{}}
+	f := &faults{file: file, at: map[string]place{}, plain: map[string]bool{}}
 	dec := yaml.NewDecoder(bytes.NewReader(text))
 	var doc yaml.Node
 	if err := dec.Decode(&doc); errors.Is(err, io.EOF) {
-		f.add(place{1, 1}, "", "the file is empty")
+		f.add(place{line: 1, column: 1}, "", "the file is empty")
 		return f
 	} else if err != nil {
 		f.notYAML(text, err)
@@ -102,7 +120,7 @@ func decodeStrict(file string, text []byte, into any) *faults {
 	}
 	var more yaml.Node
 	if err := dec.Decode(&more); err == nil {
-		f.add(place{more.Line, more.Column}, "", "a second document begins; the file may have only one")
+		f.add(place{line: more.Line, column: more.Column}, "", "a second document begins; the file may have only one")
 	} else if !errors.Is(err, io.EOF) {
 		f.notYAML(text, err)
 	}
@@ -113,7 +131,7 @@ func decodeStrict(file string, text []byte, into any) *faults {
 // notYAML adds a fault of the file's form. The parser names the line of most,
 // never the column; for the others the place is looked for here.
 func (f *faults) notYAML(text []byte, err error) {
-	p, problem := place{1, 1}, strings.TrimPrefix(err.Error(), "yaml: ")
+	p, problem := place{line: 1, column: 1}, strings.TrimPrefix(err.Error(), "yaml: ")
 	at := -1
 	switch m := yamlLine.FindStringSubmatch(err.Error()); {
 	case m != nil:
@@ -139,7 +157,7 @@ func (f *faults) notYAML(text []byte, err error) {
 var textUnmarshaler = reflect.TypeFor[encoding.TextUnmarshaler]()
 
 func (f *faults) value(n *yaml.Node, path string, v reflect.Value) {
-	p := place{n.Line, n.Column}
+	p := place{n.Line, n.Column, f.from}
 	f.at[path] = p
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
@@ -150,6 +168,7 @@ func (f *faults) value(n *yaml.Node, path string, v reflect.Value) {
 		v.Set(reflect.New(v.Type().Elem()))
 		f.value(n, path, v.Elem())
 	case n.Kind == yaml.ScalarNode && reflect.PointerTo(v.Type()).Implements(textUnmarshaler):
+		f.plain[path] = true
 		if err := v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(n.Value)); err != nil {
 			f.add(p, path, err.Error())
 		}
@@ -172,7 +191,7 @@ func (f *faults) mapping(n *yaml.Node, p place, path string, v reflect.Value) {
 	first := map[string]int{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, val := n.Content[i], n.Content[i+1]
-		at := place{key.Line, key.Column}
+		at := place{key.Line, key.Column, f.from}
 		sub := key.Value
 		if path != "" {
 			sub = path + "." + key.Value

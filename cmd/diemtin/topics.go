@@ -60,7 +60,7 @@ func loadRules(name string) (*config, *aggregator.Classifier, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	cfg, found := readFile(shown, text)
+	cfg, found := readFileWith(shown, text, os.Environ())
 	if err := found.err(); err != nil {
 		return nil, nil, err
 	}

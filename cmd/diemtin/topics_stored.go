@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"slices"
 	"text/tabwriter"
 	"time"
@@ -77,7 +78,7 @@ var topicsDiffVerb = verb{name: "topics diff", args: "NEW.yaml", short: "Show wh
 			if err != nil {
 				return err
 			}
-			cfg, found := readFile(shown, text)
+			cfg, found := readFileWith(shown, text, os.Environ())
 			if err := found.err(); err != nil {
 				return err
 			}

@@ -78,7 +78,7 @@ func (h *Hub) deliver(ctx context.Context, s store.HubSubscription) {
 		}
 		return
 	case "delivered":
-		h.metrics.delay.Observe(max(0, now.Sub(s.Since).Seconds()))
+		h.PushedAfter.Observe(max(0, now.Sub(s.Since).Seconds()))
 		h.settle(ctx, next, doc.Revision)
 		return
 	case "dropped":

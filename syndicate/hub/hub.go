@@ -91,6 +91,10 @@ type Deps struct {
 	// ClientOf names whoever sent a request, as far as limits tell clients apart.
 	ClientOf func(*http.Request) string
 
+	// PushedAfter notes how long a change took to each subscriber, in seconds,
+	// retries included; nil = nobody does.
+	PushedAfter prometheus.Observer
+
 	Agent   string // User-Agent
 	By      string // names this process in leases
 	Log     *slog.Logger
@@ -119,6 +123,9 @@ func New(cfg Config, d Deps) (*Hub, error) {
 	client.Timeout = requestTimeout
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse } // a redirect is no 2xx
 	client.Jar = nil
+	if d.PushedAfter == nil {
+		d.PushedAfter = prometheus.ObserverFunc(func(float64) {})
+	}
 	m, err := newMetrics(d.Metrics)
 	if err != nil {
 		return nil, err

@@ -64,3 +64,10 @@ func (c Config) limits() store.HubLimits {
 	}
 	return l
 }
+
+// Effective fills in what was left out of the section.
+func (c Config) Effective() Config {
+	on, canary := c.On(), c.Canary == nil || *c.Canary
+	l := c.limits()
+	return Config{Enabled: &on, Canary: &canary, Subscriptions: l.Subscriptions, PerHost: l.PerHost}
+}

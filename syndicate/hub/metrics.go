@@ -15,8 +15,7 @@ type metrics struct {
 	requests      *prometheus.CounterVec
 	verifications *prometheus.CounterVec // mode, result
 	deliveries    *prometheus.CounterVec // outcome
-	delay         prometheus.Histogram
-	queue, oldest *prometheus.GaugeVec // state
+	queue, oldest *prometheus.GaugeVec   // state
 }
 
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
@@ -34,9 +33,6 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 			"Questions to callbacks by mode and result: confirmed, refused, unreachable, failed (ours). Many refused or unreachable: somebody names callbacks that are not theirs.", "mode", "result"),
 		deliveries: counter("hub_deliveries_total",
 			"Deliveries of our hub by outcome: delivered, unchanged (it has these bytes), failed (tried again), gone (the callback ended it), dropped (failed for a day).", "outcome"),
-		delay: prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: "diemtin", Name: "hub_delay_seconds",
-			Help:    "From a change to its delivery, each subscriber counted. Retries are in it, so look at the median.",
-			Buckets: []float64{0.5, 1, 2, 5, 10, 30, 60, 300, 1800, 7200, 86400}}),
 		queue: gauge("hub_queue_length", "Deliveries that wait: waiting was not tried yet, retrying has failed before.", "state"),
 		oldest: gauge("hub_queue_oldest_seconds",
 			"Age of the oldest change that waits. If waiting grows, the hub is behind: look at the log; retrying is subscribers that do not answer.", "state"),
@@ -48,7 +44,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		m.deliveries.WithLabelValues(o)
 	}
 	var errs []error
-	for _, c := range []prometheus.Collector{m.subscriptions, m.requests, m.verifications, m.deliveries, m.delay, m.queue, m.oldest} {
+	for _, c := range []prometheus.Collector{m.subscriptions, m.requests, m.verifications, m.deliveries, m.queue, m.oldest} {
 		errs = append(errs, reg.Register(c))
 	}
 	return m, errors.Join(errs...)

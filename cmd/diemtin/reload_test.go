@@ -1,0 +1,262 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"diemtin/aggregator/outlettest"
+)
+
+// edit changes a configuration in place, as an editor would.
+func edit(t *testing.T, config string, change func(string) string) {
+	t.Helper()
+	text, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(config, []byte(change(string(text))), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+const channelYAML = "channels:\n  - {id: kinh-te-viet, title: {vi: Kinh tế Việt}, topics: [kinh-te]}\n"
+
+// A change is in force after SIGHUP, after the admin call and, if the file is
+// watched, by itself; a bad one leaves all as it was and says why.
+func TestReload(t *testing.T) {
+	t.Parallel()
+	_, config := world(t, outlettest.Options{Seed: 3, Stories: 20})
+	p := serve(t, config, "sqlite:"+filepath.Join(t.TempDir(), "r.db"))
+	p.swept(t)
+	admin := strings.TrimPrefix(p.admin, "http://")
+	if p.metric(t, "diemtin_config_last_reload_successful") != 1 {
+		t.Error("the configuration of the start counts as refused")
+	}
+	status := func(path string) int { resp, _ := get(t, p.public+path); return resp.StatusCode }
+
+	edit(t, config, func(s string) string { return s + channelYAML })
+	p.cmd.Process.Signal(syscall.SIGHUP)
+	eventually(t, "the new channel after SIGHUP", func() bool { return status("/channels/kinh-te-viet/feed.atom") == 200 })
+
+	edit(t, config, func(s string) string { return strings.Replace(s, "rank: 1\n", "rnk: 1\n", 1) })
+	_, stderr, code := output(t, "reload", "--admin", admin)
+	if code != 1 || !strings.Contains(stderr, `unknown key "rnk"`) || !strings.Contains(stderr, config+":") {
+		t.Errorf("reload of a bad file: exit %d, %q", code, stderr)
+	}
+	resp, said := get(t, p.admin+"/readyz")
+	if resp.StatusCode != 200 || !strings.Contains(said, "config: the change of") || !strings.Contains(said, `unknown key "rnk"`) {
+		t.Errorf("/readyz after it: %d, %q", resp.StatusCode, said)
+	}
+	if p.metric(t, "diemtin_config_last_reload_successful") != 0 {
+		t.Error("the refusal does not show in the metric")
+	}
+	if status("/channels/kinh-te-viet/feed.atom") != 200 {
+		t.Error("the former configuration does not stand")
+	}
+
+	edit(t, config, func(s string) string {
+		return strings.Replace(strings.Replace(s, "rnk: 1\n", "rank: 1\n", 1), "https://tin.example.vn", "https://other.example.vn", 1)
+	})
+	if _, stderr, code = output(t, "reload", "--admin", admin); code != 1 || !strings.Contains(stderr, "site.base_url cannot change while the service runs") {
+		t.Errorf("reload of another base_url: exit %d, %q", code, stderr)
+	}
+	edit(t, config, func(s string) string {
+		return strings.Replace(strings.Replace(s, "https://other.example.vn", "https://tin.example.vn", 1), "Điểm tin (trình diễn)", "Tin đã đổi", 1)
+	})
+	stdout, stderr, code := output(t, "reload", "--admin", admin)
+	if code != 0 || !strings.Contains(stdout, "changed: site.title") {
+		t.Errorf("reload of a good file: exit %d, %q, %q", code, stdout, stderr)
+	}
+	if _, page := get(t, p.public+"/"); !strings.Contains(page, "Tin đã đổi") {
+		t.Error("the page has the former title")
+	}
+	if p.metric(t, "diemtin_config_last_reload_successful") != 1 {
+		t.Error("the success does not show in the metric")
+	}
+	forged, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.admin+"/reload", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged.Header.Set("Origin", "https://evil.example")
+	resp, err = http.DefaultTransport.RoundTrip(forged)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusForbidden {
+		t.Errorf("a page elsewhere may reload: %s", resp.Status)
+	}
+	p.stop(t)
+}
+
+func TestWatchedFile(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "f")
+	write := func(s string) {
+		if err := os.WriteFile(file, []byte(s), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("a")
+	w := watched{name: file}
+	w.begin()
+	for i, step := range []struct {
+		do   func()
+		want bool
+	}{
+		{func() {}, false},
+		{func() { write("b") }, false}, // it may still be written
+		{func() { write("bc") }, false},
+		{func() {}, true},
+		{func() {}, false},
+		{func() { os.Remove(file) }, false},
+		{func() { write("bc") }, false}, // what it was
+		{func() { write("d") }, false},
+		{func() { write("bc") }, false},
+		{func() {}, false},
+	} {
+		step.do()
+		if got := w.changed(); got != step.want {
+			t.Errorf("look %d: %t, want %t", i, got, step.want)
+		}
+	}
+}
+
+// Between two configurations, back and forth while sources are visited and
+// readers read, nothing is dropped: every request is answered, every source
+// that is in both goes on being visited, and those that come and go follow.
+func TestReloadAtWork(t *testing.T) {
+	t.Parallel()
+	const turns = 12
+	w, path := world(t, outlettest.Options{Seed: 5, Stories: 30, Slow: 50 * time.Millisecond})
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := string(text) + channelYAML
+	at := strings.LastIndex(whole[:strings.Index(whole, "channels:")], "\n  - id: ") + 1 // the last outlet
+	less := strings.Replace(whole[:at]+"channels:\n  - {id: khac, title: {vi: Khác}, topics: [xa-hoi]}\n", "host_pause: 0s", "host_pause: 10ms, workers: 3", 1)
+	var configs [2]*config
+	for i, text := range []string{whole, less} {
+		if configs[i], err = parseConfig("feeds.yaml", []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l, err := openListeners("127.0.0.1:0", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	s, err := newService(ctx, configs[0], "sqlite:"+filepath.Join(t.TempDir(), "w.db"), "", l, newLogger(stdio{io.Discard, io.Discard}, true))
+	if err != nil {
+		stop()
+		t.Fatal(err)
+	}
+	next := 0
+	s.load = func() (*config, error) { next++; return configs[next%2], nil }
+	var all sync.WaitGroup
+	var ended error
+	all.Go(func() { ended = s.run(ctx) })
+	faults := make(chan error, 100)
+	reading, endReading := context.WithCancel(ctx)
+	for _, path := range []string{"feed.atom", "topics/xa-hoi/feed.rss", "", "days/"} {
+		all.Go(func() { readOn(reading, s.publicURL()+path, faults) })
+	}
+	for n := range turns {
+		w.Publish()
+		if _, err := s.reload(t.Context(), "test"); err != nil {
+			t.Errorf("reload %d: %v", n, err)
+		}
+	}
+	removed := without(sourceIDs(configs[0]), sourceIDs(configs[1]))
+	if len(removed) == 0 {
+		t.Fatal("the second configuration lacks no source")
+	}
+	eventually(t, "visits by the last configuration, removed sources too", func() bool {
+		stored, err := s.db.Sources(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, src := range stored {
+			if src.State.LastTry.IsZero() || !src.Active {
+				return false
+			}
+		}
+		return true
+	})
+	endReading()
+	stop()
+	all.Wait()
+	close(faults)
+	for err := range faults {
+		t.Error(err)
+	}
+	if ended != nil {
+		t.Errorf("the service ended with %v", ended)
+	}
+}
+
+func sourceIDs(c *config) (ids []string) {
+	for _, s := range c.aggregate.StoreSources() {
+		ids = append(ids, s.ID)
+	}
+	return ids
+}
+
+// readOn asks for an address again and again until ctx ends, and tells of
+// every answer that is none.
+func readOn(ctx context.Context, url string, faults chan<- error) {
+	for ctx.Err() == nil {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		if err == nil {
+			var resp *http.Response
+			if resp, err = http.DefaultTransport.RoundTrip(req); err == nil {
+				_, err = io.Copy(io.Discard, resp.Body)
+				resp.Body.Close()
+				if err == nil && resp.StatusCode != http.StatusOK {
+					err = fmt.Errorf("%s: %s", url, resp.Status)
+				}
+			}
+		}
+		if err != nil && !errors.Is(err, context.Canceled) {
+			select {
+			case faults <- err:
+			default:
+			}
+		}
+	}
+}
+
+// Sources that a reload removes are switched off, not forgotten, and a reload
+// that the store refuses changes nothing.
+func TestReloadRefusedByGate(t *testing.T) {
+	t.Parallel()
+	_, path := world(t, outlettest.Options{Seed: 6, Stories: 5})
+	golden := filepath.Join(filepath.Dir(path), "golden.jsonl")
+	if err := os.WriteFile(golden, []byte(`{"title":"Đội tuyển bóng đá Việt Nam thắng trận chung kết","topics":["kinh-te"],"primary":"kinh-te"}`+"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p := serve(t, path, "sqlite:"+filepath.Join(t.TempDir(), "g.db"))
+	edit(t, path, func(s string) string { return s + "gate: {file: golden.jsonl, f1: 0.9}\n" })
+	_, stderr, code := output(t, "reload", "--admin", strings.TrimPrefix(p.admin, "http://"))
+	if code != 1 || !strings.Contains(stderr, "the rules do not pass") {
+		t.Errorf("reload of rules that do not pass the gate: exit %d, %q", code, stderr)
+	}
+	if got := p.metric(t, "diemtin_topics_gate_floor_f1"); got != 0 {
+		t.Errorf("the floor of the gate is %v, want that of the former configuration", got)
+	}
+	p.stop(t)
+	if !strings.Contains(p.log.String(), "configuration not reloaded") {
+		t.Errorf("the log does not tell:\n%s", p.log)
+	}
+}
