@@ -37,6 +37,8 @@ type file struct {
 	Delivery syndicate.Delivery        `yaml:"delivery"`
 	Hub      hub.Config                `yaml:"hub"`
 	Visitors syndicate.Visitors        `yaml:"visitors"`
+	Backup   backupConfig              `yaml:"backup"`
+	Editors  syndicate.Editors         `yaml:"editors"`
 
 	SecondOpinion string `yaml:"second_opinion"`
 }
@@ -49,6 +51,7 @@ type config struct {
 	aggregate aggregator.Config
 	syndicate syndicate.Config
 	hub       hub.Config
+	backup    backupConfig
 }
 
 // loadConfig reads and checks a feeds.yaml. An empty name means the default
@@ -116,12 +119,17 @@ func readFileWith(name string, text []byte, environ []string) (*config, *faults)
 	c.aggregate = aggregator.Config{Limits: f.Limits, Outlets: f.Outlets, Topics: f.Topics, Agent: agent(f.Site), BaseURL: f.Site.BaseURL,
 		Gate: aggregator.Gated{GateConfig: f.Gate}, SecondOpinion: f.SecondOpinion}
 	c.syndicate = syndicate.Config{Site: f.Site, Delivery: f.Delivery, Channels: f.Channels, Topics: topicInfos(f.Topics),
-		Outlets: c.aggregate.StoreOutlets(), Places: places(), Version: version, Renamed: f.renamed(), Visitors: f.Visitors}
+		Outlets: c.aggregate.StoreOutlets(), Places: places(), Version: version, Renamed: f.renamed(), Visitors: f.Visitors, Editors: f.Editors}
 	c.syndicate.Hub = c.hubAddress()
 	c.aggregate.Check(found.report)
 	f.Gate.Check(found.report)
 	c.syndicate.Check(found.report)
 	f.Hub.Check(found.report)
+	f.Backup.check(found.report)
+	if dir := f.Backup.Dir; dir != "" && !filepath.IsAbs(dir) {
+		f.Backup.Dir = filepath.Join(filepath.Dir(name), dir)
+	}
+	c.backup = f.Backup
 	return c, found
 }
 
