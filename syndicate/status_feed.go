@@ -19,9 +19,9 @@ const statusProblems = 50
 // statusChannel is the feed of the problems of sources, for editors here and
 // for those who look after the outlets' servers.
 func (s *Server) statusChannel() Channel {
-	w := vietnamese
 	return Channel{Path: "/status/", Page: "/status", Kind: "status",
-		Title: Names{w["problems.title"], w["problems.title"]}, Description: Names{w["problems.lead"], w["problems.lead"]}}
+		Title:       Names{vietnamese["problems.title"], english["problems.title"]},
+		Description: Names{vietnamese["problems.lead"], english["problems.lead"]}}
 }
 
 // statusFeedRoutes registers the feed of problems in every format.
