@@ -118,14 +118,15 @@ var secretKey = regexp.MustCompile(`(?i)key|token|secret|sign?$|signature|pass|p
 // parameters that sound like keys.
 func publicAddress(raw string) string {
 	u, err := url.Parse(raw)
-	if err != nil {
-		before, _, _ := strings.Cut(raw, "?")
-		return before
+	if err != nil || u.Opaque != "" { // who knows what stands where
+		return "…"
 	}
-	u.User, u.Fragment = nil, ""
+	u.User, u.Fragment, u.RawFragment = nil, "", ""
 	parts := strings.Split(u.RawQuery, "&")
 	for i, part := range parts {
-		if name, _, _ := strings.Cut(part, "="); secretKey.MatchString(name) {
+		name, _, _ := strings.Cut(part, "=")
+		plain, err := url.QueryUnescape(part)
+		if bare, _, _ := strings.Cut(plain, "="); err != nil || secretKey.MatchString(bare) || strings.Contains(plain, "@") {
 			parts[i] = name + "=***"
 		}
 	}
