@@ -76,6 +76,54 @@ func TestLeading(t *testing.T) {
 	}
 }
 
+// sameEvent relates items of which a headline begins as the other does.
+type sameEvent struct{ copyJudge }
+
+func (sameEvent) Related(it *store.Item, near []*store.Item, _ store.Corpus) (found []store.Relation) {
+	event, _, _ := strings.Cut(it.Title, ":")
+	for i, n := range near {
+		if strings.HasPrefix(n.Title, event+":") {
+			found = append(found, store.Relation{Near: i, Score: 0.5, Why: "same event"})
+		}
+	}
+	return found
+}
+
+// TestOneLeadOfAnEvent: of two stories on one event the weightier leads, and
+// names the other.
+func TestOneLeadOfAnEvent(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	visit := func(outlet string, items ...store.Item) {
+		src, err := s.db.Source(t.Context(), outlet+"-home")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.db.Record(t.Context(), store.Refresh{Source: src, At: noon, Items: items,
+			Settle: func(store.Changes) store.SourceState { return store.SourceState{Visited: true} }}, sameEvent{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first, second, other := "Bão số 9: gió giật cấp 12", "Bão số 9: sơ tán dân", "Khai mạc hội sách"
+	for i, outlet := range []string{"nhandan", "laocai", "kiem"} {
+		items := []store.Item{article(outlet, first, "Gió giật.", noon, "kinh-te")}
+		if i > 0 {
+			items = append(items, article(outlet, second, "Sơ tán.", noon, "kinh-te"), article(outlet, other, "Hội sách.", noon, "kinh-te"))
+		}
+		for j := range items {
+			items[j].Sketch = append(items[j].Sketch, 99) // near enough to be compared
+		}
+		visit(outlet, items...)
+	}
+	doc := s.page("/")
+	if got := texts(doc.Find(".leading .card h3")); !slices.Equal(got, []string{first, other}) {
+		t.Errorf("leading stories: got %q, want one of the event", got)
+	}
+	if got := texts(doc.Find(".leading .event .headline")); !slices.Equal(got, []string{second}) {
+		t.Errorf("beside the first: got %q, want the other on its event", got)
+	}
+}
+
 func TestTermsOfOutlets(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
