@@ -13,8 +13,10 @@ type feedMetrics struct {
 	render   *prometheus.HistogramVec // format
 	lookups  *prometheus.CounterVec   // result
 	hit      prometheus.Counter       // of lookups, the most frequent one
+	reads    prometheus.Counter
 	evicted  prometheus.Counter
 	held     prometheus.Gauge
+	embeds   *prometheus.CounterVec // form, partner, code
 }
 
 // unheld are the same for a second cache, whose bytes are few and not told.
@@ -62,6 +64,10 @@ func newFeedMetrics(reg prometheus.Registerer) (*feedMetrics, error) {
 			Help: "Feeds looked up by result: hit, current (store asked, nothing new), same (rendered, same bytes), new, " +
 				"stale (store failed, older bytes sent), failed. If stale or failed grows, look at the log and the database.",
 		}, []string{"result"}),
+		reads: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "diemtin_feed_reads_total",
+			Help: "Channels read from the database to render feeds: once for all formats of a revision. Far more than changes means that more channels are asked for at once than are remembered.",
+		}),
 		evicted: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "diemtin_feed_cache_evictions_total",
 			Help: "Rendered feeds given up for lack of room. If it grows steadily, give the cache more memory.",
@@ -70,13 +76,18 @@ func newFeedMetrics(reg prometheus.Registerer) (*feedMetrics, error) {
 			Name: "diemtin_feed_cache_bytes",
 			Help: "Memory held by rendered feeds. It stays below the configured size.",
 		}),
+		embeds: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "diemtin_embed_requests_total",
+			Help: "Requests for embeds by form (page, fragment, items), partner of feeds.yaml (none without) and status code. " +
+				"Many 403: a site that is not among the partner's origins; many 429: list your own proxies under visitors.",
+		}, []string{"form", "partner", "code"}),
 	}
 	for _, result := range []string{"hit", "current", "same", "new", "stale", "failed"} {
 		m.lookups.WithLabelValues(result) // a series that may alarm must be there before it moves
 	}
 	m.hit = m.lookups.WithLabelValues("hit")
 	var errs []error
-	for _, c := range []prometheus.Collector{m.requests, m.render, m.lookups, m.evicted, m.held} {
+	for _, c := range []prometheus.Collector{m.requests, m.render, m.lookups, m.reads, m.evicted, m.held, m.embeds} {
 		errs = append(errs, reg.Register(c))
 	}
 	return m, errors.Join(errs...)
@@ -84,5 +95,5 @@ func newFeedMetrics(reg prometheus.Registerer) (*feedMetrics, error) {
 
 // answered is the counters of one format's answers.
 func (m *feedMetrics) answered(format string) answered {
-	return answered{m.requests.WithLabelValues(format, "200"), m.requests.WithLabelValues(format, "304")}
+	return answered{m.requests.WithLabelValues(format, "200"), m.requests.WithLabelValues(format, "304"), m.requests.WithLabelValues(format, "226")}
 }
