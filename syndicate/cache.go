@@ -1,6 +1,8 @@
 package syndicate
 
 import (
+	"cmp"
+	"compress/gzip"
 	"container/list"
 	"context"
 	"fmt"
@@ -57,6 +59,7 @@ type docMaker struct {
 	link        string
 	revision    func(context.Context) (store.Revision, error)
 	render      func(context.Context) ([]byte, error)
+	gzip        int              // level; 0 = the best
 	final       func(error) bool // there is no such document any more; nil = never
 }
 
@@ -200,7 +203,7 @@ func (c *cache) render(ctx context.Context, old *rendition, rev store.Revision, 
 	if err != nil {
 		return nil, err
 	}
-	doc, err := newRendition(body, m.contentType, feedHeader(m.link), lastModified(old, rev, now))
+	doc, err := compressed(body, m.contentType, feedHeader(m.link), lastModified(old, rev, now), cmp.Or(m.gzip, gzip.BestCompression))
 	if err != nil {
 		return nil, err
 	}
