@@ -184,7 +184,9 @@ type Server struct {
 	styleAddress string
 
 	feeds       *cache
+	sized       *cache // feeds of a size asked for
 	asked       *cache // what readers make up themselves
+	readings    *readings
 	visitors    *visitors
 	feedMetrics *feedMetrics
 	opml        *rendition

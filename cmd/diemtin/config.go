@@ -37,8 +37,8 @@ type file struct {
 	Delivery syndicate.Delivery        `yaml:"delivery"`
 	Hub      hub.Config                `yaml:"hub"`
 	Visitors syndicate.Visitors        `yaml:"visitors"`
-	Editors  syndicate.Editors         `yaml:"editors"`
 	Backup   backupConfig              `yaml:"backup"`
+	Editors  syndicate.Editors         `yaml:"editors"`
 
 	SecondOpinion string `yaml:"second_opinion"`
 }

@@ -201,7 +201,7 @@ func (s *service) syncAgain(ctx context.Context, cfg *config) error {
 	if err := s.db.SyncAgain(ctx, cfg.aggregate.StoreOutlets(), cfg.aggregate.StoreSources()); err != nil {
 		return err
 	}
-	return s.db.SyncArchives(ctx, cfg.syndicate.ArchiveChannels())
+	return s.db.SyncArchives(ctx, cfg.syndicate.ArchiveChannels(), cfg.syndicate.ArchiveMoves()...)
 }
 
 func (s *service) pagesOf(ctx context.Context, cfg *config) (*syndicate.Server, error) {

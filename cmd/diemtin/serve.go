@@ -302,7 +302,7 @@ func openStore(ctx context.Context, dsn string, cfg *config) (*store.DB, error) 
 		db.Close()
 		return nil, err
 	}
-	if err := db.SyncArchives(ctx, cfg.syndicate.ArchiveChannels()); err != nil {
+	if err := db.SyncArchives(ctx, cfg.syndicate.ArchiveChannels(), cfg.syndicate.ArchiveMoves()...); err != nil {
 		db.Close()
 		return nil, err
 	}
