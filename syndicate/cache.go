@@ -1,6 +1,8 @@
 package syndicate
 
 import (
+	"cmp"
+	"compress/gzip"
 	"container/list"
 	"context"
 	"fmt"
@@ -59,6 +61,7 @@ type docMaker struct {
 	entries     entryMarks // of a feed of which parts are given out
 	revision    func(context.Context) (store.Revision, error)
 	render      func(context.Context, store.Revision) ([]byte, error)
+	gzip        int              // level; 0 = the best
 	final       func(error) bool // there is no such document any more; nil = never
 }
 
@@ -202,7 +205,7 @@ func (c *cache) render(ctx context.Context, old *rendition, rev store.Revision, 
 	if err != nil {
 		return nil, err
 	}
-	doc, err := newRendition(body, m.contentType, feedHeader(m.link), lastModified(old, rev, now))
+	doc, err := compressed(body, m.contentType, feedHeader(m.link), lastModified(old, rev, now), cmp.Or(m.gzip, gzip.BestCompression))
 	if err != nil {
 		return nil, err
 	}
