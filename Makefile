@@ -6,9 +6,10 @@
 # make html    that validation alone
 # make axe     every kind of page in a browser, held to WCAG 2.2 AA by axe-core from npm
 # make pictures   those of README, of the demo
+# make release   static binaries and Debian packages in dist/
 # make bench-freshness SEED=7 | TRACE=FILE   delay at the same number of polls, against other policies
 # make eval-stories DATA=DIR   how well copies are told, on labelled articles
-.PHONY: demo run build quick test readers html axe pictures bench bench-freshness eval-stories soak fuzz fmt vuln licences clean
+.PHONY: demo run build quick test readers html axe pictures bench bench-freshness eval-stories soak fuzz fmt vuln licences release clean
 
 GO ?= go
 BIN := bin/diemtin
@@ -92,8 +93,12 @@ vuln:
 licences:
 	@.ci/licences
 
+# dist/: static binaries and Debian packages for amd64 and arm64, and checksums
+release:
+	@.ci/release
+
 fmt:
 	gofmt -w .
 
 clean:
-	rm -rf bin
+	rm -rf bin dist

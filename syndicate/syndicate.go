@@ -73,6 +73,7 @@ type Config struct {
 	Places   []Place           // provinces, in the order readers see them
 	Renamed  []Renamed         // what had another id before
 	Visitors Visitors          // what one client address may ask for
+	Editors  Editors           // who may enter the editors' room
 	Version  string            // of the program, for <generator>
 
 	Archive Archive // sealed documents; nil = there are none
