@@ -4,9 +4,11 @@
 # make fuzz TIME=2m   every fuzz target for that long
 # make readers four readers of Debian's and two of npm's follow a day of feeds, and the HTML of every kind of page is validated
 # make html    that validation alone
+# make axe     every kind of page in a browser, held to WCAG 2.2 AA by axe-core from npm
+# make pictures   those of README, of the demo
 # make bench-freshness SEED=7 | TRACE=FILE   delay at the same number of polls, against other policies
 # make eval-stories DATA=DIR   how well copies are told, on labelled articles
-.PHONY: demo run build quick test readers html bench bench-freshness eval-stories soak fuzz fmt vuln licences clean
+.PHONY: demo run build quick test readers html axe pictures bench bench-freshness eval-stories soak fuzz fmt vuln licences clean
 
 GO ?= go
 BIN := bin/diemtin
@@ -46,6 +48,17 @@ html:
 	@dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
 		npm install --prefix "$$dir" --no-audit --no-fund --silent $(VALIDATOR) && \
 		DIEMTIN_READERS="$$dir" $(GO) test -count=1 -v -run '^TestEveryLinkLeadsSomewhere$$' ./cmd/diemtin
+
+# axe-core too goes into a folder that is removed afterwards
+axe:
+	.ci/packages
+	@dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
+		npm install --prefix "$$dir" --no-audit --no-fund --silent axe-core@4.14.1 && \
+		DIEMTIN_AXE="$$dir/node_modules/axe-core/axe.min.js" $(GO) test -count=1 -timeout 20m -run '^TestEndToEnd$$/^chromium$$' ./cmd/diemtin
+
+pictures:
+	.ci/packages
+	DIEMTIN_PICTURES=$(abspath docs/img) $(GO) test -count=1 -timeout 10m -run '^TestPictures$$' ./cmd/diemtin
 
 # one package after another, so that none disturbs the next; an archive of a
 # million items takes half an hour more: make bench DIEMTIN_BENCH_ITEMS=1000000

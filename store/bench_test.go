@@ -357,6 +357,24 @@ func benchmarkReads(b *testing.B, get func(*testing.B) *archive) {
 			}
 		})
 	})
+	b.Run("leading", func(b *testing.B) {
+		a := get(b)
+		measured(b, func() {
+			if leads, err := a.db.Leading(b.Context(), when(a.n).Add(-24*time.Hour), 60); err != nil || len(leads) == 0 {
+				b.Fatalf("%d leading stories, %v", len(leads), err)
+			}
+		})
+	})
+	b.Run("day-counts", func(b *testing.B) {
+		a := get(b)
+		last := store.DayOf(when(a.n))
+		first := store.DayOf(last.Start().AddDate(0, 0, -30))
+		measured(b, func() {
+			if counts, ok, err := a.db.DayCounts(b.Context(), store.Selection{}, first, last); err != nil || !ok || len(counts) == 0 {
+				b.Fatalf("%d days counted, %v", len(counts), err)
+			}
+		})
+	})
 	b.Run("story-and-copies", func(b *testing.B) { benchmarkStories(b, get(b)) })
 }
 

@@ -200,6 +200,8 @@ func useEverything(t *testing.T, db *DB) {
 			q.Selection, q.Limit = sel, 50
 			_, err = db.Stories(ctx, q)
 			must(err)
+			_, err = db.Page(ctx, q)
+			must(err)
 		}
 		_, err = db.Revision(ctx, sel)
 		must(err)
@@ -212,6 +214,15 @@ func useEverything(t *testing.T, db *DB) {
 	if err != nil || len(all) == 0 {
 		t.Fatalf("nothing was listed, %v", err)
 	}
+	_, err = db.LastChange(ctx)
+	must(err)
+	for _, after := range []Cursor{{}, {At: at, ID: "z"}} {
+		_, err = db.Changes(ctx, after, 10)
+		must(err)
+	}
+	must(db.noteOutlets(ctx, []string{"a"}))
+	_, err = db.PollNow(ctx, "lan", "a1", "", at)
+	must(err)
 	must(db.CheckSoon(ctx, "a", []string{"guid:1-0"}, []string{"guid:3-0"}, at))
 	checks, err := db.Checks(ctx, at.Add(24*time.Hour), time.Minute, 10)
 	if err != nil || len(checks) == 0 {

@@ -1,6 +1,8 @@
 package syndicate
 
 import (
+	"cmp"
+	"compress/gzip"
 	"container/list"
 	"context"
 	"fmt"
@@ -59,6 +61,7 @@ type docMaker struct {
 	header      http.Header // of every answer; nil: as feeds have it, with link
 	revision    func(context.Context) (store.Revision, error)
 	render      func(context.Context) ([]byte, error)
+	gzip        int              // level; 0 = the best
 	final       func(error) bool // there is no such document any more; nil = never
 }
 
@@ -206,7 +209,7 @@ func (c *cache) render(ctx context.Context, old *rendition, rev store.Revision, 
 	if header == nil {
 		header = feedHeader(m.link)
 	}
-	doc, err := newRendition(body, m.contentType, header, lastModified(old, rev, now))
+	doc, err := compressed(body, m.contentType, header, lastModified(old, rev, now), cmp.Or(m.gzip, gzip.BestCompression))
 	if err != nil {
 		return nil, err
 	}

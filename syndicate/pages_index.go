@@ -3,6 +3,8 @@ package syndicate
 import (
 	"context"
 	"fmt"
+	"path"
+	"slices"
 
 	"diemtin/store"
 )
@@ -72,10 +74,10 @@ func (s *Server) indexPage(ctx context.Context, kind string) (page, error) {
 	return page{View: "index", Title: v.Title, About: v.Lead, Path: "/" + kind + "/", Nav: "/" + kind + "/", Body: v}, nil
 }
 
-// countIndex puts beside topics and provinces how many stories they have on the
-// newest day.
+// countIndex puts beside topics, provinces and outlets how many stories they have
+// on the newest day.
 func (s *Server) countIndex(ctx context.Context, v *indexView) error {
-	if v.Kind != "topics" && v.Kind != "provinces" {
+	if !slices.Contains(mixKinds, v.Kind) {
 		return nil
 	}
 	newest, err := s.store.Stories(ctx, store.Query{Order: store.ByPublished, Limit: 1})
@@ -87,13 +89,17 @@ func (s *Server) countIndex(ctx context.Context, v *indexView) error {
 	if v.Kind == "topics" {
 		return s.countBlocks(ctx, day, v.Topics)
 	}
-	places := s.cfg.presentPlaces()
-	links := make([]link, len(places))
-	if err := s.countLinks(ctx, day, links, places); err != nil {
-		return err
-	}
-	for i := range v.Groups[0].Items {
-		v.Groups[0].Items[i].Count = links[i].Count
+	for _, g := range v.Groups {
+		links, chs := make([]link, len(g.Items)), make([]Channel, len(g.Items))
+		for i := range g.Items {
+			chs[i], _ = s.cfg.channel(v.Kind, path.Base(g.Items[i].Href))
+		}
+		if err := s.countLinks(ctx, day, links, chs); err != nil {
+			return err
+		}
+		for i := range links {
+			g.Items[i].Count = links[i].Count
+		}
 	}
 	return nil
 }

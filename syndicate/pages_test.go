@@ -76,6 +76,54 @@ func TestLeading(t *testing.T) {
 	}
 }
 
+// sameEvent relates items of which a headline begins as the other does.
+type sameEvent struct{ copyJudge }
+
+func (sameEvent) Related(it *store.Item, near []*store.Item, _ store.Corpus) (found []store.Relation) {
+	event, _, _ := strings.Cut(it.Title, ":")
+	for i, n := range near {
+		if strings.HasPrefix(n.Title, event+":") {
+			found = append(found, store.Relation{Near: i, Score: 0.5, Why: "same event"})
+		}
+	}
+	return found
+}
+
+// TestOneLeadOfAnEvent: of two stories on one event the weightier leads, and
+// names the other.
+func TestOneLeadOfAnEvent(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	visit := func(outlet string, items ...store.Item) {
+		src, err := s.db.Source(t.Context(), outlet+"-home")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.db.Record(t.Context(), store.Refresh{Source: src, At: noon, Items: items,
+			Settle: func(store.Changes) store.SourceState { return store.SourceState{Visited: true} }}, sameEvent{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first, second, other := "Bão số 9: gió giật cấp 12", "Bão số 9: sơ tán dân", "Khai mạc hội sách"
+	for i, outlet := range []string{"nhandan", "laocai", "kiem"} {
+		items := []store.Item{article(outlet, first, "Gió giật.", noon, "kinh-te")}
+		if i > 0 {
+			items = append(items, article(outlet, second, "Sơ tán.", noon, "kinh-te"), article(outlet, other, "Hội sách.", noon, "kinh-te"))
+		}
+		for j := range items {
+			items[j].Sketch = append(items[j].Sketch, 99) // near enough to be compared
+		}
+		visit(outlet, items...)
+	}
+	doc := s.page("/")
+	if got := texts(doc.Find(".leading .card h3")); !slices.Equal(got, []string{first, other}) {
+		t.Errorf("leading stories: got %q, want one of the event", got)
+	}
+	if got := texts(doc.Find(".leading .event .headline")); !slices.Equal(got, []string{second}) {
+		t.Errorf("beside the first: got %q, want the other on its event", got)
+	}
+}
+
 func TestTermsOfOutlets(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -251,6 +299,53 @@ func TestOriginalOtherThanQuoted(t *testing.T) {
 	got := text(doc.Find(".story dl"))
 	if !strings.Contains(got, "Nguồn: Báo Lào Cai (theo nhandan.vn)") || !strings.Contains(got, "Bản gốc: Bản đầu – Báo Nhân Dân, 11:00 05/11/2024") {
 		t.Errorf("sources: got %q", got)
+	}
+}
+
+// TestManyCopies: a story that thirty-four outlets carry names them all, a dozen
+// at once, in the order in which they published it.
+func TestManyCopies(t *testing.T) {
+	t.Parallel()
+	const outlets = 34
+	s := newSite(t, func(c *syndicate.Config) {
+		for i := range outlets {
+			id := fmt.Sprintf("bao%d", i)
+			c.Outlets = append(c.Outlets, store.Outlet{ID: id, Name: fmt.Sprintf("Báo số %d", i), Domains: []string{id + ".example.vn"},
+				Scope: store.Provincial, Rank: 5, Show: store.ShowSummary})
+		}
+	})
+	for i := range outlets {
+		id := fmt.Sprintf("bao%d", i)
+		it := article(id, fmt.Sprintf("Tít của báo %d", i), "Cùng một lời.", noon.Add(time.Duration(i-60)*time.Minute), "kinh-te")
+		it.Authors = []string{"Nguyễn Văn Ánh", "Trần Thị Bưởi"}
+		it.Sketch = append(it.Sketch, 7) // one key alone, which many share, would find nothing
+		s.publish(id, it)
+	}
+	doc := s.page(s.story("Tít của báo 0"))
+	if got := text(doc.Find("#copies")); got != "34 báo, trang tin cùng đăng" {
+		t.Errorf("headed %q", got)
+	}
+	if a := doc.Find(".story > .meta a.copies"); text(a) != "34 báo, trang tin cùng đăng" || a.AttrOr("href", "") != "#ban-dang" {
+		t.Errorf("below the headline: %q", text(a))
+	}
+	var want []string
+	for i := range outlets {
+		want = append(want, fmt.Sprintf("Tít của báo %d", i))
+	}
+	if got := texts(doc.Find(".copylist .headline")); !slices.Equal(got, want) {
+		t.Errorf("copies: got %q", got)
+	}
+	if open, more := doc.Find("#ban-dang > .copylist > li").Length(), doc.Find("details.further li").Length(); open != 12 || more != 22 {
+		t.Errorf("%d copies stand open, %d when asked", open, more)
+	}
+	if got := text(doc.Find("details.further summary")); got != "Xem thêm 22 bản nữa" {
+		t.Errorf("the rest is offered as %q", got)
+	}
+	if got := text(doc.Find(".story dl")); !strings.Contains(got, "Tác giả: Nguyễn Văn Ánh, Trần Thị Bưởi") {
+		t.Errorf("facts: %q", got)
+	}
+	if doc.Find("link[rel=alternate][href='/topics/kinh-te/feed.atom']").Length() != 1 {
+		t.Error("the feed of its topic is not offered")
 	}
 }
 

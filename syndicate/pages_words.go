@@ -136,6 +136,7 @@ var vietnamese = words{
 
 	// Search and mix.
 	"search.title":  "Tìm tin",
+	"search.quick":  "Tìm nhanh",
 	"search.lead":   "Tìm trong tiêu đề và tóm tắt, tin mới nhất trước; gõ có dấu hay không dấu đều được. Đặt cụm từ trong ngoặc kép để tìm đúng cụm (\"vải thiều\"), thêm dấu trừ trước từ không muốn có (-xuất khẩu). Kết quả nào cũng có nguồn cấp tin riêng để theo dõi.",
 	"search.label":  "Từ cần tìm",
 	"search.go":     "Tìm",

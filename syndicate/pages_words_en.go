@@ -104,6 +104,7 @@ var english = words{
 
 	// Search and mix.
 	"search.title":  "Search",
+	"search.quick":  "Quick search",
 	"search.lead":   "Searches headlines and summaries, the newest first, with or without diacritics. Put a phrase in quotes (\"vai thieu\"), a minus before what must not be there (-xuat khau). Every result has a feed of its own.",
 	"search.label":  "Words to find",
 	"search.go":     "Search",

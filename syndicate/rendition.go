@@ -82,8 +82,17 @@ func (a answered) count(status int) {
 // as well; modified is cut to the second, as Last-Modified has it, and may be
 // zero.
 func newRendition(doc []byte, contentType string, header http.Header, modified time.Time) (*rendition, error) {
+	return compressed(doc, contentType, header, modified, gzip.BestCompression)
+}
+
+// quickGzip is the level for what hardly anybody else will ask for: of 200
+// stories as JSON (170 KB) it makes 26 KB in 2.0 ms, the best 23 KB in 7.1.
+const quickGzip = 4
+
+// compressed is newRendition at another level of gzip, 1 to 9.
+func compressed(doc []byte, contentType string, header http.Header, modified time.Time, level int) (*rendition, error) {
 	var zipped bytes.Buffer
-	z, err := gzip.NewWriterLevel(&zipped, gzip.BestCompression)
+	z, err := gzip.NewWriterLevel(&zipped, level)
 	if err == nil {
 		_, err = z.Write(doc)
 	}

@@ -38,6 +38,7 @@ type file struct {
 	Hub      hub.Config                `yaml:"hub"`
 	Visitors syndicate.Visitors        `yaml:"visitors"`
 	Partners []syndicate.Partner       `yaml:"partners"`
+	Backup   backupConfig              `yaml:"backup"`
 
 	SecondOpinion string `yaml:"second_opinion"`
 }
@@ -50,6 +51,7 @@ type config struct {
 	aggregate aggregator.Config
 	syndicate syndicate.Config
 	hub       hub.Config
+	backup    backupConfig
 }
 
 // loadConfig reads and checks a feeds.yaml. An empty name means the default
@@ -123,6 +125,11 @@ func readFileWith(name string, text []byte, environ []string) (*config, *faults)
 	f.Gate.Check(found.report)
 	c.syndicate.Check(found.report)
 	f.Hub.Check(found.report)
+	f.Backup.check(found.report)
+	if dir := f.Backup.Dir; dir != "" && !filepath.IsAbs(dir) {
+		f.Backup.Dir = filepath.Join(filepath.Dir(name), dir)
+	}
+	c.backup = f.Backup
 	return c, found
 }
 
