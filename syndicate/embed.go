@@ -183,7 +183,7 @@ func (s *Server) makeEmbed(r *http.Request, key docKey, f *embedForm, ch Channel
 			return nil, busy{wait}
 		}
 	}
-	return s.embeds.refresh(r.Context(), key, s.embedMaker(ch, f, opt), takesBrotli(r))
+	return s.embeds.refresh(r.Context(), key, s.embedMaker(ch, f, opt), takesLater(r))
 }
 
 // refuseEmbed says why there is no embed now.
@@ -236,7 +236,7 @@ func (s *Server) embedMaker(ch Channel, f *embedForm, opt embedOptions) docMaker
 			}
 			return rev, err
 		},
-		render: func(ctx context.Context) ([]byte, error) {
+		render: func(ctx context.Context, _ store.Revision) ([]byte, error) {
 			stories, err := s.embeddedStories(ctx, ch, opt)
 			if err != nil {
 				return nil, err

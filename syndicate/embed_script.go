@@ -94,7 +94,7 @@ func (s *Server) scriptRoutes() error {
 		header.Set("Cross-Origin-Resource-Policy", "cross-origin")
 		doc, err := newRendition(embeddedFile(scriptFile(version)), "text/javascript; charset=utf-8", header, time.Time{})
 		if err == nil {
-			doc, err = doc.withBrotli() // it stands for ever
+			doc, err = doc.inAll()
 		}
 		if err != nil {
 			return fmt.Errorf("script %s: %w", version, err)
