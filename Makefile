@@ -4,18 +4,12 @@
 # make fuzz TIME=2m   every fuzz target for that long
 # make readers four readers of Debian's and two of npm's follow a day of feeds, and the HTML of every kind of page is validated
 # make html    that validation alone
-<<<<<<< HEAD
 # make release   static binaries and Debian packages in dist/
-# make bench-freshness SEED=7 | TRACE=FILE   delay at the same number of polls, against other policies
-# make eval-stories DATA=DIR   how well copies are told, on labelled articles
-.PHONY: demo run build quick test readers html bench bench-freshness eval-stories soak fuzz fmt vuln licences release clean
-=======
 # make axe     every kind of page in a browser, held to WCAG 2.2 AA by axe-core from npm
 # make pictures   those of README, of the demo
 # make bench-freshness SEED=7 | TRACE=FILE   delay at the same number of polls, against other policies
 # make eval-stories DATA=DIR   how well copies are told, on labelled articles
-.PHONY: demo run build quick test readers html axe pictures bench bench-freshness eval-stories soak fuzz fmt vuln licences clean
->>>>>>> main
+.PHONY: demo run build quick test readers html axe pictures bench bench-freshness eval-stories soak fuzz fmt vuln licences release clean
 
 GO ?= go
 BIN := bin/diemtin
