@@ -113,7 +113,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, route *apiRout
 		}
 	}
 	if made == nil {
-		if made, err = s.api.refresh(r.Context(), key, s.apiMaker(doc), takesBrotli(r)); err != nil {
+		if made, err = s.api.refresh(r.Context(), key, s.apiMaker(doc), takesLater(r)); err != nil {
 			return s.refuseAPI(w, r, err)
 		}
 	}
@@ -133,7 +133,7 @@ func (s *Server) apiMaker(doc apiDoc) docMaker {
 			return store.Revision{N: now.UnixNano(), At: now}, nil
 		}
 	}
-	m.render = func(ctx context.Context) ([]byte, error) {
+	m.render = func(ctx context.Context, _ store.Revision) ([]byte, error) {
 		answer, err := doc.answer(ctx)
 		if err != nil {
 			return nil, err

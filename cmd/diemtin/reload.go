@@ -170,6 +170,10 @@ func (s *service) adopt(ctx context.Context, before, cfg *config) error {
 	if err != nil {
 		return err
 	}
+	rules, err := newRoomRules(cfg)
+	if err != nil {
+		return err
+	}
 	var pages *syndicate.Server
 	err = s.aggregator.Adopt(setup, func() error {
 		err := s.syncAgain(ctx, cfg)
@@ -186,6 +190,9 @@ func (s *service) adopt(ctx context.Context, before, cfg *config) error {
 	}
 	s.pages.now.Store(pages)
 	s.desk.use(cfg)
+	if s.room != nil {
+		s.room.use(rules, pages)
+	}
 	return nil
 }
 
@@ -194,7 +201,7 @@ func (s *service) syncAgain(ctx context.Context, cfg *config) error {
 	if err := s.db.SyncAgain(ctx, cfg.aggregate.StoreOutlets(), cfg.aggregate.StoreSources()); err != nil {
 		return err
 	}
-	return s.db.SyncArchives(ctx, cfg.syndicate.ArchiveChannels())
+	return s.db.SyncArchives(ctx, cfg.syndicate.ArchiveChannels(), cfg.syndicate.ArchiveMoves()...)
 }
 
 func (s *service) pagesOf(ctx context.Context, cfg *config) (*syndicate.Server, error) {

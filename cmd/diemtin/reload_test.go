@@ -152,7 +152,7 @@ func TestReloadAtWork(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	l, err := openListeners("127.0.0.1:0", "127.0.0.1:0")
+	l, err := openListeners("127.0.0.1:0", "127.0.0.1:0", "")
 	if err != nil {
 		t.Fatal(err)
 	}
