@@ -137,7 +137,7 @@ func TestWatchedFile(t *testing.T) {
 // that is in both goes on being visited, and those that come and go follow.
 func TestReloadAtWork(t *testing.T) {
 	t.Parallel()
-	const turns = 12
+	const turns = 8
 	w, path := world(t, outlettest.Options{Seed: 5, Stories: 30, Slow: 50 * time.Millisecond})
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -172,12 +172,14 @@ func TestReloadAtWork(t *testing.T) {
 	for _, path := range []string{"feed.atom", "topics/xa-hoi/feed.rss", "", "days/"} {
 		all.Go(func() { readOn(reading, s.publicURL()+path, faults) })
 	}
+	began := time.Now()
 	for n := range turns {
 		w.Publish()
 		if _, err := s.reload(t.Context(), "test"); err != nil {
 			t.Errorf("reload %d: %v", n, err)
 		}
 	}
+	t.Logf("%d reloads took %s", turns, time.Since(began))
 	removed := without(sourceIDs(configs[0]), sourceIDs(configs[1]))
 	if len(removed) == 0 {
 		t.Fatal("the second configuration lacks no source")
