@@ -75,8 +75,14 @@ func (k keeper) article(it *store.Item, p ArticlePage) *store.Article {
 	named.Summary, named.Text = summary, a.Text
 	NewMatcher(k.names).Prepare(&named, nil)
 	a.Sketch, a.Form, a.Lines, a.Names = named.Sketch, named.Form, named.Lines, named.Names
-	if len(it.Topics) == 0 {
-		a.Topics = k.classify.Classify(Text{Title: it.Title, Summary: summary, Body: a.Text, Section: k.source.Topic, Scope: k.outlet.Scope})
+	text := Text{Title: it.Title, Summary: summary, Body: a.Text, Section: k.source.Topic, Scope: k.outlet.Scope}
+	topics := it.Topics
+	if len(topics) == 0 {
+		a.Topics = k.classify.Classify(text)
+		topics = a.Topics
+	}
+	if p := ProvinceOf(text, topics, homeOf(named.Attribution, k.outlet)); p != it.Province {
+		a.Province = p
 	}
 	return a
 }

@@ -33,9 +33,11 @@ type Classifier struct {
 // labelled before any phrase was written (testdata/classify).
 const (
 	primaryNeeds = 1.0  // the best topic, if it has as much
-	furtherNeeds = 2.0  // any other topic …
-	furtherShare = 0.4  // … that has this share of the best one's points, or
-	furtherSure  = 3.0  // … as many as a decisive phrase in the summary gives, however strong the best is
+	furtherNeeds = 2.5  // any other topic …
+	furtherShare = 0.5  // … that has this share of the best one's points, or
+	furtherSure  = 3.0  // … as many as a decisive phrase in the summary gives, if they are at least …
+	furtherFloor = 0.15 // … this share: a lone word beside a topic that everything speaks for is in passing
+	furtherTie   = 2.0  // fewer are enough for one that has as many as the best, if it has these
 	yieldNeeds   = 3.0  // a topic that another yields to …
 	yieldShare   = 0.35 // … that has this share of the other's points
 	sectionPrior = 2.0  // what the source's section adds to its topic
@@ -125,7 +127,7 @@ func (c *Classifier) choose(verdicts []Verdict) {
 			v.Chosen, v.Needed = true, primaryNeeds
 			continue
 		}
-		v.Needed = min(furtherSure, max(furtherNeeds, round(best*furtherShare)))
+		v.Needed = further(best)
 		onlySection := len(v.Reasons) == 1 && v.Reasons[0].Place == sectionPlace
 		v.Chosen = v.Silenced == "" && v.Score >= v.Needed && !onlySection
 	}
@@ -142,6 +144,13 @@ func (c *Classifier) choose(verdicts []Verdict) {
 	primary := verdicts[first]
 	copy(verdicts[1:first+1], verdicts[:first])
 	verdicts[0] = primary
+}
+
+// further is how many points a topic needs beside one that has best.
+func further(best float64) float64 {
+	clear := max(furtherNeeds, round(best*furtherShare))
+	sure := max(furtherSure, round(best*furtherFloor))
+	return min(clear, sure, max(best, furtherTie))
 }
 
 // goesBefore returns the best topic that topic i yields to and that has enough

@@ -29,7 +29,7 @@ func newPassage(text string, tokens []vi.Token, ids map[string]uint32) passage {
 	p.capital, p.adjoining = flags[:n:n], flags[n:]
 	words, loud, sentence := 0, 0, int32(0)
 	for i, t := range tokens {
-		p.ids[i] = ids[t.Text]
+		p.ids[i] = ids[oneSpelling(t.Text)]
 		p.capital[i] = isCapital(t.Raw)
 		if t.Text != t.Raw || strings.IndexFunc(t.Raw, unicode.IsLetter) >= 0 {
 			words++
@@ -116,7 +116,7 @@ func (b *ruleBook) accept(p passage, id int32, start int, at place, scope store.
 				return 0, false
 			}
 		}
-		if pat.lone() && p.inLongerName(start) {
+		if pat.lone() && p.inLongerName(start) || pat.endsInName() && p.nameGoesOn(end) {
 			return 0, false
 		}
 	}
@@ -140,10 +140,15 @@ func (b *ruleBook) accept(p passage, id int32, start int, at place, scope store.
 // Vietnamese: the word right before or after it is capitalised too, and is no
 // foreign name, abbreviation or beginning of a sentence.
 func (p *passage) inLongerName(i int) bool {
-	if next := i + 1; next < len(p.tokens) && p.adjoining[next] && p.partOfName(next) {
+	if p.nameGoesOn(i + 1) {
 		return true
 	}
 	return i > 0 && p.adjoining[i] && p.partOfName(i-1) && i > 1 && p.sentence[i-2] == p.sentence[i]
+}
+
+// nameGoesOn tells whether the word at i continues the name before it.
+func (p *passage) nameGoesOn(i int) bool {
+	return i < len(p.tokens) && p.adjoining[i] && p.partOfName(i)
 }
 
 // partOfName tells whether the word at i looks like a syllable of a name.

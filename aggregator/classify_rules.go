@@ -3,6 +3,7 @@ package aggregator
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"diemtin/aggregator/vi"
 	"diemtin/store"
@@ -187,6 +188,7 @@ func (b *ruleBook) add(sets phraseSets, phrase string, exact bool, r rule) {
 
 // step returns the node that follows node by a syllable, made if need be.
 func (b *ruleBook) step(node int32, syllable string) int32 {
+	syllable = oneSpelling(syllable)
 	id, ok := b.ids[syllable]
 	if !ok {
 		id = uint32(len(b.ids) + 1)
@@ -202,9 +204,40 @@ func (b *ruleBook) step(node int32, syllable string) int32 {
 	return next
 }
 
+// oneSpelling gives a syllable that may be written with y or with i the form
+// with i: "bác sỹ" is "bác sĩ", "kĩ sư" is "kỹ sư". The two are one sound after
+// a single h, k, l, m, s or t; a syllable is small letters, tones composed.
+func oneSpelling(syllable string) string {
+	if len(syllable) < 2 || !strings.Contains("hklmst", syllable[:1]) {
+		return syllable
+	}
+	switch syllable[1:] {
+	case "y":
+		return syllable[:1] + "i"
+	case "ỳ":
+		return syllable[:1] + "ì"
+	case "ý":
+		return syllable[:1] + "í"
+	case "ỷ":
+		return syllable[:1] + "ỉ"
+	case "ỹ":
+		return syllable[:1] + "ĩ"
+	case "ỵ":
+		return syllable[:1] + "ị"
+	}
+	return syllable
+}
+
 // lone tells whether the pattern is a single word with a capital, which says
 // nothing as part of a longer name: Mỹ in "Mỹ Tho", Đảng in "Đảng Cộng hòa".
 func (p *pattern) lone() bool { return p.length == 1 && p.capitals == 1 && p.ends == noName }
+
+// endsInName tells whether the pattern ends in a name of one word, which is
+// another name if it goes on: "thăm Lào" in "thăm Lào Cai".
+func (p *pattern) endsInName() bool {
+	last := uint32(1) << (p.length - 1)
+	return p.length > 1 && p.ends == noName && p.capitals&last != 0 && p.capitals&(last>>1) == 0 && p.louds&(last>>1) == 0
+}
 
 // passage turns the beginning of a text into what the tree reads.
 func (b *ruleBook) passage(text string) passage {

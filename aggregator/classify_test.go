@@ -84,6 +84,12 @@ func TestMatching(t *testing.T) {
 		{"exact case", []TopicConfig{topic("a").with(PhraseConfig{Phrase: "đảng", Case: true})}, "Vì Đảng", ""},
 		{"a capitalised word alone", []TopicConfig{topic("a", "Đảng")}, "Lời thề trước Đảng", "a"},
 		{"not as part of a longer name", []TopicConfig{topic("a", "Mỹ")}, "Đường về Mỹ Tho", ""},
+		{"nor at the end of a phrase", []TopicConfig{topic("a", "thăm Lào")}, "Chủ tịch nước thăm Lào Cai", ""},
+		{"but before a verb", []TopicConfig{topic("a", "thăm Lào")}, "Chủ tịch nước thăm Lào sáng nay", "a"},
+		{"a name of two words goes on", []TopicConfig{topic("a", "thăm Nhật Bản")}, "Chủ tịch nước thăm Nhật Bản Tết này", "a"},
+		{"y for i", []TopicConfig{topic("a", "liệt sĩ", "kỷ luật")}, "Hài cốt liệt sỹ", "a"},
+		{"i for y", []TopicConfig{topic("a", "liệt sĩ", "kỷ luật")}, "Kĩ luật và kỉ luật", "a"},
+		{"but not in another sound", []TopicConfig{topic("a", "quý")}, "Qui mô", ""},
 		{"but before a foreign name", []TopicConfig{topic("a", "Mỹ")}, "Người Mỹ Donald Duck", "a"},
 		{"longest hides shorter", []TopicConfig{topic("chinh-phu", "Thủ tướng"), foreign}, "Thủ tướng Anh phát biểu", "the-gioi"},
 		{"only inside it", []TopicConfig{topic("chinh-phu", "Thủ tướng"), foreign}, "Thủ tướng gặp Thủ tướng Anh", "chinh-phu the-gioi"},
@@ -167,7 +173,12 @@ func TestChoice(t *testing.T) {
 		text   Text
 		want   string
 	}{
-		{"more points first", []TopicConfig{b, a}, Text{Title: "ngô lúa"}, "a b"},
+		{"more points first", []TopicConfig{b, a}, Text{Title: "ngô lúa", Summary: "ngô"}, "a b"},
+		{"half of the points are enough for a second", []TopicConfig{a, b.with(PhraseConfig{Phrase: "sắn", Weight: 1.25})}, Text{Title: "lúa sắn"}, "a b"},
+		{"less is not", []TopicConfig{a, b}, Text{Title: "ngô lúa"}, "a"},
+		{"a tie is", []TopicConfig{topic("a", "lúa"), b}, Text{Title: "ngô lúa"}, "a b"},
+		{"a lone word beside what everything speaks for is not", []TopicConfig{a.with(PhraseConfig{Phrase: "khoai", Weight: 5}, PhraseConfig{Phrase: "vườn", Weight: 5}), b.with(PhraseConfig{Phrase: "sắn", Weight: 3})},
+			Text{Title: "lúa khoai vườn", Summary: "sắn"}, "a"},
 		{"same points in the order of the file", []TopicConfig{topic("b", "ngô"), topic("a", "lúa")}, Text{Title: "lúa ngô"}, "b a"},
 		{"too weak for a second", []TopicConfig{a, b}, Text{Title: "lúa", Summary: "ngô"}, "a"},
 		{"sure enough for a second", []TopicConfig{a.with(PhraseConfig{Phrase: "khoai", Weight: 5}), b.with(PhraseConfig{Phrase: "sắn", Weight: 3})},
@@ -217,8 +228,8 @@ func TestJudgeTellsWhatWasNotChosen(t *testing.T) {
 	got := c.Judge(Text{Title: "lúa ngô khoai"})
 	want := []Verdict{
 		{ItemTopic: store.ItemTopic{Topic: "a", Score: 2, Primary: true, Reasons: []store.Phrase{{Text: "lúa", Place: "title", Weight: 2}}}, Chosen: true, Needed: primaryNeeds, Paths: []string{"[0].phrases[0]"}},
-		{ItemTopic: store.ItemTopic{Topic: "b", Score: 0.5, Reasons: []store.Phrase{{Text: "ngô", Place: "title", Weight: 0.5}}}, Needed: furtherNeeds, Paths: []string{"[1].phrases[0]"}},
-		{ItemTopic: store.ItemTopic{Topic: "c", Score: 2, Reasons: []store.Phrase{{Text: "khoai", Place: "title", Weight: 2}}}, Needed: furtherNeeds, Silenced: "lúa",
+		{ItemTopic: store.ItemTopic{Topic: "b", Score: 0.5, Reasons: []store.Phrase{{Text: "ngô", Place: "title", Weight: 0.5}}}, Needed: furtherTie, Paths: []string{"[1].phrases[0]"}},
+		{ItemTopic: store.ItemTopic{Topic: "c", Score: 2, Reasons: []store.Phrase{{Text: "khoai", Place: "title", Weight: 2}}}, Needed: furtherTie, Silenced: "lúa",
 			Paths: []string{"[2].phrases[0]"}, Silencer: "[2].exclude[0]"},
 	}
 	if !reflect.DeepEqual(got, want) {

@@ -252,17 +252,22 @@ func (n *normaliser) judge(it *store.Item) {
 	}
 	text := Text{Title: it.Title, Summary: it.Summary, Body: body, Section: n.source.Topic, Scope: n.outlet.Scope}
 	it.Topics = n.classify.Classify(text)
-	home := n.outlet.Province
-	if it.Attribution.Outlet != "" { // another outlet wrote it, about who knows where
-		home = ""
-	}
-	it.Province = ProvinceOf(text, it.Topics, home)
+	it.Province = ProvinceOf(text, it.Topics, homeOf(it.Attribution, n.outlet))
 	NewMatcher(n.names).Prepare(it, nil)
 	it.Fingerprint = fingerprint(it, n.outlet.Domains)
 }
 
+// homeOf is where an outlet's item happens if nothing tells: the outlet's
+// province, unless another outlet wrote it, about who knows where.
+func homeOf(a store.Attribution, o store.Outlet) string {
+	if a.Outlet != "" {
+		return ""
+	}
+	return o.Province
+}
+
 // readPage adds what the item's own page tells, which was read for the listing:
-// its text finds copies, and its topics as a text in the feed would.
+// its text finds copies, its province and its topics as a text in the feed would.
 func (n *normaliser) readPage(it *store.Item, p ArticlePage) {
 	it.Page = keeper{outlet: n.outlet, source: n.source, names: n.names, classify: n.classify}.article(it, p)
 	it.Text = it.Page.Text
@@ -272,15 +277,17 @@ func (n *normaliser) readPage(it *store.Item, p ArticlePage) {
 	if len(it.Topics) == 0 {
 		it.Topics = it.Page.Topics
 	}
+	it.Province = firstNonEmpty(it.Page.Province, it.Province)
 	if len(it.Page.Sketch) > 0 {
 		it.Sketch, it.Form, it.Lines, it.Names = it.Page.Sketch, it.Page.Form, it.Page.Lines, it.Page.Names
 	}
 	it.Fingerprint = fingerprint(it, n.outlet.Domains)
 }
 
-// ProvinceOf returns the id of the province that a text is about: the one it
-// names, or else home, its outlet's, unless its primary topic is other
-// countries or the country's dealings with them. "" if there is none.
+// ProvinceOf returns the id of the province that a text is about: the one its
+// headline or summary names, or else, unless its primary topic is other
+// countries or the country's dealings with them, the one that the body is
+// surely about, or else home, its outlet's. "" if there is none.
 func ProvinceOf(t Text, topics []store.ItemTopic, home string) string {
 	if named, _ := vi.ProvinceIn(t.Title, t.Summary); named != "" {
 		return named
@@ -288,7 +295,11 @@ func ProvinceOf(t Text, topics []store.ItemTopic, home string) string {
 	if len(topics) > 0 && (topics[0].Topic == worldTopic || topics[0].Topic == diplomacyTopic) {
 		return ""
 	}
-	return home
+	var besides []string
+	if home != "" {
+		besides = append(besides, home)
+	}
+	return firstNonEmpty(vi.ProvinceInText(t.Body, besides...), home)
 }
 
 // The topics of the shipped rules that no province is at the centre of.

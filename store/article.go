@@ -33,6 +33,7 @@ type Article struct {
 	Published   time.Time // zero if the page does not tell
 	Modified    time.Time
 	Topics      []ItemTopic // for an item without one
+	Province    string      // in place of the item's, from which it differs; "" = it tells none
 }
 
 // ArticleState is how far the reading of an item's page has come.
@@ -249,52 +250,6 @@ func eachText(rows *sql.Rows, byID map[int64]*Item) error {
 		byID[id].Text = text
 	}
 	return rows.Err()
-}
-
-// complete gives an item what its page tells and it lacks. What readers of a
-// listed story see of it stays as it is: nothing new has happened.
-func (v *visit) complete(it *Item, a *Article, s *row) error {
-	seen := s != nil && s.listed > 0
-	if seen {
-		v.note(s.id)
-	}
-	if better(a.Attribution, it.Attribution) {
-		it.Attribution = a.Attribution
-	}
-	if !seen || s.quoted != it.ID {
-		if it.Summary == "" {
-			it.Summary = a.Summary
-		}
-		if len(it.Authors) == 0 {
-			it.Authors = a.Authors
-		}
-		if it.Image == "" {
-			it.Image = a.Image
-		}
-		if len(it.Topics) == 0 {
-			it.Topics = a.Topics
-		}
-	}
-	if !seen && it.Published.IsZero() && !a.Published.After(v.r.At) {
-		it.Published = a.Published
-	}
-	return v.exec(`UPDATE items SET attribution = $1, summary = $2, authors = $3, image = $4, topics = $5, published = $6 WHERE id = $7`,
-		encoded(it.Attribution), it.Summary, encoded(it.Authors), it.Image, encoded(it.Topics), millis(it.Published), it.ID)
-}
-
-// better tells whether the attribution that a page gives says more than that
-// of the source: the line stands at the foot of the page.
-func better(page, source Attribution) bool {
-	said := func(a Attribution) int {
-		n := 0
-		for _, s := range []string{a.Text, a.Outlet, a.Link} {
-			if s != "" {
-				n++
-			}
-		}
-		return n
-	}
-	return said(page) > said(source)
 }
 
 // matchAgain compares an item whose text is known now with the items near it,

@@ -149,7 +149,7 @@ func (t *tx) updateItem(it *Item) error {
 		authors = CASE WHEN $6 NOT IN ('null', '[]') THEN $6 ELSE coalesce((SELECT NULLIF(authors, '') FROM articles WHERE item = $17), $6) END,
 		image = CASE WHEN $7 <> '' THEN $7 ELSE coalesce((SELECT image FROM articles WHERE item = $17), '') END, categories = $8, enclosures = $9, lang = $10,
 		published = CASE WHEN published = 0 THEN $11 ELSE published END, published_raw = $12, updated = $13,
-		attribution = CASE WHEN $14 = '{}' THEN attribution ELSE $14 END, topics = $15, fingerprint = $16 WHERE id = $17`,
+		attribution = CASE WHEN $14 = '{}' THEN attribution ELSE $14 END, topics = CASE WHEN $15 IN ('null', '[]') THEN topics ELSE $15 END, fingerprint = $16 WHERE id = $17`,
 		it.Source, it.Title, it.Link, it.Summary, it.Content, encoded(it.Authors), it.Image, encoded(it.Categories),
 		encoded(it.Enclosures), it.Lang, millis(it.Published), it.PublishedRaw, millis(it.Updated),
 		encoded(it.Attribution), encoded(it.Topics), int64(it.Fingerprint), it.ID)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"strconv"
@@ -16,22 +17,77 @@ var migrations embed.FS
 // migrate brings the schema to the newest version, each step in a transaction
 // of its own. Migrations are numbered and never edited once released.
 func (e *engine) migrate(ctx context.Context) error {
+	newest, err := newestSchema()
+	if err != nil {
+		return err
+	}
+	if err := e.migrateTo(ctx, newest); err != nil {
+		return err
+	}
+	return e.checkVersion(ctx, newest)
+}
+
+// migrateTo takes the steps up to one version.
+func (e *engine) migrateTo(ctx context.Context, version int) error {
 	names, err := fs.Glob(migrations, "migrations/*.sql")
 	if err != nil {
 		return err
 	}
-	newest := 0
 	for _, name := range names { // Glob sorts, and the numbers have four digits
-		n, err := strconv.Atoi(strings.TrimPrefix(name, "migrations/")[:4])
+		n, err := migrationNumber(name)
 		if err != nil {
-			return fmt.Errorf("migration %s: the name must begin with four digits", name)
+			return err
+		}
+		if n > version {
+			return nil
 		}
 		if err := e.step(ctx, n, name); err != nil {
 			return fmt.Errorf("migration %s: %w", name, err)
 		}
-		newest = n
 	}
-	return e.checkVersion(ctx, newest)
+	return nil
+}
+
+func migrationNumber(name string) (int, error) {
+	n, err := strconv.Atoi(strings.TrimPrefix(name, "migrations/")[:4])
+	if err != nil {
+		return 0, fmt.Errorf("migration %s: the name must begin with four digits", name)
+	}
+	return n, nil
+}
+
+// newestSchema is the version that this program migrates to.
+func newestSchema() (int, error) {
+	names, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil || len(names) == 0 {
+		return 0, errors.Join(err, errors.New("no migrations"))
+	}
+	return migrationNumber(names[len(names)-1])
+}
+
+// Schema tells which version an existing database has, and which this program
+// migrates it to. A database that does not exist yet, or is empty, has 0.
+func Schema(ctx context.Context, dsn string) (have, newest int, err error) {
+	if newest, err = newestSchema(); err != nil {
+		return 0, 0, err
+	}
+	e, err := openEngine(ctx, dsn, true)
+	if errors.Is(err, ErrNoDatabase) {
+		return 0, newest, nil
+	}
+	if err != nil {
+		return 0, newest, err
+	}
+	defer e.close()
+	tx, err := e.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return 0, newest, fmt.Errorf("read database: %w", err)
+	}
+	defer tx.Rollback()
+	if have, err = e.version(ctx, tx); err != nil {
+		return 0, newest, fmt.Errorf("read the schema of the database: %w", err)
+	}
+	return have, newest, nil
 }
 
 func (e *engine) step(ctx context.Context, n int, name string) error {

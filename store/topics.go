@@ -79,12 +79,17 @@ func (v *visit) gainTopics(s *row, it *Item) error {
 	return v.setTopics(s, ruledTopics(topics, s.ruled), false, v.ticking())
 }
 
-// setTopics moves a story between the listings of topics at the moment that at
-// gives out. It stands in each at its own place, the time of its listing, and
-// is dated anew only if told says so. Where it leaves a listing, its place
-// there stays empty.
+// setTopics moves a story between the listings of topics, as move does.
 func (v *visit) setTopics(s *row, topics []Topic, told bool, at func() int64) error {
-	if slices.Equal(topics, s.topics) {
+	return v.move(s, topics, s.province, told, at)
+}
+
+// move moves a story between the listings of topics and provinces at the moment
+// that at gives out. It stands in each at its own place, the time of its
+// listing, and is dated anew only if told says so. Where it leaves a listing,
+// its place there stays empty.
+func (v *visit) move(s *row, topics []Topic, province string, told bool, at func() int64) error {
+	if slices.Equal(topics, s.topics) && province == s.province {
 		return nil
 	}
 	o, err := v.quotedOutlet(s)
@@ -95,11 +100,11 @@ func (v *visit) setTopics(s *row, topics []Topic, told bool, at func() int64) er
 	if s.visible() {
 		v.raise(s, o)
 	}
-	if s.topics = topics; told {
+	if s.topics, s.province = topics, province; told {
 		s.updated = now
 	}
-	if err := v.exec(`UPDATE stories SET topics = $1, updated = $2 WHERE id = $3`, encoded(topics), s.updated, s.id); err != nil {
-		return fmt.Errorf("change topics: %w", err)
+	if err := v.exec(`UPDATE stories SET topics = $1, province = $2, updated = $3 WHERE id = $4`, encoded(topics), province, s.updated, s.id); err != nil {
+		return fmt.Errorf("change topics and province: %w", err)
 	}
 	if !s.visible() {
 		return nil

@@ -101,6 +101,12 @@ func (s *Server) storyPage(ctx context.Context, r *http.Request) (page, error) {
 	if links := s.provinceLink(st.Province); links != nil {
 		v.Province = &links[0]
 	}
+	first := earliest(copies)
+	for i := range v.Copies { // which we read first, and why the first is like others, is for the explanation
+		if i == first || copies[i].Merge.Reason == "first" {
+			v.Copies[i].Reason = ""
+		}
+	}
 	if len(v.Copies) == 1 && v.Copies[0].Former == nil {
 		v.Copies = nil // it would say again what stands above
 	}

@@ -302,6 +302,53 @@ func TestOriginalOtherThanQuoted(t *testing.T) {
 	}
 }
 
+// TestManyCopies: a story that thirty-four outlets carry names them all, a dozen
+// at once, in the order in which they published it.
+func TestManyCopies(t *testing.T) {
+	t.Parallel()
+	const outlets = 34
+	s := newSite(t, func(c *syndicate.Config) {
+		for i := range outlets {
+			id := fmt.Sprintf("bao%d", i)
+			c.Outlets = append(c.Outlets, store.Outlet{ID: id, Name: fmt.Sprintf("Báo số %d", i), Domains: []string{id + ".example.vn"},
+				Scope: store.Provincial, Rank: 5, Show: store.ShowSummary})
+		}
+	})
+	for i := range outlets {
+		id := fmt.Sprintf("bao%d", i)
+		it := article(id, fmt.Sprintf("Tít của báo %d", i), "Cùng một lời.", noon.Add(time.Duration(i-60)*time.Minute), "kinh-te")
+		it.Authors = []string{"Nguyễn Văn Ánh", "Trần Thị Bưởi"}
+		it.Sketch = append(it.Sketch, 7) // one key alone, which many share, would find nothing
+		s.publish(id, it)
+	}
+	doc := s.page(s.story("Tít của báo 0"))
+	if got := text(doc.Find("#copies")); got != "34 báo, trang tin cùng đăng" {
+		t.Errorf("headed %q", got)
+	}
+	if a := doc.Find(".story > .meta a.copies"); text(a) != "34 báo, trang tin cùng đăng" || a.AttrOr("href", "") != "#ban-dang" {
+		t.Errorf("below the headline: %q", text(a))
+	}
+	var want []string
+	for i := range outlets {
+		want = append(want, fmt.Sprintf("Tít của báo %d", i))
+	}
+	if got := texts(doc.Find(".copylist .headline")); !slices.Equal(got, want) {
+		t.Errorf("copies: got %q", got)
+	}
+	if open, more := doc.Find("#ban-dang > .copylist > li").Length(), doc.Find("details.further li").Length(); open != 12 || more != 22 {
+		t.Errorf("%d copies stand open, %d when asked", open, more)
+	}
+	if got := text(doc.Find("details.further summary")); got != "Xem thêm 22 bản nữa" {
+		t.Errorf("the rest is offered as %q", got)
+	}
+	if got := text(doc.Find(".story dl")); !strings.Contains(got, "Tác giả: Nguyễn Văn Ánh, Trần Thị Bưởi") {
+		t.Errorf("facts: %q", got)
+	}
+	if doc.Find("link[rel=alternate][href='/topics/kinh-te/feed.atom']").Length() != 1 {
+		t.Error("the feed of its topic is not offered")
+	}
+}
+
 func TestLeadIsAtMostSixtySyllables(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

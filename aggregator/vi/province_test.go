@@ -253,3 +253,29 @@ func BenchmarkProvinceIn(b *testing.B) {
 		ProvinceIn("Ủy ban Kiểm tra Trung ương họp kỳ thứ 49", sample)
 	}
 }
+
+func TestProvinceInText(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, text, want string
+		besides          []string
+	}{
+		{name: "named twice", text: "Công an tỉnh Đồng Nai cho biết, tại Biên Hòa (Đồng Nai) có mưa.", want: "dong-nai"},
+		{name: "named once", text: "Công an tỉnh Đồng Nai cho biết như vậy."},
+		{name: "the capital twice", text: "Người dân Hà Nội đi làm sớm. Ở Hà Nội trời mát."},
+		{name: "the capital three times", text: "Người dân Hà Nội đi làm sớm. Ở Hà Nội trời mát. Công an Hà Nội phân luồng.", want: "ha-noi"},
+		{name: "two as often", text: "Cà Mau và An Giang họp. Đoàn Cà Mau thăm. Đoàn An Giang tiếp."},
+		{name: "one of many", text: "Cà Mau, An Giang, Đồng Tháp, Vĩnh Long đều mưa, Cà Mau mưa to nhất."},
+		{name: "former and present together", text: "Sở Y tế Thái Bình cũ và Hưng Yên đã hợp nhất.", want: "hung-yen"},
+		{name: "one that must not be there", text: "Công an Đồng Nai phối hợp với Công an Đồng Nai cũ và Huế.", besides: []string{"hue"}},
+		{name: "no name", text: "Trời mát."},
+		{name: "empty"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if got := ProvinceInText(tt.text, tt.besides...); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}

@@ -68,6 +68,56 @@ func ProvinceIn(title, summary string) (id, evidence string) {
 	return id, place + " " + strings.TrimPrefix(evidence, ", ")
 }
 
+const (
+	// textBytes is how far into an article's text its province is looked for,
+	// some 200 syllables: after them the mistakes grow faster than the finds.
+	textBytes = 1200
+	// textMentions is how often a text must name the province, cityMentions how
+	// often one of the two cities from which the whole country's news is
+	// written. Of 2,313 articles whose headline or lead names a province, the
+	// texts alone give 1,291 one, 1,268 of them the same; 544 of 5,659 others
+	// gain one.
+	textMentions = 2
+	cityMentions = 3
+)
+
+// ProvinceInText returns the ID of the province that an article's text is about
+// if it is surely one: named again and again at the beginning, and more than
+// twice as often as all others together. besides are provinces that must not be named
+// there at all for another to be the one, such as the outlet's own.
+func ProvinceInText(text string, besides ...string) (id string) {
+	all := mentionsIn(cutText(text), false)
+	count, total := map[string]int{}, 0
+	for _, f := range all {
+		total += f.count
+		p, _ := ProvinceByID(f.id)
+		count[p.Present()] += f.count
+		if slices.Contains(besides, f.id) || slices.Contains(besides, p.Present()) {
+			return ""
+		}
+	}
+	var named []string
+	for _, f := range all {
+		p, _ := ProvinceByID(f.id)
+		needed := textMentions
+		if p.Present() == "ha-noi" || p.Present() == "ho-chi-minh" {
+			needed = cityMentions
+		}
+		if n := count[p.Present()]; f.firm && n >= needed && 3*n > 2*total {
+			named = append(named, f.id)
+		}
+	}
+	return sameToday(named)
+}
+
+// cutText returns the beginning of a text, up to textBytes.
+func cutText(text string) string {
+	if len(text) <= textBytes {
+		return text
+	}
+	return text[:strings.LastIndexByte(text[:textBytes], ' ')+1]
+}
+
 // sameToday returns the ID if there is only one, or the present province if all
 // belong to it today, else "".
 func sameToday(ids []string) string {

@@ -37,6 +37,7 @@ type file struct {
 	Delivery syndicate.Delivery        `yaml:"delivery"`
 	Hub      hub.Config                `yaml:"hub"`
 	Visitors syndicate.Visitors        `yaml:"visitors"`
+	Backup   backupConfig              `yaml:"backup"`
 
 	SecondOpinion string `yaml:"second_opinion"`
 }
@@ -49,6 +50,7 @@ type config struct {
 	aggregate aggregator.Config
 	syndicate syndicate.Config
 	hub       hub.Config
+	backup    backupConfig
 }
 
 // loadConfig reads and checks a feeds.yaml. An empty name means the default
@@ -122,6 +124,11 @@ func readFileWith(name string, text []byte, environ []string) (*config, *faults)
 	f.Gate.Check(found.report)
 	c.syndicate.Check(found.report)
 	f.Hub.Check(found.report)
+	f.Backup.check(found.report)
+	if dir := f.Backup.Dir; dir != "" && !filepath.IsAbs(dir) {
+		f.Backup.Dir = filepath.Join(filepath.Dir(name), dir)
+	}
+	c.backup = f.Backup
 	return c, found
 }
 

@@ -59,15 +59,27 @@ func (a access) open(ctx context.Context) (e syndicate.Editor, who string, done 
 	if err := a.exists(ctx); err != nil {
 		return nil, "", nil, err
 	}
-	db, err := store.Open(ctx, *a.dsn)
+	d, done, err := openDesk(ctx, cfg, *a.dsn)
 	if err != nil {
 		return nil, "", nil, a.inUse(err, unreachable)
 	}
+	return d, a.name(), done, nil
+}
+
+// openDesk opens a database that no service holds for an editor's orders.
+func openDesk(ctx context.Context, cfg *config, dsn string) (*desk, func() error, error) {
+	if _, err := backUpFirst(ctx, dsn, time.Now()); err != nil {
+		return nil, nil, err
+	}
+	db, err := store.Open(ctx, dsn)
+	if err != nil {
+		return nil, nil, err
+	}
 	reader, err := aggregator.New(cfg.aggregate, db, newLogger(stdio{io.Discard, io.Discard}, false), prometheus.NewRegistry())
 	if err != nil {
-		return nil, "", nil, errors.Join(err, db.Close())
+		return nil, nil, errors.Join(err, db.Close())
 	}
-	return newDesk(cfg, db, reader), a.name(), db.Close, nil
+	return newDesk(cfg, db, reader), db.Close, nil
 }
 
 // exists refuses a database that is not there: nothing to rule on, make none.

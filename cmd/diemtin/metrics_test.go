@@ -96,6 +96,9 @@ func TestMetricsAreDocumented(t *testing.T) {
 	newReloads(cfg, d)
 	newDatabaseMetrics(d)
 	newRulingMetrics(d)
+	if _, err := newBackups(cfg.backup, "sqlite:m.db", log, d); err != nil {
+		t.Fatal(err)
+	}
 	slices.Sort(d.rows)
 	table := "| metric | type | labels | what it says, and what to do |\n|---|---|---|---|\n" + strings.Join(d.rows, "\n") + "\n"
 

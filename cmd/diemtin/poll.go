@@ -34,6 +34,9 @@ var pollVerb = verb{name: "poll", short: "Visit every source once, now, and show
 	}}
 
 func poll(ctx context.Context, std stdio, cfg *config, dsn string) error {
+	if err := sayFirst(ctx, std, dsn); err != nil {
+		return err
+	}
 	db, err := openStore(ctx, dsn, cfg)
 	if err != nil {
 		return err

@@ -104,6 +104,10 @@ func (how *serving) run(ctx context.Context, std stdio) error {
 	if err != nil {
 		return err
 	}
+	if err := sayFirst(ctx, std, how.dsn); err != nil {
+		l.close()
+		return err
+	}
 	s, err := newService(ctx, cfg, how.dsn, how.tokens, l, log)
 	if err != nil {
 		return err
@@ -163,6 +167,7 @@ type service struct {
 	started  time.Time
 	roles    roles
 	measured *databaseMetrics
+	backups  *backups
 	reloads  *reloads
 	load     func() (*config, error) // reads the configuration again; nil = there is no file
 	hup      <-chan os.Signal        // asks for a reload
@@ -231,6 +236,9 @@ func (s *service) open(ctx context.Context, cfg *config, dsn, tokens string, log
 	s.pages, s.log, s.desk = newSite(pages), log, newDesk(cfg, s.db, s.aggregator)
 	s.measured, s.desk.count = newDatabaseMetrics(reg), newRulingMetrics(reg)
 	if s.hub, err = newHub(cfg, s.db, s.pages, log, reg, s.aggregator.PushedAfter()); err != nil {
+		return err
+	}
+	if s.backups, err = newBackups(cfg.backup, dsn, log, reg); err != nil {
 		return err
 	}
 	s.servers = [2]*http.Server{newServer(publicMux(s.aggregator.Callback(), s.hub, s.pages)), newServer(s.adminMux(reg, syndicate.NewAdmin(s.desk, tokens, log)))}
@@ -367,6 +375,7 @@ func (s *service) run(ctx context.Context) error {
 	s.work(ctx, g)
 	g.Go(func() error { s.heedReloads(ctx, s.hup); return nil })
 	g.Go(func() error { s.keepMeasuring(ctx); return nil })
+	g.Go(func() error { s.backups.run(ctx); return nil })
 	g.Go(func() error {
 		<-ctx.Done()
 		s.ready.Store(false)

@@ -164,8 +164,8 @@ func ruledWords(r store.Ruling) string {
 	return what + " is gone; diemtin story restore " + strconv.FormatInt(r.ID, 10) + " brings it back"
 }
 
-var rulingsVerb = verb{name: "rulings", args: "[STORY|URL]", short: "Show the ledger: who ruled what, when and why.",
-	example: "diemtin rulings --json --limit 20",
+var rulingsVerb = verb{name: "rulings", args: "[STORY|URL]\n       diemtin rulings [flags] replay FILE", short: "Show the ledger: who ruled what, when and why; or make the rulings of another one again.",
+	example: "diemtin rulings --json --limit 1000 > rulings.json\n  diemtin rulings replay rulings.json",
 	prepare: func(fs *flag.FlagSet) func(context.Context, stdio, []string) error {
 		how := accessFlags(fs)
 		asJSON := fs.Bool("json", false, "print a JSON list")
@@ -174,6 +174,8 @@ var rulingsVerb = verb{name: "rulings", args: "[STORY|URL]", short: "Show the le
 		return func(ctx context.Context, std stdio, args []string) (err error) {
 			q := store.RulingQuery{Humans: !*all, Limit: *limit}
 			switch {
+			case len(args) == 2 && args[0] == "replay":
+				return replayFile(ctx, std, how, args[1])
 			case len(args) > 1:
 				return errUsage{fmt.Errorf("unexpected argument %q", args[1])}
 			case len(args) == 1:
@@ -197,6 +199,19 @@ var rulingsVerb = verb{name: "rulings", args: "[STORY|URL]", short: "Show the le
 			return nil
 		}
 	}}
+
+func replayFile(ctx context.Context, std stdio, how access, name string) (err error) {
+	all, err := readLedger(name)
+	if err != nil {
+		return err
+	}
+	e, _, done, err := how.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, done()) }()
+	return replay(ctx, std, e, all)
+}
 
 func writeLedger(w io.Writer, all []store.Ruling) {
 	if len(all) == 0 {

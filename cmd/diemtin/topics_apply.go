@@ -79,6 +79,9 @@ func applyHere(ctx context.Context, cfg *config, how access, since time.Time, sh
 	if err := how.exists(ctx); err != nil {
 		return c, err
 	}
+	if _, err := backUpFirst(ctx, *how.dsn, time.Now()); err != nil {
+		return c, err
+	}
 	db, err := openStore(ctx, *how.dsn, cfg)
 	if err != nil {
 		return c, err

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"diemtin/store"
+	"diemtin/syndicate"
+)
+
+// readLedger reads what diemtin rulings --json printed, the oldest first.
+func readLedger(name string) ([]store.Ruling, error) {
+	b, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	var all []store.Ruling
+	if err := json.Unmarshal(b, &all); err != nil {
+		return nil, fmt.Errorf("%s is no output of diemtin rulings --json: %w", name, err)
+	}
+	slices.SortFunc(all, func(a, b store.Ruling) int { return cmp.Compare(a.ID, b.ID) })
+	return all, nil
+}
+
+// replay carries out editors' rulings of another ledger, the oldest first, with
+// their reasons; those that stand in this one already are left alone. One that
+// cannot be carried out is told, with why, and stops none of the others: its
+// story may come back with the next visits, and then the ledger is given again.
+func replay(ctx context.Context, std stdio, e syndicate.Editor, rulings []store.Ruling) error {
+	here, err := wholeLedger(ctx, e)
+	if err != nil {
+		return err
+	}
+	known := map[string]int64{}
+	for _, r := range here {
+		known[ruledAs(r, signature(r))] = r.ID
+		if i := strings.LastIndex(r.Why, "("); i >= 0 { // made again before
+			known[ruledAs(r, r.Why[i:])] = r.ID
+		}
+	}
+	numbers := map[int64]int64{} // of rulings there, here
+	wanted, done, had := 0, 0, 0
+	for _, r := range rulings {
+		if r.Who == "" || r.Verb == store.RuleApply { // the program's own, which it makes again by itself
+			continue
+		}
+		wanted++
+		if id := known[ruledAs(r, signature(r))]; id > 0 {
+			numbers[r.ID] = id
+			had++
+			continue
+		}
+		again, err := carryAgain(ctx, e, r, numbers)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			fmt.Fprintf(std.err, "diemtin: ruling %d, %s of %s by %s: not made again: %v\n", r.ID, r.Verb, cmp.Or(r.Story, r.Outlet), r.Who, err)
+			continue
+		}
+		numbers[r.ID] = again.ID
+		done++
+	}
+	fmt.Fprintf(std.out, "%d of %d rulings made again, %d stood already\n", done, wanted, had)
+	return nil
+}
+
+// wholeLedger reads all of an editor's ledger, the newest first.
+func wholeLedger(ctx context.Context, e syndicate.Editor) (all []store.Ruling, err error) {
+	for before := int64(0); ; {
+		some, err := e.Rulings(ctx, store.RulingQuery{Humans: true, Before: before, Limit: store.MaxRulings})
+		if err != nil {
+			return nil, fmt.Errorf("read the ledger: %w", err)
+		}
+		all = append(all, some...)
+		if len(some) < store.MaxRulings {
+			return all, nil
+		}
+		before = some[len(some)-1].ID
+	}
+}
+
+// signature says who made a ruling and when; it ends the reason of one that is made
+// again, so that it is known as the same for ever.
+func signature(r store.Ruling) string {
+	return fmt.Sprintf("(%s, %s)", r.Who, r.At.In(store.Zone).Format("15:04:05 02/01/2006"))
+}
+
+// ruledAs is what two ledgers know a ruling by.
+func ruledAs(r store.Ruling, signed string) string {
+	return fmt.Sprintf("%s %s %s %s", r.Verb, r.Story, r.Outlet, signed)
+}
+
+// carryAgain carries out one ruling; it stands in the ledger under today.
+func carryAgain(ctx context.Context, e syndicate.Editor, r store.Ruling, numbers map[int64]int64) (store.Ruling, error) {
+	if r.Verb == store.RuleAdd {
+		return r, errors.New("an article that was added by hand has to be added again")
+	}
+	o := syndicate.Order{Verb: r.Verb, Story: r.Story, Other: r.Other, Outlet: r.Outlet, Topics: r.Topics,
+		Ruling: cmp.Or(numbers[r.Undoes], r.Undoes),
+		Why:    strings.TrimSpace(r.Why + " " + signature(r))}
+	for _, item := range r.Items {
+		o.Items = append(o.Items, syndicate.Ref(strconv.FormatInt(item, 10)))
+	}
+	if o.Ruling > 0 { // the ruling that is undone says all
+		o.Story, o.Other, o.Items = "", "", nil
+	}
+	return e.Carry(ctx, r.Who, o)
+}
