@@ -2,13 +2,14 @@
 # make test    everything CI checks; installs what it needs where it may
 # make quick   the developer's loop: under a minute, nothing to install
 # make fuzz TIME=2m   every fuzz target for that long
-# make readers four readers of Debian's and two of npm's follow a day of feeds, and the HTML of every kind of page is validated
+# make readers four readers of Debian's and two of npm's follow a day of feeds; schemas judge every kind of channel, a validator the HTML of every kind of page
 # make html    that validation alone
 # make axe     every kind of page in a browser, held to WCAG 2.2 AA by axe-core from npm
 # make pictures   those of README, of the demo
+# make release   static binaries and Debian packages in dist/
 # make bench-freshness SEED=7 | TRACE=FILE   delay at the same number of polls, against other policies
 # make eval-stories DATA=DIR   how well copies are told, on labelled articles
-.PHONY: demo run build quick test readers html axe pictures bench bench-freshness eval-stories soak fuzz fmt vuln licences clean
+.PHONY: demo run build quick test readers html axe pictures bench bench-freshness eval-stories soak fuzz fmt vuln licences release clean
 
 GO ?= go
 BIN := bin/diemtin
@@ -41,7 +42,9 @@ test:
 readers:
 	.ci/packages
 	@dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
-		npm install --prefix "$$dir" --no-audit --no-fund --silent rss-parser@3.13.0 feedsmith@3.0.1 $(VALIDATOR) && \
+		npm install --prefix "$$dir" --no-audit --no-fund --silent rss-parser@3.13.0 feedsmith@3.0.1 \
+			jsonfeed-schema@0.5.0 ajv@8.20.0 ajv-formats@3.0.1 opmlparser@0.8.0 sitemap@9.0.1 $(VALIDATOR) && \
+		DIEMTIN_READERS="$$dir" $(GO) test -count=1 -v -run '^TestSchemas$$' ./syndicate && \
 		DIEMTIN_READERS="$$dir" $(GO) test -count=1 -v -timeout 20m -run '^(TestReadersOverADay|TestEveryLinkLeadsSomewhere)$$' ./cmd/diemtin
 
 html:
@@ -90,8 +93,12 @@ vuln:
 licences:
 	@.ci/licences
 
+# dist/: static binaries and Debian packages for amd64 and arm64, and checksums
+release:
+	@.ci/release
+
 fmt:
 	gofmt -w .
 
 clean:
-	rm -rf bin
+	rm -rf bin dist

@@ -12,6 +12,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -62,8 +63,14 @@ type ArchiveDocument struct {
 	Body    []byte
 }
 
-// holds says whether a story that stands in these scopes is in the selection.
+// holds says whether a story that stands in these scopes is in the selection,
+// as far as scopes tell.
 func (s Selection) holds(scopes []string) bool {
+	for _, out := range s.without() {
+		if slices.Contains(scopes, out) {
+			return false
+		}
+	}
 	for _, dim := range s.dimensions() {
 		if !slices.ContainsFunc(dim, func(scope string) bool { return slices.Contains(scopes, scope) }) {
 			return false
@@ -72,32 +79,58 @@ func (s Selection) holds(scopes []string) bool {
 	return true
 }
 
-// Archivable says whether the selection can have an archive: what enters it is
-// told by the scopes of a story. Words, languages and exclusions are not.
-func (s Selection) Archivable() bool {
-	return !s.Words.asked() && len(s.Languages)+len(s.NotTopics)+len(s.NotOutlets) == 0 && !s.Either
-}
-
-// archiveScopes are the archives that hold a story of these scopes.
-func (w *writer) archiveScopes(scopes []string) []string {
+// archiveScopes are the archives that hold a story of these scopes; with edited
+// only those that its text can bring it into.
+func (t *tx) archiveScopes(s *row, scopes []string, edited bool) ([]string, error) {
 	var all []string
-	for _, s := range scopes {
-		if s == ArchiveAll || strings.HasPrefix(s, "topic:") {
-			all = append(all, s)
+	for _, scope := range scopes {
+		if !edited && (scope == ArchiveAll || strings.HasPrefix(scope, "topic:")) {
+			all = append(all, scope)
 		}
 	}
-	for _, c := range *w.channels.Load() {
-		if c.holds(scopes) {
+	var lang, title, summary string
+	var read bool
+	words := sync.OnceValue(func() []string { return indexed(title, summary) })
+	for _, c := range t.channels {
+		if edited && !c.textual() || !c.holds(scopes) {
+			continue
+		}
+		if c.textual() && !read {
+			if err := t.queryRow(`SELECT lang, title, summary FROM items WHERE id = $1`, s.quoted).Scan(&lang, &title, &summary); err != nil {
+				return nil, fmt.Errorf("read the text of %s: %w", s.id, err)
+			}
+			read = true
+		}
+		if !c.textual() || c.fits(lang, words) {
 			all = append(all, c.Scope())
 		}
 	}
-	return all
+	return all, nil
 }
 
 // archive enters a listed story into the archives of its scopes, unless it is
-// there. One that is listed at this moment is new to all of them.
+// there.
 func (t *tx) archive(s *row, scopes []string) error {
-	all := t.w.archiveScopes(scopes)
+	all, err := t.archiveScopes(s, scopes, false)
+	if err != nil {
+		return err
+	}
+	return t.archiveIn(s, all)
+}
+
+// archiveEdited does so for the archives that ask for words or languages, of a
+// story whose text has changed.
+func (t *tx) archiveEdited(s *row, scopes []string) error {
+	all, err := t.archiveScopes(s, scopes, true)
+	if err != nil || len(all) == 0 {
+		return err
+	}
+	return t.archiveIn(s, all)
+}
+
+// archiveIn enters a listed story into archives, unless it is there. One that
+// is listed at this moment is new to all of them.
+func (t *tx) archiveIn(s *row, all []string) error {
 	at, late := s.listed, s.backfill
 	if t.clock != s.listed {
 		missing := all[:0]

@@ -167,7 +167,7 @@ func (t *tx) raiseArchive(scope string) {
 		t.scopes[scope] = true
 		return
 	}
-	for _, c := range *t.w.channels.Load() {
+	for _, c := range t.channels {
 		if c.Scope() == scope {
 			for _, s := range c.dimensions()[0] {
 				t.scopes[s] = true

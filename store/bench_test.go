@@ -237,6 +237,7 @@ func BenchmarkStore(b *testing.B) {
 			b.ReportMetric(float64(a.longest.Milliseconds()), "longest-ms")
 		})
 		b.Run("visit", func(b *testing.B) { benchmarkVisits(b, get) })
+		b.Run("post", func(b *testing.B) { benchmarkPosts(b, get) })
 		b.Run("read", func(b *testing.B) { benchmarkReads(b, get) })
 	})
 }
@@ -287,6 +288,55 @@ func benchmarkVisits(b *testing.B, get func(*testing.B) *archive) {
 				b.Fatalf("changed %+v", c)
 			}
 		})
+	})
+}
+
+// benchmarkPosts is what 30 new items cost when someone is subscribed to the
+// hub, who is told twice a second, and when ten channels of words have archives.
+// The archive is left as it was.
+func benchmarkPosts(b *testing.B, get func(*testing.B) *archive) {
+	visit := func(a *archive) func() {
+		return func() {
+			if c := a.record(b, a.fresh(benchDoc)); c.New != benchDoc {
+				b.Fatalf("changed %+v", c)
+			}
+		}
+	}
+	b.Run("plain", func(b *testing.B) { measured(b, visit(get(b))) })
+	b.Run("hub", func(b *testing.B) {
+		a := get(b)
+		subscribed(b, a.db, "http://self.example/feed.atom", "http://reader.example/in")
+		everything := func(string) ([]string, bool) { return []string{"all"}, true }
+		next := time.Now()
+		measured(b, func() {
+			visit(a)()
+			if time.Now().After(next) {
+				next = time.Now().Add(500 * time.Millisecond)
+				if _, err := a.db.FanOutHub(b.Context(), everything, now, func() string { return "" }); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		none := func(string) ([]string, bool) { return nil, false }
+		visit(a)()
+		if _, err := a.db.FanOutHub(b.Context(), none, now, func() string { return "" }); err != nil {
+			b.Fatal(err)
+		}
+	})
+	b.Run("channels", func(b *testing.B) {
+		a := get(b)
+		var channels []store.ArchiveChannel
+		for i := range 10 {
+			channels = append(channels, store.ArchiveChannel{ID: fmt.Sprint(i), Selection: store.Selection{
+				Words: store.Words{Any: []store.Term{store.TermOf(fmt.Sprint("khongcodau", i))}, Not: []store.Term{store.TermOf("khong co")}}}})
+		}
+		if err := a.db.SyncArchives(b.Context(), channels); err != nil {
+			b.Fatal(err)
+		}
+		measured(b, visit(a))
+		if err := a.db.SyncArchives(b.Context(), nil); err != nil {
+			b.Fatal(err)
+		}
 	})
 }
 

@@ -69,7 +69,7 @@ func (db *DB) Changes(ctx context.Context, after Cursor, limit int) ([]Change, e
 // changed reads the rows of Changes.
 func (db *DB) changed(ctx context.Context, after Cursor, limit int) ([]Change, error) {
 	rows, err := db.engine.read.QueryContext(ctx, fmt.Sprintf(`SELECT id, changed, merged_into, withdrawn + hidden FROM stories
-		WHERE changed > 0 AND changed >= $1 AND (changed, id) > ($1, $2) ORDER BY changed, id LIMIT %d`, limit), millis(after.At), after.ID)
+		WHERE changed >= $1 AND (changed, id) > ($1, $2) ORDER BY changed, id LIMIT %d`, limit), max(millis(after.At), 1), after.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +96,7 @@ func (db *DB) changed(ctx context.Context, after Cursor, limit int) ([]Change, e
 // LastChange is the revision of the newest change.
 func (db *DB) LastChange(ctx context.Context) (Revision, error) {
 	var at int64
-	err := db.engine.read.QueryRowContext(ctx, `SELECT coalesce((SELECT changed FROM stories WHERE changed > 0 ORDER BY changed DESC LIMIT 1), 0)`).Scan(&at)
+	err := db.engine.read.QueryRowContext(ctx, `SELECT coalesce(max(changed), 0) FROM stories`).Scan(&at)
 	if err != nil {
 		return Revision{}, fmt.Errorf("read the newest change: %w", err)
 	}

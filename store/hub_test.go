@@ -18,7 +18,7 @@ func hubRequest(topic, callback string, mode store.HubMode) store.HubRequest {
 }
 
 // subscribed has a verified subscription.
-func subscribed(t *testing.T, db *store.DB, topic, callback string) {
+func subscribed(t testing.TB, db *store.DB, topic, callback string) {
 	t.Helper()
 	r := hubRequest(topic, callback, store.HubSubscribe)
 	if err := db.AskHub(t.Context(), r, roomy); err != nil {

@@ -84,7 +84,10 @@ func (db *DB) siftPage(ctx context.Context, sel Selection, w window) (Page, erro
 		}
 		for _, at := range found {
 			i := slices.IndexFunc(stories, func(s Story) bool { return s.ID == at.story })
-			if i < 0 || !sel.fits(stories[i].Quoted.Lang, stories[i].Quoted.Title, stories[i].Quoted.Summary) {
+			if i < 0 {
+				continue
+			}
+			if it := &stories[i].Quoted; !sel.fits(it.Lang, func() []string { return indexed(it.Title, it.Summary) }) {
 				continue
 			}
 			if p.Stories = append(p.Stories, stories[i]); len(p.Stories) == limit {
@@ -133,7 +136,7 @@ func (db *DB) searchEnd(ctx context.Context, sel Selection, w window) (Cursor, e
 	x := db.engine.index
 	var last, n int64
 	err := db.engine.read.QueryRowContext(ctx, `SELECT coalesce(min(doc), 0), count(*) FROM (`+
-		fmt.Sprintf(x.matches[len(x.matches)-1], maxLookups)+`) AS u`, x.question(sel.Words), below).Scan(&last, &n)
+		fmt.Sprintf(x.matches[len(x.matches)-1], maxLookups)+`) AS u`, x.question(sel.Words), below, w.from).Scan(&last, &n)
 	switch {
 	case errors.Is(context.Cause(ctx), context.DeadlineExceeded):
 		return Cursor{}, ErrTooBroad

@@ -54,7 +54,7 @@ func listen(e *engine, path string) *listener {
 }
 
 // small are the tables whose size has nothing to do with that of the archive.
-var small = []string{"sources", "push_subscriptions", "hub_subscriptions", "hub_requests", "hub_outbox", "hub_canary", "outlets", "meta", "sqlite_master"}
+var small = []string{"sources", "push_subscriptions", "hub_subscriptions", "hub_requests", "hub_outbox", "hub_canary", "outlets", "archive_channels", "meta", "sqlite_master"}
 
 // scan is how a query plan calls the walk over a whole table, by its name or
 // by its alias in the statement.
@@ -163,6 +163,8 @@ func useEverything(t *testing.T, db *DB) {
 	at := time.Date(2024, 11, 5, 14, 15, 0, 0, Zone)
 	outlets := []Outlet{{ID: "a", Scope: National}, {ID: "b", Scope: Provincial, Delay: time.Hour}, {ID: "hidden", Show: ShowNone}}
 	must(db.Sync(ctx, outlets, []Source{{ID: "a1", Outlet: "a"}, {ID: "b1", Outlet: "b"}}))
+	channel := ArchiveChannel{"c", Selection{Words: Words{All: []Term{{"1"}}}, NotOutlets: []string{"b"}}}
+	must(db.SyncArchives(ctx, []ArchiveChannel{channel}))
 	item := func(outlet, title string, print uint64) Item {
 		return Item{Title: title, Link: "http://" + outlet + "/" + title, Province: "hung-yen", Fingerprint: print, Sketch: []uint32{1, 2},
 			Topics: []ItemTopic{{Topic: "x", Primary: true}, {Topic: "y"}}, Aliases: []string{"guid:" + title, "link:http://" + outlet + "/" + title}}
@@ -200,7 +202,11 @@ func useEverything(t *testing.T, db *DB) {
 			q.Selection, q.Limit = sel, 50
 			_, err = db.Stories(ctx, q)
 			must(err)
+			_, err = db.Page(ctx, q)
+			must(err)
 		}
+		_, err = db.Window(ctx, Query{Selection: sel, Limit: 50, Since: at})
+		must(err)
 		_, err = db.Revision(ctx, sel)
 		must(err)
 		_, _, err = db.Neighbours(ctx, sel, "2024-11-05")
@@ -208,10 +214,21 @@ func useEverything(t *testing.T, db *DB) {
 		_, _, err = db.DayCounts(ctx, sel, "2024-11-01", "2024-11-30")
 		must(err)
 	}
+	channel.Words.All[0] = Term{"3"}
+	must(db.SyncArchives(ctx, []ArchiveChannel{channel, {"d", Selection{Topics: []Topic{"x"}, Words: Words{Not: []Term{{"z"}}}}}}))
 	all, err := db.Stories(ctx, Query{Limit: 1})
 	if err != nil || len(all) == 0 {
 		t.Fatalf("nothing was listed, %v", err)
 	}
+	_, err = db.LastChange(ctx)
+	must(err)
+	for _, after := range []Cursor{{}, {At: at, ID: "z"}} {
+		_, err = db.Changes(ctx, after, 10)
+		must(err)
+	}
+	must(db.noteOutlets(ctx, []string{"a"}))
+	_, err = db.PollNow(ctx, "lan", "a1", "", at)
+	must(err)
 	must(db.CheckSoon(ctx, "a", []string{"guid:1-0"}, []string{"guid:3-0"}, at))
 	checks, err := db.Checks(ctx, at.Add(24*time.Hour), time.Minute, 10)
 	if err != nil || len(checks) == 0 {

@@ -24,11 +24,13 @@ const (
 	RuleTopic    RuleVerb = "topic"    // Story has, or has not, Topics
 	RuleAdd      RuleVerb = "add"      // Items were added by hand
 	RuleApply    RuleVerb = "apply"    // what is stored was judged anew, by the topics' rules that Why names
+	RuleReview   RuleVerb = "review"   // Story and Other are two stories, Items belong to Story, or Story has no topic: an editor looked
+	RulePropose  RuleVerb = "propose"  // a phrase, which Why names, is proposed for Topics; see Proposal
 	RulePoll     RuleVerb = "poll"     // the source of Outlet that Why names was to be visited at once
 )
 
 // RuleVerbs lists them all.
-var RuleVerbs = []RuleVerb{RuleMerge, RuleUnmerge, RuleSplit, RulePin, RuleHide, RuleTakedown, RuleRestore, RuleTopic, RuleAdd, RuleApply, RulePoll}
+var RuleVerbs = []RuleVerb{RuleMerge, RuleUnmerge, RuleSplit, RulePin, RuleHide, RuleTakedown, RuleRestore, RuleTopic, RuleAdd, RuleApply, RuleReview, RulePropose, RulePoll}
 
 // ErrRefused is returned for a ruling that cannot be carried out as it stands:
 // the text says why, to the editor.

@@ -85,8 +85,8 @@ func errOr(err, other error) error {
 	return other
 }
 
-// ruleRestore undoes a pin, a topic, a hide or a takedown: of one ruling, of a
-// story, of items or of an outlet.
+// ruleRestore undoes a pin, a topic, a hide, a takedown, a review or a proposal:
+// of one ruling, of a story, of items or of an outlet.
 func (v *visit) ruleRestore(r Ruling) (Ruling, error) {
 	id, err := v.whatToRestore(r)
 	if err != nil {
@@ -96,12 +96,12 @@ func (v *visit) ruleRestore(r Ruling) (Ruling, error) {
 	if err != nil {
 		return r, err
 	}
-	r.Undoes, r.Story, r.Outlet, r.Items, r.Topics = id, old.Story, old.Outlet, old.Items, old.Topics
+	r.Undoes, r.Story, r.Other, r.Outlet, r.Items, r.Topics = id, old.Story, old.Other, old.Outlet, old.Items, old.Topics
 	switch {
 	case old.Verb == RuleMerge:
 		r.Verb = RuleUnmerge
 		return v.ruleUnmerge(r)
-	case !slices.Contains([]RuleVerb{RulePin, RuleTopic, RuleHide, RuleTakedown}, old.Verb):
+	case !slices.Contains([]RuleVerb{RulePin, RuleTopic, RuleHide, RuleTakedown, RuleReview, RulePropose}, old.Verb):
 		return r, refused("ruling %d is a %s, which cannot be restored; make another ruling", id, old.Verb)
 	}
 	if r, err = v.enterLedger(r); err != nil {
@@ -116,6 +116,8 @@ func (v *visit) ruleRestore(r Ruling) (Ruling, error) {
 		return r, v.pin(s, old.before.Pinned)
 	case old.Verb == RuleTopic:
 		return r, v.forgetTopics(old)
+	case old.Verb == RuleReview, old.Verb == RulePropose: // it stands no longer: that it is undone says so
+		return r, v.forgetApart(old)
 	case old.Outlet != "":
 		return v.restoreOutlet(r)
 	case old.Verb == RuleTakedown && len(old.Items) > 0:

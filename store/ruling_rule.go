@@ -39,6 +39,9 @@ func (db *DB) Rule(ctx context.Context, r Ruling, judge Judge) (Ruling, error) {
 }
 
 func (v *visit) rule(r Ruling) (Ruling, error) {
+	if err := v.mayUndo(r); err != nil {
+		return r, err
+	}
 	switch r.Verb {
 	case RuleMerge:
 		return v.ruleMerge(r)
@@ -56,8 +59,38 @@ func (v *visit) rule(r Ruling) (Ruling, error) {
 		return v.ruleRestore(r)
 	case RuleTopic:
 		return v.ruleTopic(r)
+	case RuleReview:
+		return v.ruleReview(r)
 	}
 	return r, refused("unknown verb %q", r.Verb)
+}
+
+// mayUndo lets a ruling take another's place in the ledger only where it does
+// undo it: a merge that unites what a split or an unmerge made, or what a
+// restore gave back, ordered again. Unmerge and restore look themselves.
+func (v *visit) mayUndo(r Ruling) error {
+	if r.Undoes == 0 || r.Verb == RuleUnmerge || r.Verb == RuleRestore {
+		return nil
+	}
+	old, err := v.ruling(r.Undoes)
+	if err != nil {
+		return err
+	}
+	switch {
+	case old.Verb == RuleSplit, old.Verb == RuleUnmerge:
+		if r.Verb == RuleMerge && r.Story == old.Story && r.Other == old.Other {
+			return nil
+		}
+	case old.Verb == RuleRestore && r.Story == old.Story && slices.Equal(r.Topics, old.Topics):
+		first, err := v.ruling(old.Undoes)
+		if err != nil && !errors.Is(err, ErrRefused) { // it is undone, by old
+			return err
+		}
+		if first.Verb == r.Verb {
+			return nil
+		}
+	}
+	return refused("a %s does not undo ruling %d, a %s", r.Verb, old.ID, old.Verb)
 }
 
 // live is the story with that id, or the one it is part of now.

@@ -33,7 +33,7 @@ type textIndex struct {
 	and     string                   // between parts
 	or      string                   //
 	not     func(part string) string // joined to what is there
-	matches []string                 // $1 question, $2 key to stay below, %d limit: tried in this order until one has enough
+	matches []string                 // $1 question, $2 key to stay below, $3 lowest key, %d limit: tried in this order until one has enough
 }
 
 var sqliteIndex = textIndex{
@@ -44,7 +44,7 @@ var sqliteIndex = textIndex{
 	phrase: func(p Term) string { return `"` + strings.Join(p, " ") + `"` },
 	and:    " AND ", or: " OR ",
 	not:     func(part string) string { return " NOT " + part },
-	matches: []string{`SELECT rowid AS doc FROM search WHERE search MATCH $1 AND rowid < $2 ORDER BY rowid DESC LIMIT %d`},
+	matches: []string{`SELECT rowid AS doc FROM search WHERE search MATCH $1 AND rowid < $2 AND rowid >= $3 ORDER BY rowid DESC LIMIT %d`},
 }
 
 // newestRead is how many stories PostgreSQL looks through from the newest
@@ -67,9 +67,9 @@ var postgresIndex = textIndex{
 	and:    " & ", or: " | ",
 	not: func(part string) string { return " & !" + part },
 	matches: []string{
-		`SELECT doc FROM (SELECT doc, words FROM search WHERE doc < $2 ORDER BY doc DESC LIMIT ` + strconv.Itoa(newestRead) + `) AS w
+		`SELECT doc FROM (SELECT doc, words FROM search WHERE doc < $2 AND doc >= $3 ORDER BY doc DESC LIMIT ` + strconv.Itoa(newestRead) + `) AS w
 			WHERE words @@ CAST(CAST($1 AS TEXT) AS TSQUERY) ORDER BY doc DESC LIMIT %d`,
-		`SELECT doc FROM search WHERE words @@ CAST(CAST($1 AS TEXT) AS TSQUERY) AND doc < $2 ORDER BY doc DESC LIMIT %d`,
+		`SELECT doc FROM search WHERE words @@ CAST(CAST($1 AS TEXT) AS TSQUERY) AND doc < $2 AND doc >= $3 ORDER BY doc DESC LIMIT %d`,
 	},
 }
 
@@ -192,7 +192,7 @@ func (s Selection) narrowed() bool {
 
 // matching looks up what match finds in the other fields of the selection.
 func (db *DB) matching(ctx context.Context, sel Selection, w window, below int64, match string) ([]place, error) {
-	args := arguments{db.engine.index.question(sel.Words), below}
+	args := arguments{db.engine.index.question(sel.Words), below, w.from}
 	at := "s.listed"
 	if w.table == "by_published" {
 		at = "s.shown"
@@ -226,74 +226,67 @@ func (db *DB) matching(ctx context.Context, sel Selection, w window, below int64
 	return all, rows.Err()
 }
 
-// maxSifted bounds how many stories are read to find those in some language,
-// or with some words, among all of a selection.
+// maxSifted bounds how many stories are looked at to find those in some
+// language, or with some words, among all of a selection.
 const maxSifted = 2000
 
-// sifted says whether stories must be read to know whether they fit.
+// textual says whether the selection asks for more than scopes tell.
+func (s Selection) textual() bool { return len(s.Languages) > 0 || s.Words.asked() }
+
+// sifted says whether stories must be looked at to know whether they fit.
 func (s Selection) sifted() bool {
 	return len(s.Languages) > 0 || s.Words.asked() && !s.Searched()
 }
 
-// fits says whether a story that a walk found belongs to the selection.
-func (s Selection) fits(lang, title, summary string) bool {
+// fits says whether a story belongs to the selection by the text it quotes;
+// words are those of the text, asked for only if they matter.
+func (s Selection) fits(lang string, words func() []string) bool {
 	if len(s.Languages) > 0 {
 		base, _, _ := strings.Cut(strings.ToLower(lang), "-")
 		if !slices.Contains(s.Languages, base) {
 			return false
 		}
 	}
-	return s.Searched() || !s.Words.asked() || s.Words.holds(title+" "+summary)
+	return !s.Words.asked() || s.Words.holds(words())
 }
 
-// sift is a walk that reads the stories it meets, at most maxSifted, and keeps
-// those that fit.
-func (db *DB) sift(ctx context.Context, sel Selection, w window) ([]Story, error) {
+// sift is a walk that looks at no more than maxSifted stories and keeps those
+// that fit; last is where it stopped looking, 0 if nothing was left.
+func (db *DB) sift(ctx context.Context, sel Selection, w window) (all []place, last int64, err error) {
 	limit := w.limit
-	var all []Story
 	for seen := 0; seen < maxSifted; {
 		w.limit = min(max(2*limit, 100), maxSifted-seen)
 		found, err := db.walk(ctx, sel, w)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
-		ids := make([]string, len(found))
-		for i, p := range found {
-			ids[i] = p.story
-		}
-		stories, err := db.loadStories(ctx, ids)
+		fit, err := db.fitting(ctx, sel, found)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
-		for i := range stories {
-			if it := &stories[i].Quoted; sel.fits(it.Lang, it.Title, it.Summary) {
-				if all = append(all, stories[i]); len(all) == limit {
-					return all, nil
-				}
-			}
+		all = append(all, fit...)
+		if len(all) >= limit {
+			return all[:limit], 0, nil
 		}
 		if len(found) < w.limit {
-			break
+			return all, 0, nil
 		}
-		last := found[len(found)-1]
-		w.before, seen = Cursor{fromMillis(last.at), last.story}, seen+len(found)
+		at := found[len(found)-1]
+		w.before, seen, last = Cursor{fromMillis(at.at), at.story}, seen+len(found), at.at
 	}
-	return all, nil
+	return all, last, nil
 }
 
-// siftGraves keeps those of what is gone that had belonged to a selection that
-// its scopes alone do not tell.
-func (db *DB) siftGraves(ctx context.Context, sel Selection, graves []Tombstone) ([]Tombstone, error) {
-	if len(graves) == 0 || !sel.sifted() && !sel.Searched() {
-		return graves, nil
-	}
-	sel.Day = "9999-12-31" // by its own words, not the index: they left that
-	keep := map[string]bool{}
-	for chunk := range slices.Chunk(graves, maxParams) {
+// fitting keeps the places of stories that fit a selection by the text they
+// quote.
+func (db *DB) fitting(ctx context.Context, sel Selection, found []place) ([]place, error) {
+	fit := make(map[string]bool, len(found))
+	for chunk := range slices.Chunk(found, maxParams) {
 		args := make([]any, len(chunk))
-		for i, g := range chunk {
-			args[i] = g.Story
+		for i, p := range chunk {
+			args[i] = p.story
 		}
+		args = padded(args)
 		rows, err := db.engine.read.QueryContext(ctx, `SELECT s.id, i.lang, i.title, i.summary FROM stories s
 			JOIN items i ON i.id = s.quoted WHERE s.id IN (`+places(1, len(args))+`)`, args...)
 		if err != nil {
@@ -305,13 +298,32 @@ func (db *DB) siftGraves(ctx context.Context, sel Selection, graves []Tombstone)
 			if err := rows.Scan(&id, &lang, &title, &summary); err != nil {
 				return nil, err
 			}
-			keep[id] = sel.fits(lang, title, summary)
+			fit[id] = sel.fits(lang, func() []string { return indexed(title, summary) })
 		}
 		if err := rows.Err(); err != nil {
 			return nil, err
 		}
 	}
-	return slices.DeleteFunc(graves, func(g Tombstone) bool { return !keep[g.Story] }), nil
+	return slices.DeleteFunc(slices.Clone(found), func(p place) bool { return !fit[p.story] }), nil
+}
+
+// siftGraves keeps those of what is gone that had belonged to a selection that
+// its scopes alone do not tell.
+func (db *DB) siftGraves(ctx context.Context, sel Selection, graves []Tombstone) ([]Tombstone, error) {
+	if len(graves) == 0 || !sel.textual() {
+		return graves, nil
+	}
+	stood := make([]place, len(graves))
+	for i := range graves {
+		stood[i].story = graves[i].Story
+	}
+	fit, err := db.fitting(ctx, sel, stood) // by the text: they left the index
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(graves, func(g Tombstone) bool {
+		return !slices.ContainsFunc(fit, func(p place) bool { return p.story == g.Story })
+	}), nil
 }
 
 // searchBatch is how many stories one transaction enters into the index of

@@ -137,5 +137,33 @@ func BenchmarkSearch(b *testing.B) {
 				b.ReportMetric(float64(found), "found")
 			})
 		}
+		benchmarkChannels(b, engine, db, w)
 	}
+}
+
+// benchmarkChannels takes the archive of everything for that of a channel: what
+// a new channel finds of it, once, and what a current feed looks at that holds
+// hardly anything of the last 10,000 stories, at each rendering.
+func benchmarkChannels(b *testing.B, engine string, db *DB, w []string) {
+	word := func(i int) Words { return Words{All: []Term{{w[i]}}} }
+	for name, sel := range map[string]Selection{"common word": {Words: word(0)}, "rare word": {Words: word(2900)}, "language": {Languages: []string{"en"}}} {
+		b.Run(engine+"/new_channel_"+strings.ReplaceAll(name, " ", "_"), func(b *testing.B) {
+			for b.Loop() {
+				if err := db.do(b.Context(), 1, func(t *tx) error {
+					all, err := t.members(ArchiveChannel{ID: "c", Selection: sel})
+					b.ReportMetric(float64(len(all)), "found")
+					return err
+				}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+	b.Run(engine+"/current_feed_of_a_language", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := db.Stories(b.Context(), Query{Selection: Selection{Languages: []string{"en"}}, Limit: 50, Since: fromMillis(1), Record: "channel:c"}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }

@@ -164,9 +164,8 @@ func (w Words) asked() bool { return len(w.All)+len(w.Any)+len(w.Not) > 0 }
 // index of words can answer.
 func (w Words) positive() bool { return len(w.All)+len(w.Any) > 0 }
 
-// holds says whether a text fits.
-func (w Words) holds(text string) bool {
-	words := TermOf(text)
+// holds says whether a text fits, by its words.
+func (w Words) holds(words []string) bool {
 	return !slices.ContainsFunc(w.All, func(p Term) bool { return !p.in(words) }) &&
 		(len(w.Any) == 0 || slices.ContainsFunc(w.Any, func(p Term) bool { return p.in(words) })) &&
 		!slices.ContainsFunc(w.Not, func(p Term) bool { return p.in(words) })

@@ -64,6 +64,10 @@ type Query struct {
 	// Since makes a Window by listing hold all that was listed from then on,
 	// even if that is more than Limit; zero = no more than Limit.
 	Since time.Time
+	// Record is the selection's archive, of which a Window since then holds what
+	// is not sealed, even if a Selection by language or words would not look that
+	// far; empty = no matter.
+	Record string
 }
 
 // MaxStories bounds the answer to one Query.
@@ -149,14 +153,7 @@ func (db *DB) Stories(ctx context.Context, q Query) ([]Story, error) {
 	if w.limit == 0 {
 		return nil, nil
 	}
-	if q.sifted() {
-		stories, err := db.sift(ctx, q.Selection, w)
-		if err != nil {
-			return nil, fmt.Errorf("read stories: %w", err)
-		}
-		return stories, nil
-	}
-	found, err := db.walk(ctx, q.Selection, w)
+	found, err := db.find(ctx, q.Selection, w, q.Record)
 	if err != nil {
 		return nil, fmt.Errorf("read stories: %w", err)
 	}

@@ -58,10 +58,6 @@ func open(ctx context.Context, dsn string, readOnly bool) (*DB, error) {
 	}
 	if !readOnly {
 		db.writer = startWriter(e)
-		if err := db.loadChannels(ctx); err != nil {
-			db.Close()
-			return nil, fmt.Errorf("read database: %w", err)
-		}
 		if err := db.enterAllWords(ctx); err != nil {
 			db.Close()
 			return nil, fmt.Errorf("make stories searchable: %w", err)

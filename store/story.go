@@ -209,7 +209,7 @@ func (t *tx) list(id string, now int64, outlets map[string]Outlet, judge Judge) 
 	}
 	o, why := s.chooseOriginal(items, outlets, judge)
 	quoted := &items[o]
-	s.listed = t.tick(now)
+	s.listed, s.quoted = t.tick(now), quoted.ID
 	s.shown = min(millis(quoted.Time()), s.listed)
 	s.topics, s.province = ruledTopics(storyTopics(items, quoted.ID), s.ruled), quoted.Province
 	if err := t.exec(`UPDATE stories SET listed = $1, updated = $1, shown = $2, quoted = $3, original = $3,
@@ -292,7 +292,10 @@ func (v *visit) changeStory(it *Item) error {
 	if err := v.enterWords(s.id); err != nil {
 		return err
 	}
-	return v.touch(s, v.outlets[it.Outlet])
+	if err := v.touch(s, v.outlets[it.Outlet]); err != nil {
+		return err
+	}
+	return v.archiveEdited(s, scopesOf(v.outlets[it.Outlet], s.topics, s.province))
 }
 
 // touch raises a listed story's Updated and the revision of its scopes.

@@ -127,11 +127,14 @@ func (db *DB) Window(ctx context.Context, q Query) (Window, error) {
 // the empty ones too, but no less than q.Limit.
 func (db *DB) placesSince(ctx context.Context, q Query, rev Revision) (int, error) {
 	w := window{table: "by_listed", from: millis(q.Since), until: math.MaxInt64, limit: MaxStories}
-	full, err := db.walk(ctx, q.Selection, w)
+	full, err := db.find(ctx, q.Selection, w, q.Record)
 	if err != nil {
 		return 0, fmt.Errorf("read places: %w", err)
 	}
 	graves, err := db.tombstones(ctx, q, q.Since, rev)
+	if err == nil {
+		graves, err = db.siftGraves(ctx, q.Selection, graves)
+	}
 	if err != nil {
 		return 0, fmt.Errorf("read tombstones: %w", err)
 	}

@@ -18,6 +18,7 @@ type window struct {
 	table       string
 	from, until int64
 	before      Cursor
+	record      string   // only what stands unsealed in this archive, and was listed when it entered; empty = no matter
 	without     []string // scopes whose stories are left out
 	oldestFirst bool
 	limit       int
@@ -75,7 +76,11 @@ func (w window) sql(dims [][]string) (string, []any) {
 	within := func(scopes []string) string {
 		return fmt.Sprintf("EXISTS (SELECT 1 FROM %s x WHERE x.scope IN (%s) AND x.at = a.at AND x.story = a.story)", w.table, args.list(scopes))
 	}
-	for _, dim := range dims[1:] {
+	from, first, rest := w.table, dims[0], dims[1:]
+	if w.record != "" {
+		from, first, rest = "unsealed", []string{w.record}, dims
+	}
+	for _, dim := range rest {
 		cond += " AND " + within(dim)
 	}
 	if len(w.without) > 0 {
@@ -83,9 +88,9 @@ func (w window) sql(dims [][]string) (string, []any) {
 	}
 	tail := fmt.Sprintf(" ORDER BY at %[1]s, story %[1]s LIMIT %d", w.direction(), w.limit)
 	var parts []string
-	for i, s := range dims[0] {
+	for i, s := range first {
 		parts = append(parts, fmt.Sprintf("SELECT at, story FROM (SELECT at, story FROM %s a WHERE scope = %s%s%s) AS w%d",
-			w.table, args.add(s), cond, tail, i))
+			from, args.add(s), cond, tail, i))
 	}
 	return "SELECT at, story FROM (" + strings.Join(parts, " UNION ") + ") AS u" + tail, args
 }
@@ -141,7 +146,28 @@ func (db *DB) narrow(ctx context.Context, dims [][]string, w window) ([][]string
 	return append(ordered, dims[first+1:]...), w, nil
 }
 
-// walk returns the selection's entries in the window, in its order. It leaves
+// find returns the selection's entries in the window, in its order; record is
+// its archive, if what is unsealed of it must be found.
+func (db *DB) find(ctx context.Context, sel Selection, w window, record string) ([]place, error) {
+	if !sel.sifted() {
+		return db.walk(ctx, sel, w)
+	}
+	found, last, err := db.sift(ctx, sel, w)
+	if err != nil || last == 0 || record == "" || len(found) == w.limit {
+		return found, err
+	}
+	w.record, w.until, w.limit = record, last, w.limit-len(found)
+	scopes := sel
+	scopes.Words = Words{} // which are looked at below
+	unsealed, err := db.walk(ctx, scopes, w)
+	if err != nil {
+		return nil, err
+	}
+	fit, err := db.fitting(ctx, sel, unsealed)
+	return append(found, fit...), err
+}
+
+// walk is find by all but what only the text of a story tells. It returns the selection's entries in the window, in its order. It leaves
 // out what is quoted from an outlet that no longer lets itself be shown; it was
 // listed when that was allowed.
 func (db *DB) walk(ctx context.Context, sel Selection, w window) ([]place, error) {
@@ -171,7 +197,7 @@ func (db *DB) walkFrom(ctx context.Context, sel Selection, w window) (all []plac
 		return all, w.from, err
 	}
 	dims := sel.dimensions()
-	if len(dims) > 1 || len(w.without) > 0 {
+	if w.record == "" && (len(dims) > 1 || len(w.without) > 0) {
 		if dims, w, err = db.narrow(ctx, dims, w); err != nil {
 			return nil, 0, err
 		}

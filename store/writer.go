@@ -8,7 +8,6 @@ import (
 	"maps"
 	"runtime/debug"
 	"sync"
-	"sync/atomic"
 )
 
 const (
@@ -36,10 +35,11 @@ type writer struct {
 	engine   *engine
 	queue    chan write
 	stmts    map[string]*sql.Stmt
-	near     [MaxKeys]string                  // nearQuery's texts, by the number of keys less one
-	once     sightings                        // of the counts
-	channels atomic.Pointer[[]ArchiveChannel] // with an archive of their own
-	mu       sync.RWMutex                     // guards closed against a send on a closed queue
+	near     [MaxKeys]string // nearQuery's texts, by the number of keys less one
+	once     sightings       // of the counts
+	channels []ArchiveChannel
+	current  int64        // the number of the channels, see loadChannels
+	mu       sync.RWMutex // guards closed against a send on a closed queue
 	closed   bool
 	wait     sync.WaitGroup
 }
@@ -49,7 +49,6 @@ func startWriter(e *engine) *writer {
 	for i := range w.near {
 		w.near[i] = nearQuery(i + 1)
 	}
-	w.channels.Store(&[]ArchiveChannel{})
 	w.wait.Go(w.run)
 	return w
 }
@@ -162,15 +161,16 @@ func (w *writer) commit(batch []write) {
 // whose revision it raises.
 type tx struct {
 	*sql.Tx
-	ctx     context.Context
-	w       *writer
-	clock   int64 // the newest time given out for listing or change
-	nextID  int64 // the id of the next item
-	began   int64 // what clock was at the beginning
-	scopes  map[string]bool
-	changed map[string]bool // stories that changed for those who mirror the store
-	dirty   bool            // clock or nextID moved
-	heard   bool            // the hub has subscribers, so changes are posted
+	ctx      context.Context
+	w        *writer
+	clock    int64 // the newest time given out for listing or change
+	nextID   int64 // the id of the next item
+	began    int64 // what clock was at the beginning
+	scopes   map[string]bool
+	changed  map[string]bool  // stories that changed for those who mirror the store
+	dirty    bool             // clock or nextID moved
+	heard    bool             // the hub has subscribers, so changes are posted
+	channels []ArchiveChannel // with an archive of their own
 }
 
 // piece runs one write within a savepoint. Its own error is failed; err means
@@ -260,14 +260,16 @@ func (t *tx) query(query string, args ...any) (*sql.Rows, error) {
 
 // loadClock reads what every transaction continues: the clock and the ids.
 func (t *tx) loadClock() error {
+	var channels int64
 	err := t.queryRow(`SELECT coalesce(max(CASE WHEN name = 'clock' THEN value END), 0),
-		coalesce(max(CASE WHEN name = 'next_item' THEN value END), 1), EXISTS (SELECT 1 FROM hub_subscriptions) FROM meta`).
-		Scan(&t.clock, &t.nextID, &t.heard)
+		coalesce(max(CASE WHEN name = 'next_item' THEN value END), 1),
+		coalesce(max(CASE WHEN name = 'archive_channels' THEN value END), 0), EXISTS (SELECT 1 FROM hub_subscriptions) FROM meta`).
+		Scan(&t.clock, &t.nextID, &channels, &t.heard)
 	if err != nil {
 		return fmt.Errorf("read clock: %w", err)
 	}
 	t.began = t.clock
-	return nil
+	return t.loadChannels(channels)
 }
 
 func (t *tx) saveClock() error {

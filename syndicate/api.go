@@ -113,7 +113,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, route *apiRout
 		}
 	}
 	if made == nil {
-		if made, err = s.api.refresh(r.Context(), key, s.apiMaker(doc), takesBrotli(r)); err != nil {
+		if made, err = s.api.refresh(r.Context(), key, s.apiMaker(doc), takesLater(r)); err != nil {
 			return s.refuseAPI(w, r, err)
 		}
 	}
@@ -125,16 +125,15 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, route *apiRout
 
 // apiMaker says how a document of the API is made.
 func (s *Server) apiMaker(doc apiDoc) docMaker {
-	m := docMaker{format: "api", contentType: "application/json", link: "<" + s.cfg.address(apiRoot+"/openapi.json") + `>; rel="service-desc"`,
+	m := docMaker{format: "api", contentType: "application/json", gzip: quickGzip, link: "<" + s.cfg.address(apiRoot+"/openapi.json") + `>; rel="service-desc"`,
 		final: func(err error) bool { return s.problemOf(err).status < 500 }, revision: doc.revision}
 	if m.revision == nil {
-		m.revision = func(ctx context.Context) (store.Revision, error) {
-			rev, err := s.store.LastChange(ctx)
-			rev.N = s.now().UnixNano()
-			return rev, err
+		m.revision = func(context.Context) (store.Revision, error) {
+			now := s.now() // new bytes are of now; the same bytes keep their date
+			return store.Revision{N: now.UnixNano(), At: now}, nil
 		}
 	}
-	m.render = func(ctx context.Context) ([]byte, error) {
+	m.render = func(ctx context.Context, _ store.Revision) ([]byte, error) {
 		answer, err := doc.answer(ctx)
 		if err != nil {
 			return nil, err

@@ -176,7 +176,7 @@ func (s *Server) countMonth(ctx context.Context, a selected, month time.Time) (a
 		month = time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, store.Zone)
 	}
 	first, last := store.DayOf(month), store.DayOf(month.AddDate(0, 1, -1))
-	counts, counted, err := s.store.DayCounts(ctx, a.Selection, first, last)
+	counts, counted, err := s.monthCounts(ctx, &Channel{Path: a.address("/days"), Selection: a.Selection}, first, last)
 	if err != nil {
 		return nil, err
 	}

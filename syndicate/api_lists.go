@@ -27,11 +27,9 @@ type apiChannel struct {
 	Feeds   map[string]string `json:"feeds"`   // by format
 }
 
-// settledRevision is that of what the configuration alone decides.
-func settledRevision(context.Context) (store.Revision, error) { return store.Revision{N: 1}, nil }
-
+// apiFixed is a document that the configuration alone decides.
 func (s *Server) apiFixed(path string, answer any) (apiDoc, error) {
-	return apiDoc{address: apiRoot + path, revision: settledRevision, answer: func(context.Context) (any, error) { return answer, nil }}, nil
+	return apiDoc{address: apiRoot + path, answer: func(context.Context) (any, error) { return answer, nil }}, nil
 }
 
 // tellChannel says where a channel is found; param selects its stories.

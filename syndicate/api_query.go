@@ -19,7 +19,7 @@ const (
 	apiStoriesUsual = 50
 	apiStoriesMost  = 200
 	apiChangesUsual = 100
-	apiChangesMost  = 500
+	apiChangesMost  = 200
 )
 
 // selectionParams are those by which stories are selected, in the order of

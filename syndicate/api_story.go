@@ -59,8 +59,7 @@ func exactly(t time.Time) string { return t.In(store.Zone).Format("2006-01-02T15
 
 // tellStory says of a story what its outlet lets be shown.
 func (s *Server) tellStory(st *store.Story) apiStory {
-	f := Feed{Config: &s.cfg}
-	e := f.entry(st)
+	e := s.cfg.quote(st)
 	a := apiStory{ID: st.ID, URN: e.id, Title: e.title, URL: e.link, Page: s.cfg.address("/stories/" + st.ID), Summary: e.summary,
 		Language: cmp.Or(e.lang, s.cfg.language()), Authors: slices.Clip(e.authors), Outlet: apiOutlet{e.outlet.id, e.outlet.name, e.outlet.home},
 		Published: moment(st.Quoted.Published), Day: store.DayOf(st.Shown), Listed: exactly(st.Listed), Updated: exactly(changed(st)),

@@ -169,7 +169,7 @@ func TestAPIProblems(t *testing.T) {
 		{"/search?q=-", "q", "a word", 400},
 		{"/search?q=" + strings.Repeat("a", 300), "q", "at most", 400},
 		{"/changes?since=x", "since", "what an answer has given", 400},
-		{"/changes?limit=501", "limit", "from 1 to 500", 400},
+		{"/changes?limit=201", "limit", "from 1 to 200", 400},
 		{"/days?month=2024", "month", "2024-11", 400},
 		{"/days?month=2031-01", "month", "until the present", 400},
 		{"/days?channel=vang", "channel", "by words", 400},
@@ -285,7 +285,7 @@ func TestAPILimits(t *testing.T) {
 func TestAPIShowsNoMoreThanAllowed(t *testing.T) {
 	t.Parallel()
 	s := newAPISite(t)
-	for _, path := range []string{"/stories?limit=200", "/stories?order=published", "/search?q=tin", "/changes?limit=500", "/stories/" + s.carried,
+	for _, path := range []string{"/stories?limit=200", "/stories?order=published", "/search?q=tin", "/changes?limit=200", "/stories/" + s.carried,
 		"/stories/" + s.carried + "/explain", "/stories/" + s.list("/stories?outlets=tieude")[0].ID, "/outlets"} {
 		_, body := s.get(apiRoot + path)
 		for _, word := range []string{fullText, secretLead, "của an ", "an.example.vn", "laocai.example.vn/anh.jpg"} {

@@ -48,7 +48,7 @@ func (ch *Channel) archiveScope() string {
 		return store.ArchiveAll
 	case ch.Kind == "topic" && !slices.Contains(ch.Topics, store.NoTopic):
 		return store.ArchiveTopic(store.Topic(ch.ID))
-	case ch.Kind == "channel" && ch.Archivable():
+	case ch.Kind == "channel":
 		return store.ArchiveChannel{ID: ch.ID}.Scope()
 	}
 	return ""
@@ -69,8 +69,23 @@ func (c *Config) archived(scope string) (Channel, bool) {
 func (c *Config) ArchiveChannels() []store.ArchiveChannel {
 	var all []store.ArchiveChannel
 	for _, id := range c.ids("channels") {
-		if ch, ok := c.channel("channels", id); ok && ch.Archivable() {
+		if ch, ok := c.channel("channels", id); ok {
 			all = append(all, store.ArchiveChannel{ID: id, Selection: ch.Selection})
+		}
+	}
+	return all
+}
+
+// ArchiveMoves are the archives of topics and channels under the ids that they
+// had before.
+func (c *Config) ArchiveMoves() []store.ArchiveMove {
+	var all []store.ArchiveMove
+	for _, r := range c.Renamed {
+		switch r.Kind {
+		case "topics":
+			all = append(all, store.ArchiveMove{From: store.ArchiveTopic(store.Topic(r.From)), To: store.ArchiveTopic(store.Topic(r.To))})
+		case "channels":
+			all = append(all, store.ArchiveMove{From: store.ArchiveChannel{ID: r.From}.Scope(), To: store.ArchiveChannel{ID: r.To}.Scope()})
 		}
 	}
 	return all
@@ -137,7 +152,7 @@ func (s *Server) serveArchive(w http.ResponseWriter, r *http.Request, f *format,
 	}
 	var doc *rendition
 	if err == nil {
-		doc, err = s.feeds.refresh(r.Context(), docKey{path, 0}, s.archiveMaker(ch, f, k), takesBrotli(r))
+		doc, err = s.feeds.refresh(r.Context(), docKey{path, 0}, s.archiveMaker(ch, f, k), takesLater(r))
 	}
 	if err != nil {
 		s.log.ErrorContext(r.Context(), "archive not given out", "path", path, "error", err)
@@ -161,7 +176,7 @@ func (s *Server) archiveMaker(ch Channel, f *format, k store.ArchiveKey) docMake
 			}
 			return rev, err
 		},
-		render: func(ctx context.Context) ([]byte, error) {
+		render: func(ctx context.Context, _ store.Revision) ([]byte, error) {
 			if err := s.reseal(ctx, k); err != nil {
 				return nil, err
 			}

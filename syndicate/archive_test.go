@@ -168,6 +168,85 @@ func TestArchiveChain(t *testing.T) {
 	}
 }
 
+// A channel that asks for words and leaves something out has an archive too;
+// one that is defined anew keeps its documents as they are, and what it selects
+// since and had not yet comes into new ones.
+func TestArchiveOfWords(t *testing.T) {
+	t.Parallel()
+	words := ChannelConfig{ID: "so-le", Title: Names{VI: "Số lẻ"}, Words: ChannelWords{Any: []string{"trunguong", "ngắn"}},
+		Exclude: ChannelLess{Topics: []store.Topic{"giao-duc"}, Words: []string{"số 7"}}, Languages: []string{"vi"}}
+	s := newFeedSite(t, func(c *Config) { c.Channels = append(c.Channels, words) })
+	s.someDays()
+	const path = "/channels/so-le/feed.atom"
+	entries, docs := s.follow(path)
+	if len(entries) != 209 { // all of kinh-te but number 7
+		t.Errorf("a client of Atom holds %d stories, want 209, of %d documents", len(entries), len(docs))
+	}
+	if got := s.followJSON("/channels/so-le/feed.json"); !maps.Equal(got, entries) {
+		t.Errorf("a client of JSON Feed holds %d stories, one of Atom %d", len(got), len(entries))
+	}
+
+	words.Exclude = ChannelLess{Words: []string{"số 8"}}
+	s.server.cfg.Channels[len(s.server.cfg.Channels)-1] = words
+	if err := s.db.SyncArchives(t.Context(), s.server.cfg.ArchiveChannels()); err != nil {
+		t.Fatal(err)
+	}
+	s.publish("trunguong", "kinh-te", 2000)
+	s.clock.forward(2 * time.Second)
+	entries, after := s.follow(path)
+	if len(entries) != 331 { // the 120 of giao-duc, number 7 and the new one more; number 8 was listed there
+		t.Errorf("a client holds %d stories since the channel is another, want 331", len(entries))
+	}
+	for at, body := range docs {
+		if strings.Contains(at, "/archive/") && !bytes.Equal(after[at], body) {
+			t.Errorf("%s has changed", at)
+		}
+	}
+}
+
+// A topic that has another id takes its archive with it: who follows it from the
+// new address, and from document to document, has all that was ever listed.
+func TestArchiveOfRenamed(t *testing.T) {
+	t.Parallel()
+	s := newFeedSite(t)
+	s.someDays()
+	_, before := s.follow("/topics/kinh-te/feed.atom")
+	cfg := &s.server.cfg
+	cfg.Topics[slices.IndexFunc(cfg.Topics, func(t store.TopicInfo) bool { return t.ID == "kinh-te" })].ID = "kinh-doanh"
+	cfg.Channels[0].ID = "moi"
+	cfg.Renamed = []Renamed{{Kind: "topics", From: "kinh-te", To: "kinh-doanh"}, {Kind: "channels", From: "dang-va-kinh-te", To: "moi"}}
+	for range 2 { // at every start
+		if err := s.db.SyncArchives(t.Context(), cfg.ArchiveChannels(), cfg.ArchiveMoves()...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.publish("trunguong", "kinh-doanh", 3000)
+	s.clock.forward(2 * time.Second)
+	for _, at := range []string{"/topics/kinh-doanh/feed.atom", "/channels/moi/feed.atom"} {
+		held, docs := map[string]bool{}, 0
+		for path := at; path != ""; docs++ {
+			resp, body := s.get(path)
+			if to := resp.Header.Get("Location"); resp.StatusCode == http.StatusMovedPermanently {
+				resp, body = s.get(to)
+				if was, sealed := before[s.base+path]; sealed && !bytes.Equal(was, body) {
+					t.Errorf("%s has changed", to)
+				}
+			}
+			var h history
+			if err := xml.Unmarshal(body, &h); err != nil || resp.StatusCode != http.StatusOK {
+				t.Fatalf("%s: %s, %v", path, resp.Status, err)
+			}
+			for _, e := range h.Entries {
+				held[e.ID] = true
+			}
+			path = strings.TrimPrefix(h.link("prev-archive"), s.base)
+		}
+		if want := map[string]int{"/topics/kinh-doanh/feed.atom": 211, "/channels/moi/feed.atom": 210}[at]; len(held) != want || docs < 3 {
+			t.Errorf("%s: a client holds %d stories of %d documents, want %d", at, len(held), docs, want)
+		}
+	}
+}
+
 // Time alone changes no byte, not even that of midnight.
 func TestMidnightChangesNothing(t *testing.T) {
 	t.Parallel()
@@ -271,6 +350,17 @@ func TestArchiveAnswers(t *testing.T) {
 	}
 }
 
+// answer is what the site says at a path, whatever its own address is.
+func (s *feedSite) answer(path string) []byte {
+	s.t.Helper()
+	answer := httptest.NewRecorder()
+	s.server.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, nil))
+	if answer.Code != http.StatusOK {
+		s.t.Fatal(path, answer.Code)
+	}
+	return answer.Body.Bytes()
+}
+
 // The W3C validator finds nothing to say about archives.
 func TestArchivesAreValid(t *testing.T) {
 	t.Parallel()
@@ -279,11 +369,9 @@ func TestArchivesAreValid(t *testing.T) {
 	s.publish("trunguong", "kinh-te", numbers(0, 250)...)
 	s.clock.forward(2 * time.Second)
 	for _, path := range []string{"/feed.atom", "/archive/2024-11-05/1/feed.atom", "/archive/2024-11-05/2/feed.atom"} {
-		answer := httptest.NewRecorder()
-		s.server.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, nil))
 		file := filepath.Join(t.TempDir(), "feed.atom")
-		if err := os.WriteFile(file, answer.Body.Bytes(), 0o600); err != nil || answer.Code != http.StatusOK {
-			t.Fatal(path, answer.Code, err)
+		if err := os.WriteFile(file, s.answer(path), 0o600); err != nil {
+			t.Fatal(path, err)
 		}
 		args := []string{"--as", "https://tin.example.vn" + path, file}
 		if strings.Contains(path, "/1/") { // nothing is older, and so nothing is linked to

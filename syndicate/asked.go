@@ -226,7 +226,7 @@ func (s *Server) serveAsked(w http.ResponseWriter, r *http.Request, f *format, a
 		w.Header().Set("Retry-After", seconds(wait))
 		return refuse(w, http.StatusTooManyRequests, s.words["busy.lead"])
 	}
-	doc, err := s.asked.refresh(r.Context(), key, s.maker(ch, f, n, cmp.Or(n, feedStories)), takesBrotli(r))
+	doc, err := s.asked.refresh(r.Context(), key, s.maker(ch, f, n, cmp.Or(n, feedStories)), takesLater(r))
 	switch {
 	case errors.Is(err, store.ErrTooBroad):
 		return refuse(w, http.StatusBadRequest, s.words["search.broad"])

@@ -1,12 +1,15 @@
 package syndicate
 
 import (
+	"cmp"
+	"compress/gzip"
 	"container/list"
 	"context"
 	"fmt"
 	"log/slog"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -31,7 +34,7 @@ const (
 	freshFor = time.Second
 
 	// settled is how long bytes must have stood before they are compressed by
-	// brotli too: feeds that change every minute are not worth it.
+	// brotli or zstd too: feeds that change every minute are not worth it.
 	settled = 30 * time.Second
 
 	// refreshTimeout bounds asking and rendering once, whoever waits for it.
@@ -55,14 +58,17 @@ type docMaker struct {
 	answered    answered
 	contentType string
 	link        string
+	entries     entryMarks // of a feed of which parts are given out
 	revision    func(context.Context) (store.Revision, error)
-	render      func(context.Context) ([]byte, error)
+	render      func(context.Context, store.Revision) ([]byte, error)
+	gzip        int              // level; 0 = the best
 	final       func(error) bool // there is no such document any more; nil = never
 }
 
 // cache keeps rendered documents, the least used of them given up first. A
 // document is rendered once per revision, however many wait for it, and one
-// that nobody asks for costs nothing.
+// that nobody asks for costs nothing. What a channel costs in a second is one
+// reading (see readings) and one rendering of each format that somebody takes.
 type cache struct {
 	now     func() time.Time
 	max     int64 // bytes
@@ -70,6 +76,7 @@ type cache struct {
 	metrics *feedMetrics
 	flight  singleflight.Group
 	renders chan struct{}
+	held    *atomic.Int64 // bytes, of all caches that are counted together
 
 	mu    sync.Mutex
 	docs  map[docKey]*list.Element // of *cached
@@ -92,8 +99,8 @@ func newCache(maxBytes int64, now func() time.Time, log *slog.Logger, m *feedMet
 		maxBytes = DefaultCacheBytes
 	}
 	return &cache{now: now, max: maxBytes, log: log, metrics: m,
-		renders: make(chan struct{}, maxRenders),
-		docs:    map[docKey]*list.Element{}, used: list.New()}
+		renders: make(chan struct{}, maxRenders), held: new(atomic.Int64),
+		docs: map[docKey]*list.Element{}, used: list.New()}
 }
 
 // fresh returns a document that need not be asked about, or nil.
@@ -107,20 +114,20 @@ func (c *cache) fresh(k docKey) *rendition {
 }
 
 // refresh returns the document as the store now has it. If the store does not
-// answer, it is the one at hand, else an error. Brotli says that the client
-// takes it.
-func (c *cache) refresh(ctx context.Context, k docKey, m docMaker, brotli bool) (*rendition, error) {
-	made, err := c.look(ctx, k, m, brotli)
+// answer, it is the one at hand, else an error. later is an encoding that is made
+// when bytes have stood and that the client takes, identity if there is none.
+func (c *cache) refresh(ctx context.Context, k docKey, m docMaker, later coding) (*rendition, error) {
+	made, err := c.look(ctx, k, m, later)
 	return made.doc, err
 }
 
 // look is refresh with what is known of the document's age.
-func (c *cache) look(ctx context.Context, k docKey, m docMaker, brotli bool) (cached, error) {
+func (c *cache) look(ctx context.Context, k docKey, m docMaker, later coding) (cached, error) {
 	made, err, _ := c.flight.Do(k.path+"?"+strconv.Itoa(k.n), func() (any, error) {
 		// Others wait for this too: it does not end with the first client.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), refreshTimeout)
 		defer cancel()
-		return c.update(ctx, k, m, brotli)
+		return c.update(ctx, k, m, later)
 	})
 	if err != nil {
 		return cached{}, err
@@ -130,7 +137,7 @@ func (c *cache) look(ctx context.Context, k docKey, m docMaker, brotli bool) (ca
 
 // update is one refresh. The revision is read before the stories: a change
 // between the two is rendered now and found to be the same bytes next time.
-func (c *cache) update(ctx context.Context, k docKey, m docMaker, brotli bool) (cached, error) {
+func (c *cache) update(ctx context.Context, k docKey, m docMaker, later coding) (cached, error) {
 	old, ok := c.peek(k)
 	now := c.now()
 	if ok && now.Sub(old.checked) < freshFor { // another call has just done it
@@ -152,9 +159,7 @@ func (c *cache) update(ctx context.Context, k docKey, m docMaker, brotli bool) (
 		}
 	}
 	if err == nil {
-		if brotli {
-			next.settle(now, c.log)
-		}
+		next.settle(later, now, c.log)
 		c.put(next)
 		return next, nil
 	}
@@ -173,12 +178,12 @@ func (c *cache) update(ctx context.Context, k docKey, m docMaker, brotli bool) (
 	return old, nil
 }
 
-// settle compresses by brotli what has stood for long enough, once.
-func (d *cached) settle(now time.Time, log *slog.Logger) {
-	if d.doc.codings[brotlied].etag != "" || now.Sub(d.since) < settled {
+// settle compresses anew what has stood for long enough, once for each encoding.
+func (d *cached) settle(as coding, now time.Time, log *slog.Logger) {
+	if as == identity || d.doc.codings[as].etag != "" || now.Sub(d.since) < settled {
 		return
 	}
-	more, err := d.doc.withBrotli()
+	more, err := d.doc.with(as)
 	if err != nil {
 		log.Error("feed not compressed", "path", d.key.path, "error", err)
 		return
@@ -196,11 +201,11 @@ func (c *cache) render(ctx context.Context, old *rendition, rev store.Revision, 
 		return nil, ctx.Err()
 	}
 	start := time.Now()
-	body, err := m.render(ctx)
+	body, err := m.render(ctx, rev)
 	if err != nil {
 		return nil, err
 	}
-	doc, err := newRendition(body, m.contentType, feedHeader(m.link), lastModified(old, rev, now))
+	doc, err := compressed(body, m.contentType, feedHeader(m.link), lastModified(old, rev, now), cmp.Or(m.gzip, gzip.BestCompression))
 	if err != nil {
 		return nil, err
 	}
@@ -210,6 +215,7 @@ func (c *cache) render(ctx context.Context, old *rendition, rev store.Revision, 
 		return old, nil
 	}
 	doc.answered = m.answered
+	doc.withDelta(m.entries, old)
 	c.metrics.lookups.WithLabelValues("new").Inc()
 	return doc, nil
 }
@@ -263,6 +269,7 @@ func (c *cache) put(d cached) {
 	d.size = d.doc.size()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	before := c.bytes
 	if e, ok := c.docs[d.key]; ok {
 		was := e.Value.(*cached)
 		c.bytes += d.size - was.size
@@ -279,5 +286,5 @@ func (c *cache) put(d cached) {
 		c.bytes -= gone.size
 		c.metrics.evicted.Inc()
 	}
-	c.metrics.held.Set(float64(c.bytes))
+	c.metrics.held.Set(float64(c.held.Add(c.bytes - before)))
 }

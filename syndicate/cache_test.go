@@ -121,6 +121,51 @@ func TestThousandReadersOneRender(t *testing.T) {
 	}
 }
 
+// A thousand readers of all formats and encodings at once, of a channel that
+// changes every second: it is read once for each revision, and rendered once for
+// each format. What nobody asks for costs nothing. Sizes that readers make
+// up drive no other feed out of the cache.
+func TestThousandReadersOneReading(t *testing.T) {
+	t.Parallel()
+	site := newFeedSite(t, func(c *Config) { c.Delivery.CacheBytes = minCacheBytes })
+	site.publish("laocai", "kinh-te", numbers(0, 30)...)
+	site.clock.forward(time.Hour)
+	if reads, kept := site.metric("diemtin_feed_reads_total"), site.server.feeds.used.Len(); reads != 0 || kept != 0 {
+		t.Errorf("nobody has asked, and %v channels were read, %d feeds are kept", reads, kept)
+	}
+	encodings := []string{"identity", "gzip", "br, gzip;q=0.5", ""}
+	const readers, seconds = 1000, 3
+	for second := range seconds {
+		var wg sync.WaitGroup
+		for i := range readers {
+			wg.Go(func() {
+				r := httptest.NewRequest(http.MethodGet, "/topics/kinh-te/"+formats[i%len(formats)].file, nil)
+				r.Header.Set("Accept-Encoding", encodings[i%len(encodings)])
+				w := httptest.NewRecorder()
+				if site.server.ServeHTTP(w, r); w.Code != http.StatusOK {
+					t.Errorf("reader %d got %d", i, w.Code)
+				}
+			})
+		}
+		wg.Wait()
+		site.publish("laocai", "kinh-te", 100+second) // which nobody sees before the second is over
+		n := float64(second + 1)
+		if got := site.metric("diemtin_feed_reads_total"); got != n {
+			t.Errorf("second %v: read %v times, want %v", n, got, n)
+		}
+		if got, want := site.metric("diemtin_feed_render_duration_seconds"), n*float64(len(formats)); got != want {
+			t.Errorf("second %v: rendered %v times, want %v", n, got, want)
+		}
+		site.clock.forward(freshFor)
+	}
+	for n := 20; n < 60; n++ {
+		site.get(fmt.Sprintf("/feed.atom?n=%d", n))
+	}
+	if kept, gone := site.server.feeds.used.Len(), site.metric("diemtin_feed_cache_evictions_total"); kept != len(formats) || gone == 0 {
+		t.Errorf("%d feeds are kept and %v given up, want %d, and some of those sizes", kept, gone, len(formats))
+	}
+}
+
 func TestStoreDoesNotAnswer(t *testing.T) {
 	t.Parallel()
 	site := newFeedSite(t)

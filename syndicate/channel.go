@@ -132,9 +132,14 @@ func (s *Server) inProvince(ch Channel, id string) (_ Channel, why string) {
 	if !ok {
 		return ch, s.noChannel("provinces", id)
 	}
+	return ch.in(p), ""
+}
+
+// in is a topic's channel narrowed to a province's.
+func (ch Channel) in(p Channel) Channel {
 	ch.Path, ch.Kind, ch.Provinces = ch.Path+"provinces/"+p.ID+"/", "cross", p.Provinces
 	ch.Title = Names{ch.Title.VI + ", " + p.Title.VI, ch.Title.EN + ", " + p.Title.EN}
-	return ch, ""
+	return ch
 }
 
 // hasDays says whether there are listings of a channel's days.

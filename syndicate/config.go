@@ -24,6 +24,7 @@ func (c *Config) Check(report func(path, problem string)) {
 		report("delivery.cache_bytes", fmt.Sprintf("cache_bytes %d: want %d to %d", b, minCacheBytes, maxCacheBytes))
 	}
 	c.Visitors.check(func(path, problem string) { report("visitors."+path, problem) })
+	c.Editors.check(func(path, problem string) { report("editors."+path, problem) })
 	c.checkRenamed(report)
 	seen := map[string]int{}
 	for i, ch := range c.Channels {

@@ -166,8 +166,11 @@ func HashToken(token string) string {
 
 // holderOf is the name of whose token it is; empty if it is nobody's. It looks
 // at every line, however soon it has found one.
-func holderOf(list []byte, token string) string {
-	hash, who := []byte(HashToken(token)), ""
+func holderOf(list []byte, token string) string { return hashHolder(list, HashToken(token)) }
+
+// hashHolder is holderOf for the hash of a token.
+func hashHolder(list []byte, of string) string {
+	hash, who := []byte(of), ""
 	for line := range bytes.Lines(list) {
 		name, want, ok := strings.Cut(strings.TrimSpace(string(line)), ":")
 		if !ok || name == "" || strings.HasPrefix(name, "#") {

@@ -74,6 +74,18 @@ func storyURN(id string) string { return "urn:diemtin:story:" + id }
 
 // entry prepares one story for the formats.
 func (f *Feed) entry(st *store.Story) entry {
+	e := f.Config.quote(st)
+	e.topics = f.Config.topicCategories(st.Topics)
+	e.province = f.Config.provinceCategory(st.Province)
+	original := f.Config.otherOriginal(st)
+	e.via = original.Href
+	e.body = f.body(&e, original.Text)
+	return e
+}
+
+// quote is an entry as far as the item that it quotes tells: without topics,
+// province, original and body.
+func (c *Config) quote(st *store.Story) entry {
 	it := &st.Quoted
 	e := entry{
 		id:      storyURN(st.ID),
@@ -81,7 +93,7 @@ func (f *Feed) entry(st *store.Story) entry {
 		title:   plainText(it.Title, maxTitle),
 		link:    webLink(it.Link),
 		summary: summary(it, &st.Outlet, maxSummary),
-		outlet:  f.Config.refer(&st.Outlet, it.Link),
+		outlet:  c.refer(&st.Outlet, it.Link),
 		created: st.Shown.In(store.Zone),
 		changed: changed(st).In(store.Zone),
 	}
@@ -89,20 +101,15 @@ func (f *Feed) entry(st *store.Story) entry {
 		e.title = untitled(e.outlet.name)
 	}
 	if e.link == "" {
-		e.link = f.Config.address("/stories/" + st.ID)
+		e.link = c.address("/stories/" + st.ID)
 	}
-	if it.Lang != f.Config.language() && languageTag.MatchString(it.Lang) {
+	if it.Lang != c.language() && languageTag.MatchString(it.Lang) {
 		e.lang = it.Lang
 	}
 	e.authors = authors(it)
 	if st.Outlet.Images {
 		e.image = picture(it)
 	}
-	e.topics = f.Config.topicCategories(st.Topics)
-	e.province = f.Config.provinceCategory(st.Province)
-	original := f.Config.otherOriginal(st)
-	e.via = original.Href
-	e.body = f.body(&e, original.Text)
 	return e
 }
 

@@ -31,13 +31,19 @@ func (s *Server) openFeeds() error {
 	if err != nil {
 		return err
 	}
-	if s.opml, err = newRendition(doc, "text/x-opml; charset=utf-8", feedHeader(""), time.Time{}); err != nil {
+	if s.opml, err = newRendition(doc, opmlType, feedHeader(""), time.Time{}); err != nil {
 		return err
 	}
-	if s.opml, err = s.opml.withBrotli(); err != nil { // it stands as long as the program runs
-		return err
+	for _, as := range []coding{zstded, brotlied} { // it stands as long as the program runs
+		if s.opml, err = s.opml.with(as); err != nil {
+			return err
+		}
 	}
-	s.feeds = newCache(s.cfg.Delivery.CacheBytes, s.now, s.log, s.feedMetrics)
+	room := cmp.Or(s.cfg.Delivery.CacheBytes, DefaultCacheBytes)
+	s.feeds = newCache(room-room/sizedShare, s.now, s.log, s.feedMetrics)
+	s.sized = newCache(room/sizedShare, s.now, s.log, s.feedMetrics)
+	s.sized.held = s.feeds.held
+	s.readings = new(readings)
 	s.asked = newCache(askedCacheBytes, s.now, s.log, s.feedMetrics.unheld())
 	s.api = newCache(apiCacheBytes, s.now, s.log, s.feedMetrics.unheld())
 	if s.visitors == nil {
@@ -48,12 +54,7 @@ func (s *Server) openFeeds() error {
 
 // feedRoutes registers every format of every kind of channel, and of its days.
 func (s *Server) feedRoutes() {
-	s.feedRoute("/opml", "opml", func(w http.ResponseWriter, r *http.Request) int {
-		if r.URL.Path != "/opml" {
-			return redirect(w, r, "/opml")
-		}
-		return s.opml.serve(w, r)
-	})
+	s.opmlRoutes()
 	for i := range formats {
 		f := &formats[i]
 		for _, kind := range append([]string{""}, kinds...) {
@@ -91,7 +92,7 @@ func (s *Server) feedRoute(path, format string, serve func(http.ResponseWriter, 
 	s.mux.HandleFunc("OPTIONS "+path, func(w http.ResponseWriter, _ *http.Request) {
 		openToAll(w.Header())
 		w.Header().Set("Access-Control-Allow-Methods", "GET, HEAD")
-		w.Header().Set("Access-Control-Allow-Headers", "If-None-Match, If-Modified-Since")
+		w.Header().Set("Access-Control-Allow-Headers", "If-None-Match, If-Modified-Since, A-IM")
 		w.Header().Set("Access-Control-Max-Age", "86400") // a day, in seconds
 		w.WriteHeader(http.StatusNoContent)
 	})
@@ -110,7 +111,7 @@ func (s *Server) serveKept(w http.ResponseWriter, r *http.Request) bool {
 	if (u.RawQuery == "") != (n == 0) || u.RawPath != "" || (r.Method != http.MethodGet && r.Method != http.MethodHead) {
 		return false
 	}
-	doc := s.feeds.fresh(docKey{u.Path, n})
+	doc := s.kept(n).fresh(docKey{u.Path, n})
 	if doc == nil {
 		return false
 	}
@@ -126,7 +127,7 @@ func (s *Server) serveFeed(w http.ResponseWriter, r *http.Request, f *format, ki
 	if !ok {
 		return refuse(w, http.StatusBadRequest, fmt.Sprintf("Số tin n phải là một số từ 1 đến %d.", most))
 	}
-	if doc := s.feeds.fresh(docKey{r.URL.Path, n}); doc != nil {
+	if doc := s.kept(n).fresh(docKey{r.URL.Path, n}); doc != nil {
 		return doc.serve(w, r)
 	}
 	ch, why := s.feedChannel(kind, r.PathValue("id"), r.PathValue("day"))
@@ -140,13 +141,25 @@ func (s *Server) serveFeed(w http.ResponseWriter, r *http.Request, f *format, ki
 	if path != r.URL.Path {
 		return redirect(w, r, path)
 	}
-	doc, err := s.feeds.refresh(r.Context(), docKey{path, n}, s.maker(ch, f, n, cmp.Or(n, standard)), takesBrotli(r))
+	doc, err := s.kept(n).refresh(r.Context(), docKey{path, n}, s.maker(ch, f, n, cmp.Or(n, standard)), takesLater(r))
 	if err != nil {
 		s.log.ErrorContext(r.Context(), "feed not given out", "path", path, "error", err)
 		w.Header().Set("Retry-After", retryAfter)
 		return refuse(w, http.StatusServiceUnavailable, "Máy chủ tạm thời chưa đọc được tin. Xin thử lại sau nửa phút.")
 	}
 	return doc.serve(w, r)
+}
+
+// sizedShare is the part of the cache, one in so many, that feeds of a size
+// asked for may take: whoever asks for all sizes drives out no others.
+const sizedShare = 4
+
+// kept is the cache of feeds of a size.
+func (s *Server) kept(n int) *cache {
+	if n == 0 {
+		return s.feeds
+	}
+	return s.sized
 }
 
 // feedSize reads ?n=: 0 for the usual number, false if it is no number of
@@ -192,23 +205,39 @@ func (s *Server) maker(ch Channel, f *format, n, limit int) docMaker {
 		answered:    s.feedMetrics.answered(f.name),
 		contentType: f.contentType(),
 		link:        feed.linkHeader(f),
+		entries:     f.entries,
 		revision: func(ctx context.Context) (store.Revision, error) {
 			return s.store.Revision(ctx, ch.Selection)
 		},
-		render: func(ctx context.Context) ([]byte, error) {
-			feed := feed
-			since, err := s.reachBack(ctx, &feed)
+		render: func(ctx context.Context, rev store.Revision) ([]byte, error) {
+			read := func(ctx context.Context) (Feed, error) { return s.read(ctx, feed, limit) }
+			full, err := Feed{}, error(nil)
+			if limit > maxFeedStories { // a day is too long to be kept at hand
+				full, err = read(ctx)
+			} else {
+				full, err = s.readings.of(ctx, docKey{ch.url("", 0), n}, rev.N, read)
+			}
 			if err != nil {
 				return nil, err
 			}
-			w, err := s.store.Window(ctx, store.Query{Selection: ch.Selection, Order: store.ByListed, Limit: limit, Since: since})
-			if err != nil {
-				return nil, err
-			}
-			feed.Stories, feed.Gone = w.Stories, w.Gone
-			return f.render(feed)
+			return f.render(full)
 		},
 	}
+}
+
+// read fills a feed with what its channel holds now.
+func (s *Server) read(ctx context.Context, feed Feed, limit int) (Feed, error) {
+	since, err := s.reachBack(ctx, &feed)
+	if err != nil {
+		return feed, err
+	}
+	w, err := s.store.Window(ctx, store.Query{Selection: feed.Channel.Selection, Order: store.ByListed, Limit: limit, Since: since, Record: feed.Channel.archiveScope()})
+	if err != nil {
+		return feed, err
+	}
+	feed.Stories, feed.Gone = w.Stories, w.Gone
+	s.feedMetrics.reads.Inc()
+	return feed, nil
 }
 
 // linkHeader names the feed itself, its page, its hub and its other formats.

@@ -18,14 +18,15 @@ type format struct {
 	media   string   // media type without parameters
 	charset string   // parameter of the media type, where it may have one
 	render  func(Feed) ([]byte, error)
+	entries entryMarks // in its documents; none if no part of one is given out (RFC 3229 knows JSON not)
 }
 
 // formats is the whole set, the richest first. JSON has no charset: RFC 8259
 // knows only UTF-8.
 var formats = []format{
-	{"atom", "feed.atom", []string{"atom", "atom.xml"}, "application/atom+xml", "utf-8", renderAtom},
-	{"rss", "feed.rss", []string{"feed", "feed.xml", "rss", "rss.xml", "index.xml"}, "application/rss+xml", "utf-8", renderRSS},
-	{"json", "feed.json", nil, "application/feed+json", "", renderJSON},
+	{"atom", "feed.atom", []string{"atom", "atom.xml"}, "application/atom+xml", "utf-8", renderAtom, entryMarks{entryStart, entryEnd}},
+	{"rss", "feed.rss", []string{"feed", "feed.xml", "rss", "rss.xml", "index.xml"}, "application/rss+xml", "utf-8", renderRSS, entryMarks{"<item>", "</item>"}},
+	{"json", "feed.json", nil, "application/feed+json", "", renderJSON, entryMarks{}},
 }
 
 // contentType is the header that goes with the bytes.

@@ -1,6 +1,7 @@
 package syndicate
 
 import (
+	"net/url"
 	"strings"
 	"time"
 
@@ -128,30 +129,78 @@ func dirty(bad string) Feed {
 	return f
 }
 
-// hardOn is every hard case as one channel of each kind, and days of some, have
-// it; the key is the channel's path.
+// hardOn is every hard case as one channel of each kind, days of some and a
+// document of an archive have it; the key is the channel's folder.
 func hardOn() map[string][]hardCase {
 	moved := map[string][]hardCase{}
-	for _, at := range []struct {
-		kind, id string
-		day      store.Day
-	}{{"", "", "2024-11-05"}, {"topics", "giao-duc", ""}, {"topics", "giao-duc", "2024-11-05"}, {"provinces", "lao-cai", ""},
-		{"outlets", "trunguong", ""}, {"scopes", "national", ""}, {"channels", "dang-va-kinh-te", ""}, {"channels", "dang-va-kinh-te", "2024-11-05"}} {
-		for _, c := range hardCases() {
-			ch, ok := c.feed.Config.channel(at.kind, at.id)
-			if !ok {
-				panic("no channel " + at.kind + "/" + at.id)
-			}
-			if at.day != "" {
-				ch = ch.onDay(at.day)
-			}
-			ch.Title.VI += strings.TrimPrefix(c.feed.Channel.Title.VI, "Tất cả tin") // dirt of the case
+	for _, c := range hardCases() {
+		dirt := strings.TrimPrefix(c.feed.Channel.Title.VI, "Tất cả tin")
+		for _, f := range everyKind(c.feed) {
+			ch := &f.Channel
+			ch.Title.VI += dirt
 			if c.feed.Channel.Description.VI != "" {
 				ch.Description = c.feed.Channel.Description
 			}
-			c.feed.Channel = ch
-			moved[ch.Path] = append(moved[ch.Path], c)
+			folder := strings.TrimSuffix(strings.TrimPrefix(f.self(""), f.Config.Site.BaseURL), "?"+ch.Query)
+			moved[folder] = append(moved[folder], hardCase{name: c.name, feed: f})
 		}
 	}
 	return moved
+}
+
+// everyKind is a feed as each kind of channel has it.
+func everyKind(f Feed) []Feed {
+	cfg := f.Config
+	cfg.Channels = append(cfg.Channels, ChannelConfig{ID: "tu-khoa", Title: Names{VI: `Từ khóa "A" & <B>`},
+		Words: ChannelWords{Any: []string{"khai giảng"}}, Exclude: ChannelLess{Outlets: []string{"tieude"}}, Languages: []string{"vi"}})
+	var all []Feed
+	as := func(ch Channel, ok bool) Channel {
+		if !ok {
+			panic("no channel " + ch.Path)
+		}
+		g := f
+		g.Channel = ch
+		all = append(all, g)
+		return ch
+	}
+	everything, ok := cfg.channel("", "")
+	as(everything.onDay("2024-11-05"), ok)
+	for kind, id := range map[string]string{"topics": "giao-duc", "provinces": "lao-cai", "outlets": "trunguong", "scopes": "national", "channels": "dang-va-kinh-te"} {
+		ch := as(cfg.channel(kind, id))
+		as(ch.onDay("2024-11-05"), true)
+	}
+	as(cfg.channel("channels", "tu-khoa"))
+	as(cfg.channel("topics", noTopicID))
+	site := &Server{cfg: *cfg, lang: languages[0], words: vietnamese}
+	topic, _ := cfg.channel("topics", "giao-duc")
+	cross, why := site.inProvince(topic, "lao-cai")
+	as(cross, why == "")
+	mix, err := site.mix(url.Values{"topics": {"giao-duc,kinh-te"}, "provinces": {"lao-cai"}, "outlets": {"laocai"}})
+	as(mix, err == nil)
+	found, err := site.search(url.Values{"q": {`"lớp học" & <b> -"]]>" ' \ 100%`}})
+	as(found, err == nil)
+	for _, scope := range []string{store.ArchiveAll, store.ArchiveTopic("giao-duc"), store.ArchiveChannel{ID: "tu-khoa"}.Scope()} {
+		ch := as(cfg.archived(scope))
+		g := &all[len(all)-1]
+		g.Doc, g.Prev = store.ArchiveKey{Scope: scope, Day: "2024-11-05", Part: 2}, store.ArchiveKey{Scope: scope, Day: "2024-11-05", Part: 1}
+		g.Channel = ch
+	}
+	return all
+}
+
+// withGone is a feed, unless it is a document of an archive, before whose first
+// story one was taken down, and where another is part of one now.
+func withGone(f Feed) Feed {
+	if f.Doc.Part > 0 {
+		return f
+	}
+	first := at("15:00:00.000")
+	if len(f.Stories) > 0 {
+		first = f.Stories[0].Listed
+	}
+	f.Gone = []store.Tombstone{
+		{Story: "goneaaaaaaaaa", Listed: first.Add(time.Second), Shown: first.Add(-time.Minute), At: first.Add(time.Hour), Why: store.BuriedWithdrawn, Inside: true},
+		{Story: "goneaaaaaaaab", Listed: first.Add(-time.Second), Shown: first.Add(-time.Hour), At: first.Add(2 * time.Hour), Why: store.BuriedMerged, Inside: true},
+	}
+	return f
 }

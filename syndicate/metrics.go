@@ -13,6 +13,7 @@ type feedMetrics struct {
 	render   *prometheus.HistogramVec // format
 	lookups  *prometheus.CounterVec   // result
 	hit      prometheus.Counter       // of lookups, the most frequent one
+	reads    prometheus.Counter
 	evicted  prometheus.Counter
 	held     prometheus.Gauge
 }
@@ -62,6 +63,10 @@ func newFeedMetrics(reg prometheus.Registerer) (*feedMetrics, error) {
 			Help: "Feeds looked up by result: hit, current (store asked, nothing new), same (rendered, same bytes), new, " +
 				"stale (store failed, older bytes sent), failed. If stale or failed grows, look at the log and the database.",
 		}, []string{"result"}),
+		reads: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "diemtin_feed_reads_total",
+			Help: "Channels read from the database to render feeds: once for all formats of a revision. Far more than changes means that more channels are asked for at once than are remembered.",
+		}),
 		evicted: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "diemtin_feed_cache_evictions_total",
 			Help: "Rendered feeds given up for lack of room. If it grows steadily, give the cache more memory.",
@@ -76,7 +81,7 @@ func newFeedMetrics(reg prometheus.Registerer) (*feedMetrics, error) {
 	}
 	m.hit = m.lookups.WithLabelValues("hit")
 	var errs []error
-	for _, c := range []prometheus.Collector{m.requests, m.render, m.lookups, m.evicted, m.held} {
+	for _, c := range []prometheus.Collector{m.requests, m.render, m.lookups, m.reads, m.evicted, m.held} {
 		errs = append(errs, reg.Register(c))
 	}
 	return m, errors.Join(errs...)
@@ -84,5 +89,5 @@ func newFeedMetrics(reg prometheus.Registerer) (*feedMetrics, error) {
 
 // answered is the counters of one format's answers.
 func (m *feedMetrics) answered(format string) answered {
-	return answered{m.requests.WithLabelValues(format, "200"), m.requests.WithLabelValues(format, "304")}
+	return answered{m.requests.WithLabelValues(format, "200"), m.requests.WithLabelValues(format, "304"), m.requests.WithLabelValues(format, "226")}
 }

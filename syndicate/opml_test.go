@@ -63,6 +63,20 @@ func TestOPMLNamesEveryFeed(t *testing.T) {
 	if found != want {
 		t.Errorf("%d feeds, want %d", found, want)
 	}
+	for _, kind := range kinds {
+		for _, id := range site.server.cfg.ids(kind) {
+			at := "/" + kind + "/" + id + "/"
+			resp, body := site.get(at + "opml")
+			var one opml
+			if err := xml.Unmarshal(body, &one); err != nil || resp.StatusCode != http.StatusOK || len(one.Body) != 1 ||
+				one.Body[0].XMLURL != site.base+at+"feed.atom" || one.Title != one.Body[0].Title {
+				t.Errorf("%sopml: %s, %+v, %v", at, resp.Status, one, err)
+			}
+		}
+	}
+	if resp, _ := site.get("/topics/Kinh-Te/opml"); resp.Header.Get("Location") != "/topics/kinh-te/opml" {
+		t.Errorf("another spelling leads to %q", resp.Header.Get("Location"))
+	}
 }
 
 func TestFeedMetricsAreClean(t *testing.T) {

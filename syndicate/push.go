@@ -38,11 +38,16 @@ func (c *Config) pushed(address string) (ch Channel, f *format, ok bool) {
 	return ch, nil, false
 }
 
-// pushedChannel finds the channel of a path ("/", "/topics/kinh-te/") whose
-// feeds the hub pushes.
+// pushedChannel finds the channel of a path ("/", "/topics/kinh-te/",
+// "/topics/kinh-te/provinces/lao-cai/") whose feeds the hub pushes.
 func (c *Config) pushedChannel(path string) (Channel, bool) {
 	kind, id, _ := strings.Cut(strings.Trim(path, "/"), "/")
+	id, province, crossed := strings.Cut(id, "/provinces/")
 	ch, ok := c.channel(kind, id)
+	if crossed && ok {
+		p, known := c.channel("provinces", province)
+		ch, ok = ch.in(p), known && kind == "topics"
+	}
 	return ch, ok && ch.Path == path
 }
 
@@ -74,7 +79,7 @@ func (s *Server) Document(ctx context.Context, address string) (Document, error)
 	if !ok {
 		return Document{}, fmt.Errorf("%s is no feed that is pushed", address)
 	}
-	made, err := s.feeds.look(ctx, docKey{ch.Path + f.file, 0}, s.maker(ch, f, 0, feedStories), false)
+	made, err := s.feeds.look(ctx, docKey{ch.Path + f.file, 0}, s.maker(ch, f, 0, feedStories), identity)
 	if err != nil {
 		return Document{}, err
 	}

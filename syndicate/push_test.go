@@ -21,7 +21,7 @@ func TestFeedsNameTheirHub(t *testing.T) {
 		want        bool
 	}{
 		{"/", "", true}, {"/topics/kinh-te/", "", true}, {"/provinces/lao-cai/", "", true}, {"/outlets/laocai/", "", true},
-		{"/scopes/provincial/", "", true}, {"/channels/dang-va-kinh-te/", "", true},
+		{"/scopes/provincial/", "", true}, {"/channels/dang-va-kinh-te/", "", true}, {"/topics/kinh-te/provinces/lao-cai/", "", true},
 		{"/", "?n=7", false}, {"/days/2024-11-05/", "", false}, {"/topics/kinh-te/days/2024-11-05/", "", false},
 	} {
 		for _, f := range formats {
@@ -64,6 +64,9 @@ func TestPushed(t *testing.T) {
 		{"topic", site.base + "/topics/kinh-te/feed.json", []string{"topic:kinh-te"}},
 		{"province with former ones", site.base + "/provinces/hung-yen/feed.rss", []string{"province:hung-yen", "province:thai-binh"}},
 		{"channel", site.base + "/channels/dang-va-kinh-te/feed.rss", []string{"topic:xay-dung-dang", "topic:kinh-te"}},
+		{"a topic in a province", site.base + "/topics/kinh-te/provinces/hung-yen/feed.atom", []string{"province:hung-yen", "province:thai-binh"}},
+		{"an outlet in a province", site.base + "/outlets/laocai/provinces/hung-yen/feed.atom", nil},
+		{"a topic in no province", site.base + "/topics/kinh-te/provinces/ha-nam/feed.atom", nil},
 		{"another site", "https://elsewhere.example/feed.atom", nil},
 		{"prefix of our site's name", site.base + "0/feed.atom", nil},
 		{"page", site.base + "/topics/kinh-te/", nil},

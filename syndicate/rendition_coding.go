@@ -13,12 +13,13 @@ type coding int
 const (
 	identity coding = iota
 	gzipped
+	zstded
 	brotlied
 	codings // how many there are
 )
 
 // String is the name of a coding in HTTP.
-func (c coding) String() string { return [codings]string{"identity", "gzip", "br"}[c] }
+func (c coding) String() string { return [codings]string{"identity", "gzip", "zstd", "br"}[c] }
 
 // accepted is how much a client likes each coding: 1 most, 0 not at all.
 type accepted [codings]float64
@@ -27,14 +28,14 @@ type accepted [codings]float64
 const hardly = 1e-9
 
 // readAccepted reads Accept-Encoding (RFC 9110, section 12.5.3). Who sends none
-// gets the plain bytes. Who does not name brotli does not get it, whatever "*"
-// says: that is what clients send that have never heard of it.
+// gets the plain bytes. Who does not name brotli or zstd does not get it, whatever
+// "*" says: that is what clients send that have never heard of it.
 func readAccepted(lines []string) accepted {
 	if len(lines) == 0 {
 		return accepted{identity: 1}
 	}
 	const unset = -1
-	named, rest := accepted{unset, unset, unset}, float64(unset)
+	named, rest := accepted{unset, unset, unset, unset}, float64(unset)
 	for _, line := range lines {
 		for line != "" {
 			var part string
@@ -46,6 +47,8 @@ func readAccepted(lines []string) accepted {
 				named[gzipped] = max(named[gzipped], q)
 			case strings.EqualFold(name, "br"):
 				named[brotlied] = max(named[brotlied], q)
+			case strings.EqualFold(name, "zstd"):
+				named[zstded] = max(named[zstded], q)
 			case strings.EqualFold(name, "identity"):
 				named[identity] = max(named[identity], q)
 			case name == "*":
@@ -62,7 +65,7 @@ func readAccepted(lines []string) accepted {
 			named[identity] = rest
 		}
 	}
-	named[brotlied] = max(named[brotlied], 0)
+	named[zstded], named[brotlied] = max(named[zstded], 0), max(named[brotlied], 0)
 	return named
 }
 
@@ -85,7 +88,14 @@ func quality(params string) float64 {
 	return 1
 }
 
-// takesBrotli tells whether a client names brotli.
-func takesBrotli(r *http.Request) bool {
-	return readAccepted(r.Header["Accept-Encoding"])[brotlied] > 0
+// takesLater is the encoding, of those that are made when bytes have stood, that
+// a client likes better; identity if it takes none.
+func takesLater(r *http.Request) coding {
+	switch takes := readAccepted(r.Header["Accept-Encoding"]); {
+	case takes[brotlied] > 0 && takes[brotlied] >= takes[zstded]:
+		return brotlied
+	case takes[zstded] > 0:
+		return zstded
+	}
+	return identity
 }

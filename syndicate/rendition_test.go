@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/zstd"
 )
 
 func TestConditionalRequests(t *testing.T) {
@@ -86,31 +87,66 @@ func TestConditionalRequests(t *testing.T) {
 	}
 }
 
-func TestBrotliOnceBytesHaveStood(t *testing.T) {
+func TestCompressedAnewOnceBytesHaveStood(t *testing.T) {
 	t.Parallel()
+	for _, tt := range []struct {
+		as, other coding
+		all       string
+		unpack    func(*testing.T, []byte) []byte
+	}{
+		{brotlied, zstded, "gzip, deflate, zstd, br", func(t *testing.T, b []byte) []byte {
+			plain, err := io.ReadAll(brotli.NewReader(bytes.NewReader(b)))
+			if err != nil {
+				t.Error(err)
+			}
+			return plain
+		}},
+		{zstded, brotlied, "gzip, deflate, br;q=0.1, zstd", func(t *testing.T, b []byte) []byte {
+			z, err := zstd.NewReader(nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer z.Close()
+			plain, err := z.DecodeAll(b, nil)
+			if err != nil {
+				t.Error(err)
+			}
+			return plain
+		}},
+	} {
+		t.Run(tt.as.String(), func(t *testing.T) {
+			t.Parallel()
+			compressedAnew(t, tt.as, tt.other, tt.all, tt.unpack)
+		})
+	}
+}
+
+// compressedAnew follows a feed that stands long enough to be compressed in
+// another way, for a client that likes it best of all it takes.
+func compressedAnew(t *testing.T, as, other coding, all string, unpack func(*testing.T, []byte) []byte) {
 	site := newFeedSite(t)
 	site.publish("laocai", "kinh-te", 1, 2, 3)
-	const path, all = "/feed.atom", "gzip, deflate, br"
+	const path = "/feed.atom"
 	young, _ := site.get(path, "Accept-Encoding", all)
 	if got := young.Header.Get("Content-Encoding"); got != "gzip" {
 		t.Errorf("just made: got %q, want gzip", got)
 	}
 	site.clock.forward(settled - freshFor)
 	if resp, _ := site.get(path, "Accept-Encoding", all); resp.Header.Get("Content-Encoding") != "gzip" {
-		t.Error("compressed by brotli before it was settled")
+		t.Error("compressed anew before it was settled")
 	}
 	site.clock.forward(freshFor)
-	if site.get(path, "Accept-Encoding", "gzip"); site.server.feeds.fresh(docKey{path, 0}).codings[brotlied].etag != "" {
-		t.Error("compressed by brotli although nobody takes it")
+	if site.get(path, "Accept-Encoding", "gzip"); site.server.feeds.fresh(docKey{path, 0}).codings[as].etag != "" {
+		t.Error("compressed anew although nobody takes it")
 	}
 	site.clock.forward(freshFor)
 	old, packed := site.get(path, "Accept-Encoding", all)
 	plain, body := site.get(path)
-	if old.Header.Get("Content-Encoding") != "br" || old.Header.Get("ETag") == young.Header.Get("ETag") || old.Header.Get("ETag") == plain.Header.Get("ETag") {
+	if old.Header.Get("Content-Encoding") != as.String() || old.Header.Get("ETag") == young.Header.Get("ETag") || old.Header.Get("ETag") == plain.Header.Get("ETag") {
 		t.Fatalf("settled: headers %v", old.Header)
 	}
-	if got, err := io.ReadAll(brotli.NewReader(bytes.NewReader(packed))); err != nil || !bytes.Equal(got, body) {
-		t.Errorf("brotli carries other bytes (%v)", err)
+	if !bytes.Equal(unpack(t, packed), body) {
+		t.Error("it carries other bytes")
 	}
 	if old.Header.Get("Last-Modified") != plain.Header.Get("Last-Modified") {
 		t.Errorf("Last-Modified moved to %s", old.Header.Get("Last-Modified"))
@@ -118,8 +154,8 @@ func TestBrotliOnceBytesHaveStood(t *testing.T) {
 	kept := site.server.feeds.fresh(docKey{path, 0})
 	site.clock.forward(freshFor)
 	site.get(path, "Accept-Encoding", all)
-	if now := site.server.feeds.fresh(docKey{path, 0}); now != kept {
-		t.Error("compressed twice")
+	if now := site.server.feeds.fresh(docKey{path, 0}); now != kept || now.codings[other].etag != "" {
+		t.Error("compressed twice, or in a way that the client likes less")
 	}
 	for _, tag := range []string{young.Header.Get("ETag"), plain.Header.Get("ETag"), old.Header.Get("ETag")} {
 		if resp, _ := site.get(path, "Accept-Encoding", all, "If-None-Match", tag); resp.StatusCode != 304 || resp.Header.Get("ETag") != tag {
@@ -127,19 +163,19 @@ func TestBrotliOnceBytesHaveStood(t *testing.T) {
 		}
 	}
 	if resp, _ := site.get(path, "Accept-Encoding", "gzip", "If-None-Match", old.Header.Get("ETag")); resp.StatusCode != 200 {
-		t.Errorf("a client that has brotli and does not take it: %s", resp.Status)
+		t.Errorf("a client that has it and does not take it: %s", resp.Status)
 	}
 	site.publish("laocai", "kinh-te", 4)
 	site.clock.forward(freshFor)
 	if resp, _ := site.get(path, "Accept-Encoding", all); resp.Header.Get("Content-Encoding") != "gzip" {
-		t.Error("a changed feed is compressed by brotli at once")
+		t.Error("a changed feed is compressed anew at once")
 	}
 }
 
 func TestNegotiation(t *testing.T) {
 	t.Parallel()
 	const no = "406"
-	tests := []struct{ header, young, settled string }{ // without and with brotli
+	tests := []struct{ header, young, settled string }{ // without and with brotli; zstd changes nothing for those
 		{"", "identity", "identity"},
 		{"gzip", "gzip", "gzip"},
 		{"GZIP", "gzip", "gzip"},
@@ -178,12 +214,24 @@ func TestNegotiation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	old, err := young.withBrotli()
+	old, err := young.with(brotlied)
 	if err != nil {
 		t.Fatal(err)
 	}
+	both, err := old.with(zstded)
+	if err != nil {
+		t.Fatal(err)
+	}
+	zstds := map[string]string{"zstd": "zstd", "gzip, ZSTD": "zstd", "gzip, zstd;q=0.9": "gzip", "br;q=0.9, zstd": "zstd", "zstd, br": "br", "zstd;q=0, *": "gzip", "*;q=0, zstd": "zstd"}
+	for header, want := range zstds {
+		tests = append(tests, struct{ header, young, settled string }{header, "", want})
+	}
 	for _, tt := range tests {
-		for doc, want := range map[*rendition]string{young: tt.young, old: tt.settled} {
+		docs := map[*rendition]string{young: tt.young, old: tt.settled, both: tt.settled}
+		if zstds[tt.header] != "" {
+			docs = map[*rendition]string{both: tt.settled}
+		}
+		for doc, want := range docs {
 			r := httptest.NewRequest(http.MethodGet, "/feed.rss", nil)
 			r.Header.Set("Accept-Encoding", tt.header)
 			w := httptest.NewRecorder()
@@ -198,7 +246,7 @@ func TestNegotiation(t *testing.T) {
 		}
 	}
 	if young.codings[brotlied].etag != "" {
-		t.Error("withBrotli changed the document it was given")
+		t.Error("with changed the document it was given")
 	}
 }
 

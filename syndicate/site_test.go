@@ -88,7 +88,7 @@ func newFeedSite(t testing.TB, change ...func(*Config)) *feedSite {
 		t.Fatal(err)
 	}
 	site.server.now, site.server.feeds.now = site.clock.now, site.clock.now
-	site.server.asked.now, site.server.visitors.now = site.clock.now, site.clock.now
+	site.server.sized.now, site.server.asked.now, site.server.visitors.now = site.clock.now, site.clock.now, site.clock.now
 	listener.Config.Handler = site.server
 	listener.Start()
 	t.Cleanup(listener.Close)
@@ -114,14 +114,32 @@ func (s *feedSite) visit(outlet string, topic store.Topic, first bool, numbers .
 	s.t.Helper()
 	var items []store.Item
 	for _, n := range numbers {
-		link := fmt.Sprintf("https://%s.example.vn/tin/%d.html", outlet, n)
-		items = append(items, store.Item{
-			Title: fmt.Sprintf("Tin số %d của %s", n, outlet), Link: link, Summary: "Tóm tắt ngắn của bản tin.",
-			Published: s.clock.now().Add(-time.Minute), Province: "lao-cai",
-			Topics:  []store.ItemTopic{{Topic: topic, Score: 1, Primary: true}},
-			Aliases: []string{"link:" + link}, Fingerprint: uint64(n) + 1,
-		})
+		items = append(items, s.article(outlet, topic, n))
 	}
+	s.record(outlet, first, items...)
+}
+
+// edit lets an outlet add a sentence to the summary of an article.
+func (s *feedSite) edit(outlet string, topic store.Topic, number int) {
+	s.t.Helper()
+	it := s.article(outlet, topic, number)
+	it.Summary += " Có bổ sung."
+	it.Fingerprint += 1 << 32
+	s.record(outlet, false, it)
+}
+
+func (s *feedSite) article(outlet string, topic store.Topic, n int) store.Item {
+	link := fmt.Sprintf("https://%s.example.vn/tin/%d.html", outlet, n)
+	return store.Item{
+		Title: fmt.Sprintf("Tin số %d của %s", n, outlet), Link: link, Summary: "Tóm tắt ngắn của bản tin.",
+		Published: s.clock.now().Add(-time.Minute), Province: "lao-cai",
+		Topics:  []store.ItemTopic{{Topic: topic, Score: 1, Primary: true}},
+		Aliases: []string{"link:" + link}, Fingerprint: uint64(n) + 1,
+	}
+}
+
+func (s *feedSite) record(outlet string, first bool, items ...store.Item) {
+	s.t.Helper()
 	src, err := s.db.Source(context.Background(), outlet+"-home")
 	if err != nil {
 		s.t.Fatal(err)

@@ -70,7 +70,7 @@ func (s *Server) sitemapRoutes() {
 func (s *Server) sitemap(path string, build func(context.Context) (any, error)) func(http.ResponseWriter, *http.Request) int {
 	maker := docMaker{format: "sitemap", contentType: "application/xml; charset=utf-8",
 		revision: func(ctx context.Context) (store.Revision, error) { return s.store.Revision(ctx, store.Selection{}) },
-		render: func(ctx context.Context) ([]byte, error) {
+		render: func(ctx context.Context, _ store.Revision) ([]byte, error) {
 			doc, err := build(ctx)
 			if err != nil {
 				return nil, err
@@ -85,7 +85,7 @@ func (s *Server) sitemap(path string, build func(context.Context) (any, error)) 
 		if r.URL.Path != path {
 			return redirect(w, r, path)
 		}
-		doc, err := s.feeds.refresh(r.Context(), docKey{path, 0}, maker, takesBrotli(r))
+		doc, err := s.feeds.refresh(r.Context(), docKey{path, 0}, maker, takesLater(r))
 		if err != nil {
 			s.log.ErrorContext(r.Context(), "sitemap not given out", "path", path, "error", err)
 			w.Header().Set("Retry-After", retryAfter)

@@ -73,6 +73,7 @@ type Config struct {
 	Places   []Place           // provinces, in the order readers see them
 	Renamed  []Renamed         // what had another id before
 	Visitors Visitors          // what one client address may ask for
+	Editors  Editors           // who may enter the editors' room
 	Version  string            // of the program, for <generator>
 
 	Archive Archive // sealed documents; nil = there are none
@@ -183,7 +184,9 @@ type Server struct {
 	styleAddress string
 
 	feeds       *cache
+	sized       *cache // feeds of a size asked for
 	asked       *cache // what readers make up themselves
+	readings    *readings
 	visitors    *visitors
 	feedMetrics *feedMetrics
 	opml        *rendition

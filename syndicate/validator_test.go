@@ -13,7 +13,8 @@ import (
 // TestValidator runs the W3C validator over the hard cases, where its wrapper
 // and Debian's libraries are installed: all of them on the channel of
 // everything, and each on every kind of channel unless it is long, which takes
-// the validator seconds and says nothing about the channel.
+// the validator seconds and says nothing about the channel; there also with
+// stories that are gone.
 func TestValidator(t *testing.T) {
 	t.Parallel()
 	validate := validator(t)
@@ -23,18 +24,25 @@ func TestValidator(t *testing.T) {
 	}
 	for path, cases := range channels {
 		for _, f := range formats {
-			if f.name == "json" { // the validator knows only XML
+			if f.name == "json" || f.name == "rss" && cases[0].feed.Doc.Part > 0 { // the validator knows only XML; archives have no RSS
 				continue
 			}
 			t.Run(f.name+path, func(t *testing.T) {
 				t.Parallel()
 				dir := t.TempDir()
-				args := []string{"--as", "https://tin.example.vn" + path + f.file, "--content-type", f.contentType()}
+				args := []string{"--as", cases[0].feed.self(f.file), "--content-type", f.contentType()}
+				if path != "/" && f.name == "atom" { // it does not know RFC 6721
+					args = append(args, "--ignore", "UnknownNamespace")
+				}
 				for _, c := range cases {
 					if path != "/" && len(c.feed.Stories) > feedStories {
 						continue
 					}
-					doc, err := f.render(c.feed)
+					feed := c.feed
+					if path != "/" {
+						feed = withGone(feed)
+					}
+					doc, err := f.render(feed)
 					if err != nil {
 						t.Fatal(err)
 					}

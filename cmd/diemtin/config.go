@@ -38,6 +38,7 @@ type file struct {
 	Hub      hub.Config                `yaml:"hub"`
 	Visitors syndicate.Visitors        `yaml:"visitors"`
 	Backup   backupConfig              `yaml:"backup"`
+	Editors  syndicate.Editors         `yaml:"editors"`
 
 	SecondOpinion string `yaml:"second_opinion"`
 }
@@ -118,7 +119,7 @@ func readFileWith(name string, text []byte, environ []string) (*config, *faults)
 	c.aggregate = aggregator.Config{Limits: f.Limits, Outlets: f.Outlets, Topics: f.Topics, Agent: agent(f.Site), BaseURL: f.Site.BaseURL,
 		Gate: aggregator.Gated{GateConfig: f.Gate}, SecondOpinion: f.SecondOpinion}
 	c.syndicate = syndicate.Config{Site: f.Site, Delivery: f.Delivery, Channels: f.Channels, Topics: topicInfos(f.Topics),
-		Outlets: c.aggregate.StoreOutlets(), Places: places(), Version: version, Renamed: f.renamed(), Visitors: f.Visitors}
+		Outlets: c.aggregate.StoreOutlets(), Places: places(), Version: version, Renamed: f.renamed(), Visitors: f.Visitors, Editors: f.Editors}
 	c.syndicate.Hub = c.hubAddress()
 	c.aggregate.Check(found.report)
 	f.Gate.Check(found.report)

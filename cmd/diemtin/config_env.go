@@ -73,7 +73,7 @@ func variable(parent, key string) string {
 
 // flagVariables are the flags that the environment can give: those of serve,
 // under their names wherever a verb has them.
-var flagVariables = []string{"config", "db", "listen", "admin", "tokens", "log", "watch", "poll", "serve", "deliver"}
+var flagVariables = []string{"config", "db", "listen", "admin", "tokens", "templates", "log", "watch", "poll", "serve", "deliver"}
 
 // flagVariable is the variable of a flag, "" if it has none.
 func flagVariable(name string) string {

@@ -20,11 +20,15 @@ const (
 	demoPollMax = 15 * time.Second
 )
 
+// demoEditor may enter the demo's editors' room.
+const demoEditor = "bien-tap"
+
 var demoVerb = verb{name: "demo", short: "Run the real service against simulated outlets: no network, nothing left behind.",
 	example: "diemtin demo --for 5m",
 	prepare: func(fs *flag.FlagSet) func(context.Context, stdio, []string) error {
 		listen := fs.String("listen", defaultListen, "`address` of the public listener")
 		admin := fs.String("admin", defaultAdmin, "`address` of the admin listener")
+		editors := fs.String("editors", "", "`address` of the editors' room; without it there is none")
 		length := fs.Duration("for", 0, "`duration` after which it ends by itself; 0 = until interrupted")
 		seed := fs.Int64("seed", 1, "`number` that decides which stories are told")
 		verbose := fs.Bool("v", false, "log every visit")
@@ -40,7 +44,7 @@ var demoVerb = verb{name: "demo", short: "Run the real service against simulated
 				ctx, cancel = context.WithTimeout(ctx, *length)
 				defer cancel()
 			}
-			l, err := openListeners(*listen, *admin)
+			l, err := openListeners(*listen, *admin, *editors)
 			if err != nil {
 				return err
 			}
@@ -70,11 +74,21 @@ func demo(ctx context.Context, std, logs stdio, l listeners, seed int64) (err er
 		l.close()
 		return err
 	}
-	s, err := newService(ctx, cfg, "sqlite:"+filepath.Join(dir, "demo.db"), "", l, newLogger(logs, true))
+	tokens, token := "", ""
+	if l.editors != nil {
+		var line string
+		token, line = newToken(demoEditor)
+		tokens = filepath.Join(dir, "tokens")
+		if err := os.WriteFile(tokens, []byte(line+"\n"), 0o600); err != nil {
+			l.close()
+			return err
+		}
+	}
+	s, err := newService(ctx, cfg, "sqlite:"+filepath.Join(dir, "demo.db"), tokens, l, newLogger(logs, true))
 	if err != nil {
 		return err
 	}
-	introduce(std.out, s, world, base)
+	introduce(std.out, s, world, base, token)
 	newsroom, stop := context.WithCancel(ctx)
 	defer stop()
 	go world.Run(newsroom, demoEvery)
@@ -82,10 +96,14 @@ func demo(ctx context.Context, std, logs stdio, l listeners, seed int64) (err er
 }
 
 // introduce tells a person where to look.
-func introduce(w io.Writer, s *service, world *outlettest.World, base string) {
+func introduce(w io.Writer, s *service, world *outlettest.World, base, token string) {
 	fmt.Fprintf(w, "điểm tin is at work on simulated outlets; nothing in their news is true.\n\n")
 	fmt.Fprintf(w, "  pages    %s\n  feeds    %sfeed.atom  feed.rss  feed.json  topics/xay-dung-dang/feed.atom\n", s.publicURL(), s.publicURL())
-	fmt.Fprintf(w, "  today    %s/days/\n  metrics  %s\n\n  outlets\n", base, s.adminURL())
+	fmt.Fprintf(w, "  today    %s/days/\n  metrics  %s\n", base, s.adminURL())
+	if token != "" {
+		fmt.Fprintf(w, "  editors  %s  name %s, token %s\n", s.editorsURL(), demoEditor, token)
+	}
+	fmt.Fprintf(w, "\n  outlets\n")
 	for _, o := range world.Outlets() {
 		fmt.Fprintf(w, "    %-28s %s\n", o.URL, o.Name)
 	}

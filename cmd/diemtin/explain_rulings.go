@@ -19,6 +19,9 @@ func (x *explainer) explainRulings(ctx context.Context, e *syndicate.Explanation
 		return err
 	}
 	for _, r := range all {
+		if r.Verb == store.RuleReview && r.Other == "" { // it changes nothing
+			continue
+		}
 		why := syndicate.RulingWhy{At: stamp(r.At), Who: r.Who, Did: ruledSaid(r), Why: r.Why}
 		if r.Verb == store.RuleHide || r.Verb == store.RuleTakedown || r.Verb == store.RuleRestore {
 			why.Why = ""
@@ -48,6 +51,11 @@ func ruledSaid(r store.Ruling) syndicate.Said {
 		s.VI = "Xếp chuyên mục: " + strings.Join(r.Topics, " ")
 	case store.RuleAdd:
 		s.VI = "Thêm bằng tay"
+	case store.RuleReview:
+		s.VI = "Đã xem và thấy đúng"
+		if r.Other != "" {
+			s.VI = "Để riêng: " + r.Story + " và " + r.Other + " là hai tin"
+		}
 	case store.RulePoll:
 		s.VI = "Yêu cầu đọc ngay"
 	}

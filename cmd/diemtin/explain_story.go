@@ -153,14 +153,20 @@ func (x *explainer) near(ctx context.Context, st store.Story) ([]syndicate.NearW
 		if err != nil {
 			return nil, err
 		}
-		at, merge := x.matcher.Match(quoted, []*store.Item{it})
-		compared := compare(&store.Copy{Item: *quoted, Outlet: st.Outlet}, &store.Copy{Item: *it, Outlet: o})
+		same, merge, compared := x.beside(&store.Copy{Item: *quoted, Outlet: st.Outlet}, &store.Copy{Item: *it, Outlet: o})
 		found = append(found, syndicate.NearWhy{Story: it.Story, Page: "/stories/" + it.Story, Outlet: it.Outlet, OutletName: o.Name,
 			Title: it.Title, Link: it.Link, Published: stamp(it.Published), Score: merge.Score, Evidence: merge.Evidence,
-			Reason: nearSaid(at >= 0, compared), Compared: compared})
+			Reason: nearSaid(same, compared), Compared: compared})
 	}
 	slices.SortStableFunc(found, func(a, b syndicate.NearWhy) int { return cmp.Compare(b.Compared.Shared, a.Compared.Shared) })
 	return found[:min(len(found), maxNearStories)], nil
+}
+
+// beside says whether two items would be one story by their words, and what
+// they have in common. Their texts must be loaded.
+func (x *explainer) beside(c, other *store.Copy) (same bool, m store.Merge, compared syndicate.Compared) {
+	at, m := x.matcher.Match(&c.Item, []*store.Item{&other.Item})
+	return at >= 0, m, compare(c, other)
 }
 
 // compare measures two items. Passages are shown only where both outlets let

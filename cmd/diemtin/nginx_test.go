@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/zstd"
 )
 
 // nginx is a running nginx of this test.
@@ -114,7 +115,11 @@ func newBriefOrigin(t *testing.T, behind string) *briefOrigin {
 	proxy := httputil.NewSingleHostReverseProxy(to)
 	proxy.ErrorLog = log.New(io.Discard, "", 0)
 	proxy.ModifyResponse = func(resp *http.Response) error {
-		if got := resp.Header.Get("Cache-Control"); got != "public, max-age=60, stale-while-revalidate=240" {
+		got := resp.Header.Get("Cache-Control")
+		if resp.Request.Header.Get("A-IM") != "" && (got == "private, max-age=60" || got == "no-store, im") {
+			return nil // of a client of parts alone
+		}
+		if got != "public, max-age=60, stale-while-revalidate=240" {
 			t.Errorf("%s: Cache-Control %q", resp.Request.URL.Path, got)
 		}
 		brief := "public, max-age=1"
@@ -208,7 +213,9 @@ func TestBehindNginx(t *testing.T) {
 	if resp, text := ask("a client that has it", "HIT", "If-None-Match: "+plain.Header.Get("ETag")); resp.StatusCode != 304 || text != "" {
 		t.Errorf("a client that has it gets %s", resp.Status)
 	}
-	encodingsBehind(t, front+"/opml") // compressed by brotli from the start
+	encodingsBehind(t, front+"/opml") // compressed in all ways from the start
+	parts, _ := get(t, p.public+feed, "A-IM: feed")
+	partsBehind(t, front+"/feed.rss")
 
 	brief.expire(t)
 	asked := brief.unchanged.Load()
@@ -226,6 +233,15 @@ func TestBehindNginx(t *testing.T) {
 	one.read(t)
 	waitASecond(t)
 	brief.expire(t)
+	wish, had := "A-IM: feed", "If-None-Match: "+parts.Header.Get("ETag")
+	for range 3 { // nginx asks with its own tag and the client's wish
+		if resp, text := get(t, front+feed, wish, had); resp.StatusCode != 200 || !strings.Contains(text, a.title) {
+			t.Errorf("a client of parts gets %s without what it may lack", resp.Status)
+		}
+	}
+	if resp, text := get(t, p.public+feed, wish, had); resp.StatusCode != http.StatusIMUsed || strings.Contains(text, a.title) || !strings.Contains(text, b.title) {
+		t.Errorf("without nginx it gets %s", resp.Status)
+	}
 	ask("changed, past its life", "STALE")
 	eventually(t, "the new bytes", func() bool { _, text := get(t, front+feed); return strings.Contains(text, b.title) })
 	brief.expire(t)
@@ -251,7 +267,7 @@ func encodingsBehind(t *testing.T, address string) {
 	tags := map[string]string{}
 	for round, want := range []string{"MISS", "HIT"} {
 		for encoding, unpack := range map[string]func(*testing.T, string) string{
-			"": func(_ *testing.T, s string) string { return s }, "gzip": unzip, "br": unbrotli,
+			"": func(_ *testing.T, s string) string { return s }, "gzip": unzip, "br": unbrotli, "zstd": unzstd,
 		} {
 			accept := encoding
 			if encoding == "br" {
@@ -274,6 +290,35 @@ func encodingsBehind(t *testing.T, address string) {
 	if tags[""] == tags["gzip"] || tags["gzip"] == tags["br"] {
 		t.Errorf("two encodings have one tag: %v", tags)
 	}
+}
+
+// partsBehind asks for a feed as clients of parts do, and as others do: nothing
+// that the former get is kept, and each gets tags of his own kind.
+func partsBehind(t *testing.T, address string) {
+	t.Helper()
+	for _, tt := range []struct {
+		wish, want string
+		parts      bool
+	}{{"feed", "MISS", true}, {"feed", "MISS", true}, {"", "MISS", false}, {"", "HIT", false}, {"feed", "HIT", false}} {
+		resp, _ := get(t, address, "A-IM: "+tt.wish)
+		if got, tag := resp.Header.Get("X-Cache"), resp.Header.Get("ETag"); got != tt.want || strings.HasSuffix(tag, `-im"`) != tt.parts {
+			t.Errorf("A-IM %q: %s with tag %s, want %s", tt.wish, got, tag, tt.want)
+		}
+	}
+}
+
+func unzstd(t *testing.T, packed string) string {
+	t.Helper()
+	z, err := zstd.NewReader(strings.NewReader(packed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer z.Close()
+	plain, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(plain)
 }
 
 func unbrotli(t *testing.T, packed string) string {

@@ -75,11 +75,12 @@ func output(t *testing.T, args ...string) (stdout, stderr string, code int) {
 type program struct {
 	cmd           *exec.Cmd
 	public, admin string // without a trailing slash
+	editors       string // the same of the editors' room; empty = there is none
 	ended         chan error
 	log           *bytes.Buffer // complete once ended
 }
 
-var firstLine = regexp.MustCompile(`news on (http://\S+)/, metrics on (http://\S+)/metrics`)
+var firstLine = regexp.MustCompile(`news on (http://\S+)/, metrics on (http://[^\s,]+)/metrics(?:, the editors' room on (http://\S+)/,)?`)
 
 // serve starts the program on free ports and waits until it says where.
 func serve(t testing.TB, config, dsn string, more ...string) *program {
@@ -101,7 +102,7 @@ func serve(t testing.TB, config, dsn string, more ...string) *program {
 		rest, _ := io.ReadAll(lines)
 		t.Fatalf("serve said %q%s", line, rest)
 	}
-	p.public, p.admin = m[1], m[2]
+	p.public, p.admin, p.editors = m[1], m[2], m[3]
 	go func() {
 		io.Copy(p.log, lines)
 		p.ended <- p.cmd.Wait()

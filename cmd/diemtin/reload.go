@@ -1,21 +1,17 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"os/signal"
 	"reflect"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -25,10 +21,6 @@ import (
 )
 
 const (
-	// watchEvery is how often the file is looked at under --watch. It is read
-	// once it has stood still from one look to the next, so that a file that is
-	// being written is not taken for a broken one.
-	watchEvery = time.Second
 	// reloadPath is the address of the call on the admin listener.
 	reloadPath = "/reload"
 	// reloadTime bounds the call: a gate of thousands of items takes seconds,
@@ -178,6 +170,10 @@ func (s *service) adopt(ctx context.Context, before, cfg *config) error {
 	if err != nil {
 		return err
 	}
+	rules, err := newRoomRules(cfg)
+	if err != nil {
+		return err
+	}
 	var pages *syndicate.Server
 	err = s.aggregator.Adopt(setup, func() error {
 		err := s.syncAgain(ctx, cfg)
@@ -194,6 +190,9 @@ func (s *service) adopt(ctx context.Context, before, cfg *config) error {
 	}
 	s.pages.now.Store(pages)
 	s.desk.use(cfg)
+	if s.room != nil {
+		s.room.use(rules, pages)
+	}
 	return nil
 }
 
@@ -202,7 +201,7 @@ func (s *service) syncAgain(ctx context.Context, cfg *config) error {
 	if err := s.db.SyncAgain(ctx, cfg.aggregate.StoreOutlets(), cfg.aggregate.StoreSources()); err != nil {
 		return err
 	}
-	return s.db.SyncArchives(ctx, cfg.syndicate.ArchiveChannels())
+	return s.db.SyncArchives(ctx, cfg.syndicate.ArchiveChannels(), cfg.syndicate.ArchiveMoves()...)
 }
 
 func (s *service) pagesOf(ctx context.Context, cfg *config) (*syndicate.Server, error) {
@@ -287,69 +286,6 @@ func (c *config) difference(before *config) string {
 
 func without(all, less []string) []string {
 	return slices.DeleteFunc(slices.Clone(all), func(id string) bool { return slices.Contains(less, id) })
-}
-
-// heedReloads reloads at SIGHUP, and when the file changes if that is watched,
-// until ctx ends.
-func (s *service) heedReloads(ctx context.Context, hup <-chan os.Signal) {
-	var look <-chan time.Time
-	w := watched{name: s.reloads.inForce().name}
-	if s.watch {
-		tick := time.NewTicker(watchEvery)
-		defer tick.Stop()
-		look = tick.C
-		w.begin()
-	}
-	for {
-		cause := ""
-		select {
-		case <-ctx.Done():
-			return
-		case <-hup:
-			cause = "SIGHUP"
-		case <-look:
-			if w.changed() {
-				cause = "the file has changed"
-			}
-		}
-		if cause != "" {
-			s.reload(ctx, cause) // which has logged how it ended
-		}
-	}
-}
-
-// watched is a file whose changes are noticed, whether it is written in place
-// or another one is put in its place.
-type watched struct {
-	name        string
-	taken, seen []byte // what was taken last, and what stood there at the last look
-}
-
-func (w *watched) begin() {
-	w.taken, _ = os.ReadFile(w.name) // a file that cannot be read is one that will change
-	w.seen = w.taken
-}
-
-// changed says whether the file holds something new that stands still.
-func (w *watched) changed() bool {
-	text, err := os.ReadFile(w.name)
-	if err != nil {
-		return false // another one is being put in its place
-	}
-	still := bytes.Equal(text, w.seen)
-	w.seen = text
-	if !still || bytes.Equal(text, w.taken) {
-		return false
-	}
-	w.taken = text
-	return true
-}
-
-// hangups is where SIGHUP arrives.
-func hangups() (hup chan os.Signal, stop func()) {
-	hup = make(chan os.Signal, 1)
-	signal.Notify(hup, syscall.SIGHUP)
-	return hup, func() { signal.Stop(hup) }
 }
 
 // serveReload answers the call of the admin listener. A page in a browser

@@ -152,7 +152,7 @@ func TestReloadAtWork(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	l, err := openListeners("127.0.0.1:0", "127.0.0.1:0")
+	l, err := openListeners("127.0.0.1:0", "127.0.0.1:0", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,8 +237,8 @@ func readOn(ctx context.Context, url string, faults chan<- error) {
 	}
 }
 
-// Sources that a reload removes are switched off, not forgotten, and a reload
-// that the store refuses changes nothing.
+// Rules that do not pass the gate are refused; a watched file is taken by
+// itself once they do.
 func TestReloadRefusedByGate(t *testing.T) {
 	t.Parallel()
 	_, path := world(t, outlettest.Options{Seed: 6, Stories: 5})
@@ -246,7 +246,7 @@ func TestReloadRefusedByGate(t *testing.T) {
 	if err := os.WriteFile(golden, []byte(`{"title":"Đội tuyển bóng đá Việt Nam thắng trận chung kết","topics":["kinh-te"],"primary":"kinh-te"}`+"\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	p := serve(t, path, "sqlite:"+filepath.Join(t.TempDir(), "g.db"))
+	p := serve(t, path, "sqlite:"+filepath.Join(t.TempDir(), "g.db"), "--watch")
 	edit(t, path, func(s string) string { return s + "gate: {file: golden.jsonl, f1: 0.9}\n" })
 	_, stderr, code := output(t, "reload", "--admin", strings.TrimPrefix(p.admin, "http://"))
 	if code != 1 || !strings.Contains(stderr, "the rules do not pass") {
@@ -255,6 +255,15 @@ func TestReloadRefusedByGate(t *testing.T) {
 	if got := p.metric(t, "diemtin_topics_gate_floor_f1"); got != 0 {
 		t.Errorf("the floor of the gate is %v, want that of the former configuration", got)
 	}
+	eventually(t, "the refusal of the watched file", func() bool { return p.metric(t, "diemtin_config_last_reload_successful") == 0 })
+	edit(t, path, func(s string) string { return strings.Replace(s, "f1: 0.9", "f1: 0.000001, primary: 0", 1) })
+	if err := os.WriteFile(golden, []byte(`{"title":"Đội tuyển bóng đá Việt Nam thắng trận chung kết","topics":["the-thao"],"primary":"the-thao"}`+"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	edit(t, path, func(s string) string { return s + "# a change that the watch sees after that of the golden set\n" })
+	eventually(t, "the mended file by itself", func() bool {
+		return p.metric(t, "diemtin_config_last_reload_successful") == 1 && p.metric(t, "diemtin_topics_gate_f1") == 1
+	})
 	p.stop(t)
 	if !strings.Contains(p.log.String(), "configuration not reloaded") {
 		t.Errorf("the log does not tell:\n%s", p.log)

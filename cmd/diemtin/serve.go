@@ -54,6 +54,7 @@ var serveVerb = verb{name: "serve", short: "Poll the sources and serve feeds, pa
 // serving is what the flags of serve say.
 type serving struct {
 	config, dsn, listen, admin, tokens, log string
+	editors                                 string
 	templates                               string
 	verbose, watch                          bool
 	roles                                   roles
@@ -65,7 +66,8 @@ func serveFlags(fs *flag.FlagSet) *serving {
 	fs.StringVar(&s.dsn, "db", defaultDB, dbUsage)
 	fs.StringVar(&s.listen, "listen", defaultListen, "`address` of the public listener")
 	fs.StringVar(&s.admin, "admin", defaultAdmin, "`address` of the admin listener: /metrics, /livez, /readyz, and the admin API")
-	fs.StringVar(&s.tokens, "tokens", "", "`file` of who may rule over the admin API, lines of diemtin token; without it nobody")
+	fs.StringVar(&s.editors, "editors", "", "`address` of the editors' room, such as 127.0.0.1:8082; without it there is none")
+	fs.StringVar(&s.tokens, "tokens", "", "`file` of who may rule over the admin API and in the editors' room, lines of diemtin token; without it nobody")
 	fs.StringVar(&s.templates, "templates", "", "`folder` of page templates, texts and colours that stand in the place of ours, instead of site.templates")
 	fs.BoolVar(&s.verbose, "v", false, "log every visit")
 	fs.StringVar(&s.log, "log", "text", "`form` of the log: text or json")
@@ -100,7 +102,7 @@ func (how *serving) run(ctx context.Context, std stdio) error {
 	if !does.serve {
 		public = ""
 	}
-	l, err := openListeners(public, how.admin)
+	l, err := openListeners(public, how.admin, how.editors)
 	if err != nil {
 		return err
 	}
@@ -152,7 +154,8 @@ func newLoggerAs(std stdio, verbose bool, form string) (*slog.Logger, error) {
 	return nil, errUsage{fmt.Errorf("--log %q: want text or json", form)}
 }
 
-// service is the whole program at work: one store, both wings, two listeners.
+// service is the whole program at work: one store, both wings, two listeners, or
+// three with the editors' room.
 type service struct {
 	listeners
 	db         *store.DB
@@ -161,7 +164,8 @@ type service struct {
 	desk       *desk
 	log        *slog.Logger
 	hub        *hub.Hub        // nil = none
-	servers    [2]*http.Server // public, admin
+	room       *room           // nil = none
+	servers    [3]*http.Server // public, admin, and of the room if there is one
 	ready      atomic.Bool
 
 	started  time.Time
@@ -175,23 +179,26 @@ type service struct {
 }
 
 // listeners are the open ports of a service; public is nil where it answers no
-// readers.
-type listeners struct{ public, admin net.Listener }
+// readers, editors where there is no room for them.
+type listeners struct{ public, admin, editors net.Listener }
 
-func openListeners(public, admin string) (l listeners, err error) {
+func openListeners(public, admin, editors string) (l listeners, err error) {
 	if public != "" {
 		if l.public, err = listenOn(public, "--listen"); err != nil {
 			return l, err
 		}
 	}
-	if l.admin, err = listenOn(admin, "--admin"); err != nil {
+	if l.admin, err = listenOn(admin, "--admin"); err == nil && editors != "" {
+		l.editors, err = listenOn(editors, "--editors")
+	}
+	if err != nil {
 		l.close()
 	}
 	return l, err
 }
 
 func (l listeners) close() {
-	for _, one := range []net.Listener{l.public, l.admin} {
+	for _, one := range []net.Listener{l.public, l.admin, l.editors} {
 		if one != nil {
 			one.Close()
 		}
@@ -241,8 +248,15 @@ func (s *service) open(ctx context.Context, cfg *config, dsn, tokens string, log
 	if s.backups, err = newBackups(cfg.backup, dsn, log, reg); err != nil {
 		return err
 	}
-	s.servers = [2]*http.Server{newServer(publicMux(s.aggregator.Callback(), s.hub, s.pages)), newServer(s.adminMux(reg, syndicate.NewAdmin(s.desk, tokens, log)))}
-	return nil
+	s.servers[0] = newServer(publicMux(s.aggregator.Callback(), s.hub, s.pages))
+	s.servers[1] = newServer(s.adminMux(reg, syndicate.NewAdmin(s.desk, tokens, log)))
+	if s.editors == nil {
+		return nil
+	}
+	if s.room, err = s.newRoom(ctx, cfg, tokens); err == nil {
+		s.servers[2] = newServer(s.room)
+	}
+	return err
 }
 
 // publicConfig is what the pages need, with what the rest of the service tells
@@ -288,7 +302,7 @@ func openStore(ctx context.Context, dsn string, cfg *config) (*store.DB, error) 
 		db.Close()
 		return nil, err
 	}
-	if err := db.SyncArchives(ctx, cfg.syndicate.ArchiveChannels()); err != nil {
+	if err := db.SyncArchives(ctx, cfg.syndicate.ArchiveChannels(), cfg.syndicate.ArchiveMoves()...); err != nil {
 		db.Close()
 		return nil, err
 	}
@@ -331,13 +345,19 @@ func (s *service) adminMux(reg *prometheus.Registry, rulings http.Handler) http.
 func (s *service) publicURL() string { return "http://" + s.public.Addr().String() + "/" }
 func (s *service) adminURL() string  { return "http://" + s.admin.Addr().String() + "/metrics" }
 
+func (s *service) editorsURL() string { return "http://" + s.editors.Addr().String() + "/" }
+
 // greeting is the first line of the log: where everything is.
 func (s *service) greeting() string {
 	sources := len(s.reloads.inForce().aggregate.StoreSources())
-	if !s.roles.serve {
-		return fmt.Sprintf("diemtin: %s, metrics on %s, %d sources", s.roles, s.adminURL(), sources)
+	admin := s.adminURL()
+	if s.editors != nil {
+		admin += ", the editors' room on " + s.editorsURL()
 	}
-	line := fmt.Sprintf("diemtin: news on %s, metrics on %s, %d sources", s.publicURL(), s.adminURL(), sources)
+	if !s.roles.serve {
+		return fmt.Sprintf("diemtin: %s, metrics on %s, %d sources", s.roles, admin, sources)
+	}
+	line := fmt.Sprintf("diemtin: news on %s, metrics on %s, %d sources", s.publicURL(), admin, sources)
 	if s.roles != allRoles {
 		line += "; only " + s.roles.String()
 	}
@@ -372,6 +392,9 @@ func (s *service) run(ctx context.Context) error {
 		g.Go(func() error { return serveOn(s.servers[0], s.public) })
 	}
 	g.Go(func() error { return serveOn(s.servers[1], s.admin) })
+	if s.editors != nil {
+		g.Go(func() error { return serveOn(s.servers[2], s.editors) })
+	}
 	s.work(ctx, g)
 	g.Go(func() error { s.heedReloads(ctx, s.hup); return nil })
 	g.Go(func() error { s.keepMeasuring(ctx); return nil })
@@ -381,7 +404,13 @@ func (s *service) run(ctx context.Context) error {
 		s.ready.Store(false)
 		end, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
 		defer cancel()
-		return errors.Join(s.servers[0].Shutdown(end), s.servers[1].Shutdown(end))
+		var errs []error
+		for _, one := range s.servers {
+			if one != nil {
+				errs = append(errs, one.Shutdown(end))
+			}
+		}
+		return errors.Join(errs...)
 	})
 	s.ready.Store(true)
 	return waitStopped(ctx, func() error { return errors.Join(g.Wait(), s.db.Close()) }, stopWithin)

@@ -149,8 +149,12 @@ func ruledWords(r store.Ruling) string {
 		return fmt.Sprintf("%s added, in story %s", items, r.Story)
 	case store.RuleApply:
 		return "topics of what is stored judged anew"
+	case store.RuleReview:
+		return reviewedWords(r, items)
+	case store.RulePropose:
+		return "a rule proposed for " + strings.TrimLeft(strings.Join(r.Topics, " "), "+-")
 	case store.RulePoll:
-		return "visit asked for: " + r.Why
+		return "a source of " + r.Outlet + " is visited at once"
 	case store.RuleRestore:
 		return fmt.Sprintf("ruling %d is undone", r.Undoes)
 	}
@@ -162,6 +166,17 @@ func ruledWords(r store.Ruling) string {
 		what = items + " of story " + r.Story
 	}
 	return what + " is gone; diemtin story restore " + strconv.FormatInt(r.ID, 10) + " brings it back"
+}
+
+// reviewedWords says what an editor found right.
+func reviewedWords(r store.Ruling, items string) string {
+	switch {
+	case r.Other != "":
+		return fmt.Sprintf("%s and %s are two stories, and never merge by themselves", r.Story, r.Other)
+	case len(r.Items) > 0:
+		return items + " rightly in story " + r.Story
+	}
+	return r.Story + " rightly without a topic"
 }
 
 var rulingsVerb = verb{name: "rulings", args: "[STORY|URL]\n       diemtin rulings [flags] replay FILE", short: "Show the ledger: who ruled what, when and why; or make the rulings of another one again.",
@@ -256,6 +271,14 @@ func (a access) read(ctx context.Context) (syndicate.Editor, string, func() erro
 // tokenBytes is the length of a token: 256 bits, beyond guessing.
 const tokenBytes = 32
 
+// newToken makes a token, and the line that admits its holder.
+func newToken(name string) (token, line string) {
+	secret := make([]byte, tokenBytes)
+	rand.Read(secret) // it never fails
+	token = "dt_" + base64.RawURLEncoding.EncodeToString(secret)
+	return token, name + ":" + syndicate.HashToken(token)
+}
+
 var tokenVerb = verb{name: "token", args: "NAME", short: "Make a token for an editor, and the line of --tokens that admits it.",
 	example: "diemtin token lan",
 	prepare: func(*flag.FlagSet) func(context.Context, stdio, []string) error {
@@ -263,10 +286,8 @@ var tokenVerb = verb{name: "token", args: "NAME", short: "Make a token for an ed
 			if len(args) != 1 || args[0] == "" || strings.ContainsAny(args[0], ":#\n\r") {
 				return errUsage{errors.New("token: want one name, without : and #")}
 			}
-			secret := make([]byte, tokenBytes)
-			rand.Read(secret) // it never fails
-			token := "dt_" + base64.RawURLEncoding.EncodeToString(secret)
-			fmt.Fprintf(std.out, "token  %s\nline   %s:%s\n", token, args[0], syndicate.HashToken(token))
+			token, line := newToken(args[0])
+			fmt.Fprintf(std.out, "token  %s\nline   %s\n", token, line)
 			fmt.Fprintf(std.err, "Give the token to %s, who keeps it in %s; it is shown only now. Put the line into the file of serve --tokens.\n", args[0], tokenVariable)
 			return nil
 		}

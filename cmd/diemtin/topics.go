@@ -20,7 +20,7 @@ import (
 var topicsVerb = verb{name: "topics", short: "Measure, compare, apply and improve the rules of the topics.",
 	example: "diemtin topics test --config feeds.yaml labelled.jsonl",
 	sub: []verb{topicsTestVerb, topicsClassifyVerb, topicsDiffVerb, topicsApplyVerb, topicsSuggestVerb,
-		topicsUnclassifiedVerb, topicsLabelledVerb}}
+		topicsUnclassifiedVerb, topicsLabelledVerb, topicsProposalsVerb}}
 
 var topicsTestVerb = verb{name: "topics test", args: "LABELLED.jsonl", short: "Measure the rules on a labelled file: precision, recall, F1, right primaries.",
 	example: "diemtin topics test --config feeds.yaml labelled.jsonl",
