@@ -139,7 +139,7 @@ func BenchmarkAPI(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				body, err := s.apiMaker(doc).render(b.Context())
+				body, err := s.apiMaker(doc).render(b.Context(), store.Revision{})
 				if err == nil {
 					_, err = compressed(body, "application/json", feedHeader(""), time.Time{}, quickGzip)
 				}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -58,7 +59,8 @@ type docMaker struct {
 	answered    answered
 	contentType string
 	link        string
-	entries     entryMarks // of a feed of which parts are given out
+	entries     entryMarks  // of a feed of which parts are given out
+	header      http.Header // of every answer; nil: as feeds have it, with link
 	revision    func(context.Context) (store.Revision, error)
 	render      func(context.Context, store.Revision) ([]byte, error)
 	gzip        int              // level; 0 = the best
@@ -205,7 +207,11 @@ func (c *cache) render(ctx context.Context, old *rendition, rev store.Revision, 
 	if err != nil {
 		return nil, err
 	}
-	doc, err := compressed(body, m.contentType, feedHeader(m.link), lastModified(old, rev, now), cmp.Or(m.gzip, gzip.BestCompression))
+	header := m.header
+	if header == nil {
+		header = feedHeader(m.link)
+	}
+	doc, err := compressed(body, m.contentType, header, lastModified(old, rev, now), cmp.Or(m.gzip, gzip.BestCompression))
 	if err != nil {
 		return nil, err
 	}

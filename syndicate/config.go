@@ -25,6 +25,7 @@ func (c *Config) Check(report func(path, problem string)) {
 	}
 	c.Visitors.check(func(path, problem string) { report("visitors."+path, problem) })
 	c.Editors.check(func(path, problem string) { report("editors."+path, problem) })
+	c.checkPartners(report)
 	c.checkRenamed(report)
 	seen := map[string]int{}
 	for i, ch := range c.Channels {

@@ -34,10 +34,8 @@ func (s *Server) openFeeds() error {
 	if s.opml, err = newRendition(doc, opmlType, feedHeader(""), time.Time{}); err != nil {
 		return err
 	}
-	for _, as := range []coding{zstded, brotlied} { // it stands as long as the program runs
-		if s.opml, err = s.opml.with(as); err != nil {
-			return err
-		}
+	if s.opml, err = s.opml.inAll(); err != nil {
+		return err
 	}
 	room := cmp.Or(s.cfg.Delivery.CacheBytes, DefaultCacheBytes)
 	s.feeds = newCache(room-room/sizedShare, s.now, s.log, s.feedMetrics)
@@ -89,13 +87,16 @@ func (s *Server) feedRoute(path, format string, serve func(http.ResponseWriter, 
 	}
 	s.mux.HandleFunc("GET "+path, handle)
 	s.mux.HandleFunc("GET "+path+"/{$}", handle)
-	s.mux.HandleFunc("OPTIONS "+path, func(w http.ResponseWriter, _ *http.Request) {
-		openToAll(w.Header())
-		w.Header().Set("Access-Control-Allow-Methods", "GET, HEAD")
-		w.Header().Set("Access-Control-Allow-Headers", "If-None-Match, If-Modified-Since, A-IM")
-		w.Header().Set("Access-Control-Max-Age", "86400") // a day, in seconds
-		w.WriteHeader(http.StatusNoContent)
-	})
+	s.mux.HandleFunc("OPTIONS "+path, preflight)
+}
+
+// preflight tells a browser that scripts of other sites may ask with a tag.
+func preflight(w http.ResponseWriter, _ *http.Request) {
+	openToAll(w.Header())
+	w.Header().Set("Access-Control-Allow-Methods", "GET, HEAD")
+	w.Header().Set("Access-Control-Allow-Headers", "If-None-Match, If-Modified-Since, A-IM")
+	w.Header().Set("Access-Control-Max-Age", "86400") // a day, in seconds
+	w.WriteHeader(http.StatusNoContent)
 }
 
 // serveKept answers with a feed that is at hand and fresh, and returns false if
@@ -272,8 +273,13 @@ func redirectTo(w http.ResponseWriter, r *http.Request, to string) int {
 
 // refuse tells a person why there is no feed.
 func refuse(w http.ResponseWriter, code int, why string) int {
-	w.Header().Set("Cache-Control", "no-store")
 	openToAll(w.Header())
+	return refuseHere(w, code, why)
+}
+
+// refuseHere does so without letting scripts of other sites read it.
+func refuseHere(w http.ResponseWriter, code int, why string) int {
+	w.Header().Set("Cache-Control", "no-store")
 	http.Error(w, why, code)
 	return code
 }

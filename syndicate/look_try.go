@@ -14,7 +14,7 @@ import (
 // bodies are what the template of each page reads.
 var bodies = map[string]any{
 	"channel": channelView{}, "day": dayView{}, "days": daysView{}, "explain": explainView{}, "gioi-thieu": aboutView{},
-	"home": homeView{}, "index": indexView{}, "missing": missingView{}, "mix": askedView{}, "nguon-cap-tin": feedsView{},
+	"home": homeView{}, "index": indexView{}, "missing": missingView{}, "mix": askedView{}, "nguon-cap-tin": feedsView{}, "nhung": nhungView{},
 	"notice": noticeView{}, "search": askedView{}, "status": statusView{}, "story": storyView{}, "theo-doi": followView{}, "unclassified": unclassifiedView{},
 }
 

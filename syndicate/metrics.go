@@ -16,6 +16,7 @@ type feedMetrics struct {
 	reads    prometheus.Counter
 	evicted  prometheus.Counter
 	held     prometheus.Gauge
+	embeds   *prometheus.CounterVec // form, partner, code
 }
 
 // unheld are the same for a second cache, whose bytes are few and not told.
@@ -75,13 +76,18 @@ func newFeedMetrics(reg prometheus.Registerer) (*feedMetrics, error) {
 			Name: "diemtin_feed_cache_bytes",
 			Help: "Memory held by rendered feeds. It stays below the configured size.",
 		}),
+		embeds: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "diemtin_embed_requests_total",
+			Help: "Requests for embeds by form (page, fragment, items), partner of feeds.yaml (none without) and status code. " +
+				"Many 403: a site that is not among the partner's origins; many 429: list your own proxies under visitors.",
+		}, []string{"form", "partner", "code"}),
 	}
 	for _, result := range []string{"hit", "current", "same", "new", "stale", "failed"} {
 		m.lookups.WithLabelValues(result) // a series that may alarm must be there before it moves
 	}
 	m.hit = m.lookups.WithLabelValues("hit")
 	var errs []error
-	for _, c := range []prometheus.Collector{m.requests, m.render, m.lookups, m.reads, m.evicted, m.held} {
+	for _, c := range []prometheus.Collector{m.requests, m.render, m.lookups, m.reads, m.evicted, m.held, m.embeds} {
 		errs = append(errs, reg.Register(c))
 	}
 	return m, errors.Join(errs...)

@@ -55,6 +55,7 @@ func (s *Server) pageRoutes() error {
 	}
 	s.folder("/topics/{id}/provinces/{province}/", (*Server).crossPage)
 	s.folder("/mix/", (*Server).mixPage)
+	s.nhungRoutes()
 	s.leaf("/search", (*Server).searchPage)
 	s.leaf("/stories/{id}", (*Server).storyPage)
 	s.leaf("/stories/{id}/explain", (*Server).explainPage)

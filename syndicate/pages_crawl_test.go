@@ -39,7 +39,7 @@ func TestCrawl(t *testing.T) {
 func TestCrawlWithoutConfiguration(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, func(c *syndicate.Config) {
-		*c = syndicate.Config{Site: syndicate.Site{Title: "T", BaseURL: "http://x.example"}, Outlets: c.Outlets}
+		*c = syndicate.Config{Site: syndicate.Site{Title: "T", BaseURL: "https://tin.example.vn"}, Outlets: c.Outlets}
 	})
 	s.fill()
 	crawl(s, "/")
@@ -111,7 +111,15 @@ func links(t *testing.T, path string, doc *goquery.Document) []string {
 // inspect checks what holds for every page.
 func inspect(t *testing.T, path string, h http.Header, doc *goquery.Document) {
 	t.Helper()
-	for _, bad := range []string{"script:not([src^='/assets/page.js?v=']):not([type='application/ld+json'])", "style", "[style]", "iframe", "[onclick]", "link[href^=http]:not([rel=canonical]):not([hreflang])"} {
+	forbidden := []string{"script:not([src^='/assets/page.js?v=']):not([type='application/ld+json'])", "style", "[style]", "iframe", "[onclick]",
+		`link[href^=http]:not([rel=canonical], [hreflang], [rel=alternate][type$="+oembed"][href^="https://tin.example.vn/oembed?"])`}
+	if strings.HasPrefix(path, "/nhung/") { // whose policy lets in our own
+		forbidden[0], forbidden[3] = `script:not([src^="/assets/page.js?v="], [src^="/assets/nhung.js?v="], [src^="/embed/"], [type="application/ld+json"])`, `iframe:not([src^="/embed/"])`
+		if csp := h.Get("Content-Security-Policy"); !strings.HasSuffix(csp, "; connect-src 'self'; frame-src 'self'") {
+			t.Errorf("%s: policy %q", path, csp)
+		}
+	}
+	for _, bad := range forbidden {
 		if n := doc.Find(bad).Length(); n > 0 {
 			t.Errorf("%s: %d × %s, which its policy forbids", path, n, bad)
 		}

@@ -43,10 +43,16 @@ const newsLanguage = "vi"
 // languageOf is the language that an address asks for.
 func languageOf(u *url.URL) *language {
 	if strings.Contains(u.RawQuery, "lang=") { // most addresses have no query
-		for _, l := range languages {
-			if u.Query().Get("lang") == l.tag {
-				return l
-			}
+		return languageTagged(u.Query().Get("lang"))
+	}
+	return languages[0]
+}
+
+// languageTagged is the language of a tag, the first if there is none.
+func languageTagged(tag string) *language {
+	for _, l := range languages {
+		if l.tag == tag {
+			return l
 		}
 	}
 	return languages[0]

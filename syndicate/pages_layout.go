@@ -79,6 +79,7 @@ type frame struct {
 	Style     string // address of the stylesheet
 	Script    string // address of the script, which runs last
 	SiteFeeds []feedLink
+	OEmbed    []feedLink // where programs ask how to embed the page
 	Menu      []link
 	Foot      []link
 }
@@ -107,6 +108,7 @@ func (s *Server) frame(p page) frame {
 	if p.Path != "/" {
 		f.SiteFeeds = feedsOf("/", f.Site.Title)
 	}
+	f.OEmbed = s.oembedLinks(&p)
 	f.Menu = []link{
 		{Text: w["nav.home"], Href: "/"}, {Text: w["nav.topics"], Href: "/topics/"},
 		{Text: w["nav.prov"], Href: "/provinces/"}, {Text: w["nav.days"], Href: "/days/"},
@@ -117,7 +119,7 @@ func (s *Server) frame(p page) frame {
 	}
 	f.Foot = []link{
 		{Text: w["foot.about"], Href: "/gioi-thieu/"}, {Text: w["foot.scopes"], Href: "/scopes/"},
-		{Text: w["foot.chans"], Href: "/channels/"}, {Text: w["foot.mix"], Href: "/mix/"}, {Text: w["foot.status"], Href: "/status"},
+		{Text: w["foot.chans"], Href: "/channels/"}, {Text: w["foot.mix"], Href: "/mix/"}, {Text: w["foot.nhung"], Href: nhungPath}, {Text: w["foot.status"], Href: "/status"},
 	}
 	return f
 }
@@ -200,6 +202,7 @@ func (s *Server) assetRoutes() error {
 	})
 	for _, a := range []struct{ address, name, media string }{
 		{"/assets/feed.css", "feed.css", "text/css; charset=utf-8"}, {"/favicon.svg", "favicon.svg", "image/svg+xml"},
+		{"/assets/nhung.js", "nhung.js", "text/javascript; charset=utf-8"},
 	} {
 		data, err := s.look.file(a.name)
 		if err != nil {

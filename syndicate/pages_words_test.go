@@ -29,7 +29,7 @@ func TestTextsAreUsed(t *testing.T) {
 		if err == nil && strings.HasSuffix(path, ".html") {
 			var data []byte
 			if data, err = web.ReadFile(path); err == nil {
-				read(data, `\bt "([^"]+)"`)
+				read(data, `\b(?:t|Say) "([^"]+)"`)
 			}
 		}
 		return err

@@ -111,7 +111,7 @@ func compressed(doc []byte, contentType string, header http.Header, modified tim
 	d := &rendition{hash: hex.EncodeToString(sum[:16]), modified: modified.UTC().Truncate(time.Second),
 		common: maps.Clone(header), media: contentType}
 	d.common.Set("X-Content-Type-Options", "nosniff")
-	d.common.Set("Vary", "Accept-Encoding")
+	d.common.Add("Vary", "Accept-Encoding")
 	if !d.modified.IsZero() {
 		d.common.Set("Last-Modified", d.modified.Format(http.TimeFormat))
 	}
@@ -153,6 +153,18 @@ func (d *rendition) with(as coding) (*rendition, error) {
 	more := *d
 	more.codings[as] = d.coded(as, packed.Bytes())
 	return &more, nil
+}
+
+// inAll is the document in every encoding, for what stands as long as the
+// program runs.
+func (d *rendition) inAll() (all *rendition, err error) {
+	all = d
+	for _, as := range []coding{zstded, brotlied} {
+		if all, err = all.with(as); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 func (d *rendition) coded(as coding, b []byte) coded {

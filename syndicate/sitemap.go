@@ -127,7 +127,7 @@ func (s *Server) sitemapPages() sitemapFile {
 			add("/" + kind + "/" + id + "/")
 		}
 	}
-	for _, path := range []string{"/days/", "/nguon-cap-tin/", "/gioi-thieu/"} {
+	for _, path := range []string{"/days/", "/nguon-cap-tin/", "/gioi-thieu/", nhungPath} {
 		add(path)
 	}
 	doc.URLs = doc.URLs[:min(len(doc.URLs), maxSitemapURLs)]

@@ -8,6 +8,7 @@ package syndicate
 
 import (
 	"context"
+	"html/template"
 	"log/slog"
 	"net/http"
 	"path"
@@ -60,6 +61,8 @@ type Store interface {
 	Outlets(ctx context.Context) ([]store.Outlet, error)
 	// Sources returns every source with its health, by outlet and id.
 	Sources(ctx context.Context) ([]store.Source, error)
+	// HiddenFrom returns what a partner hides from its own embeds.
+	HiddenFrom(ctx context.Context, partner string) (store.Hidden, error)
 	// Problems returns the newest problems of sources, ended ones too.
 	Problems(ctx context.Context, limit int) ([]store.Problem, error)
 }
@@ -74,6 +77,7 @@ type Config struct {
 	Renamed  []Renamed         // what had another id before
 	Visitors Visitors          // what one client address may ask for
 	Editors  Editors           // who may enter the editors' room
+	Partners []Partner         // sites that embed under a name of their own
 	Version  string            // of the program, for <generator>
 
 	Archive Archive // sealed documents; nil = there are none
@@ -191,6 +195,9 @@ type Server struct {
 	feedMetrics *feedMetrics
 	opml        *rendition
 
+	embeds      *cache
+	embedders   *visitors // who has embeds made
+	embedViews  *template.Template
 	api         *cache
 	apiRequests *prometheus.CounterVec
 	description []byte // of the API
@@ -238,6 +245,9 @@ func build(cfg Config, st Store, log *slog.Logger, m serverMetrics, used *visito
 	s.feedRoutes()
 	s.archiveRoutes()
 	s.sitemapRoutes()
+	if err := s.openEmbeds(); err != nil {
+		return nil, err
+	}
 	s.statusFeedRoutes()
 	if err := s.pageRoutes(); err != nil {
 		return nil, err

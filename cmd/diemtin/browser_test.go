@@ -115,7 +115,8 @@ func browse(t *testing.T, base, story string) {
 		"province": "/provinces/lao-cai/", "outlets": "/outlets/", "outlet": "/outlets/lao-cai/", "others": "/topics/tin-khac/",
 		"days": "/days/", "day": day, "day-by-time": day + "?by=time", "story": "/stories/" + story, "explain": "/stories/" + story + "/explain",
 		"status": "/status", "feeds": "/nguon-cap-tin/", "follow": "/nguon-cap-tin/?of=%2Ftopics%2Fxa-hoi%2F", "about-en": "/gioi-thieu/?lang=en", "mix": "/mix/", "mixed": "/mix/?topics=kinh-te,xa-hoi",
-		"search": "/search?q=x%C3%A3", "narrowed": "/search?q=x%C3%A3&topics=xa-hoi&from=2024-11-05", "about": "/gioi-thieu/", "missing": "/topics/kinh-tee/"}
+		"search": "/search?q=x%C3%A3", "narrowed": "/search?q=x%C3%A3&topics=xa-hoi&from=2024-11-05", "about": "/gioi-thieu/", "missing": "/topics/kinh-tee/",
+		"embedding": "/nhung/?channel=topics/xa-hoi", "embed": "/embed/topics/xa-hoi/"}
 	for _, l := range looks {
 		v.as(l)
 		for name, address := range pages {

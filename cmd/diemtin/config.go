@@ -39,6 +39,7 @@ type file struct {
 	Visitors syndicate.Visitors        `yaml:"visitors"`
 	Backup   backupConfig              `yaml:"backup"`
 	Editors  syndicate.Editors         `yaml:"editors"`
+	Partners []syndicate.Partner       `yaml:"partners"`
 
 	SecondOpinion string `yaml:"second_opinion"`
 }
@@ -119,7 +120,8 @@ func readFileWith(name string, text []byte, environ []string) (*config, *faults)
 	c.aggregate = aggregator.Config{Limits: f.Limits, Outlets: f.Outlets, Topics: f.Topics, Agent: agent(f.Site), BaseURL: f.Site.BaseURL,
 		Gate: aggregator.Gated{GateConfig: f.Gate}, SecondOpinion: f.SecondOpinion}
 	c.syndicate = syndicate.Config{Site: f.Site, Delivery: f.Delivery, Channels: f.Channels, Topics: topicInfos(f.Topics),
-		Outlets: c.aggregate.StoreOutlets(), Places: places(), Version: version, Renamed: f.renamed(), Visitors: f.Visitors, Editors: f.Editors}
+		Outlets: c.aggregate.StoreOutlets(), Places: places(), Version: version, Renamed: f.renamed(), Visitors: f.Visitors, Editors: f.Editors,
+		Partners: f.Partners}
 	c.syndicate.Hub = c.hubAddress()
 	c.aggregate.Check(found.report)
 	f.Gate.Check(found.report)

@@ -35,6 +35,8 @@ type desk struct {
 type knownRules struct {
 	topics []string
 	digest string // of the topics' rules
+
+	partners []syndicate.Partner
 }
 
 func newDesk(cfg *config, db *store.DB, reader *aggregator.Aggregator) *desk {
@@ -45,7 +47,7 @@ func newDesk(cfg *config, db *store.DB, reader *aggregator.Aggregator) *desk {
 
 // use goes over to another configuration.
 func (d *desk) use(cfg *config) {
-	k := &knownRules{digest: aggregator.RulesDigest(cfg.aggregate)}
+	k := &knownRules{digest: aggregator.RulesDigest(cfg.aggregate), partners: cfg.syndicate.Partners}
 	for _, t := range cfg.aggregate.Topics {
 		k.topics = append(k.topics, string(t.ID))
 	}

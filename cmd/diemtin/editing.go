@@ -44,7 +44,7 @@ func accessFlags(fs *flag.FlagSet) access {
 
 // open finds out who does the work: the running service if there is one and
 // DIEMTIN_TOKEN opens it, else this process, on the database alone.
-func (a access) open(ctx context.Context) (e syndicate.Editor, who string, done func() error, err error) {
+func (a access) open(ctx context.Context) (e office, who string, done func() error, err error) {
 	c, unreachable, err := a.service(ctx)
 	if err != nil {
 		return nil, "", nil, err

@@ -303,7 +303,7 @@ func serveEditors(t *testing.T, config, dsn string) (*program, func(args ...stri
 	return p, func(args ...string) (string, string, int) {
 		t.Helper()
 		words := 1 // the flags follow the verb, so that args may name others
-		if args[0] == "topics" {
+		if args[0] == "topics" || args[0] == "partner" {
 			words = 2
 		}
 		given := []string{"--admin", strings.TrimPrefix(p.admin, "http://"), "--config", config, "--db", dsn}

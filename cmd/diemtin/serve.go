@@ -249,7 +249,8 @@ func (s *service) open(ctx context.Context, cfg *config, dsn, tokens string, log
 		return err
 	}
 	s.servers[0] = newServer(publicMux(s.aggregator.Callback(), s.hub, s.pages))
-	s.servers[1] = newServer(s.adminMux(reg, syndicate.NewAdmin(s.desk, tokens, log)))
+	s.servers[1] = newServer(s.adminMux(reg, syndicate.NewAdmin(s.desk, tokens, log),
+		syndicate.NewPartnerAdmin(s.desk, s.desk.knownPartners, tokens, log)))
 	if s.editors == nil {
 		return nil
 	}
@@ -326,8 +327,9 @@ func newServer(h http.Handler) *http.Server {
 		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes}
 }
 
-func (s *service) adminMux(reg *prometheus.Registry, rulings http.Handler) http.Handler {
+func (s *service) adminMux(reg *prometheus.Registry, rulings, partners http.Handler) http.Handler {
 	mux := http.NewServeMux()
+	mux.Handle(syndicate.PartnersPath, partners)
 	mux.Handle("/api/", rulings)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })

@@ -249,7 +249,7 @@ func writeLedger(w io.Writer, all []store.Ruling) {
 }
 
 // read is open for those who only read: beside a running service, too.
-func (a access) read(ctx context.Context) (syndicate.Editor, string, func() error, error) {
+func (a access) read(ctx context.Context) (office, string, func() error, error) {
 	c, _, err := a.service(ctx)
 	if err != nil {
 		return nil, "", nil, err
