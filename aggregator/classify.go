@@ -206,6 +206,12 @@ func (s *tally) add(by *rule, text string, at place) {
 			return
 		}
 	}
+	s.enter(by, text, at)
+}
+
+// enter enters one piece of evidence, whatever was counted before.
+func (s *tally) enter(by *rule, text string, at place) {
+	topic := by.topic
 	points := by.weight * placeFactor[at]
 	if at == inBody && points > 0 {
 		points = min(points, bodyCap-s.body[topic])

@@ -79,7 +79,6 @@ type rule struct {
 // group is a compiled all-group.
 type group struct {
 	rule   // its kind is evidence
-	text   string
 	parts  int
 	within int
 }
@@ -150,10 +149,6 @@ func (b *ruleBook) addPhrase(sets phraseSets, topic int32, p PhraseConfig, path 
 	g := group{rule: r, parts: len(p.All), within: p.Within}
 	r.kind, r.group = part, int32(len(b.groups))
 	for i, phrase := range p.All {
-		if i > 0 {
-			g.text += " + "
-		}
-		g.text += phrase
 		r.member = uint8(i)
 		b.add(sets, phrase, p.Case, r)
 	}

@@ -221,6 +221,30 @@ func TestReasons(t *testing.T) {
 	}
 }
 
+// A group's reason is the words that were found, not all that could have been.
+func TestGroupReasons(t *testing.T) {
+	t.Parallel()
+	all := []string{"(trụ sở|công sở|chợ)", "(bỏ hoang|bỏ không)"}
+	for _, tt := range []struct {
+		name   string
+		within int
+		text   Text
+		want   string
+	}{
+		{"in one place", 0, Text{Title: "Chợ xã bỏ hoang"}, "chợ + bỏ hoang @title"},
+		{"over two", 0, Text{Title: "Công sở ba tỷ", Summary: "Trụ sở bỏ không"}, "công sở + bỏ không @summary"},
+		{"near", 5, Text{Title: "Công sở mới xây giữa cánh đồng, trụ sở cũ bỏ không"}, "trụ sở + bỏ không @title"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got := classifier(t, topic("a").with(PhraseConfig{All: all, Within: tt.within})).Classify(tt.text)
+			if len(got) != 1 || len(got[0].Reasons) != 1 || got[0].Reasons[0].Text+" @"+got[0].Reasons[0].Place != tt.want {
+				t.Errorf("got %+v, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
 func TestJudgeTellsWhatWasNotChosen(t *testing.T) {
 	t.Parallel()
 	c := classifier(t, topic("a", "lúa"), topic("b").with(PhraseConfig{Phrase: "ngô", Weight: 0.25}),

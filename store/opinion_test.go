@@ -105,7 +105,7 @@ func TestOtherNewsMigrated(t *testing.T) {
 	defer raw.Close()
 	for _, s := range []string{`DELETE FROM by_listed WHERE scope = 'topic:'`, `DELETE FROM by_published WHERE scope = 'topic:'`,
 		`DELETE FROM revisions WHERE scope = 'topic:'`, `DROP TABLE opinion`,
-		`DROP TABLE partner_hidden`, `DROP TABLE problems`, `DROP INDEX stories_changed`, `ALTER TABLE stories DROP COLUMN changed`,
+		`DROP TABLE partner_hidden`, `DROP TABLE reviewed`, `DROP TABLE proposals`, `DROP TABLE problems`, `DROP INDEX stories_changed`, `ALTER TABLE stories DROP COLUMN changed`,
 		`UPDATE meta SET value = 13 WHERE name = 'schema'`} {
 		if _, err := raw.Exec(s); err != nil {
 			t.Fatalf("%s: %v", s, err)
