@@ -111,7 +111,7 @@ func TestOtherNewsMigrated(t *testing.T) {
 			t.Fatalf("%s: %v", s, err)
 		}
 	}
-	if _, err := raw.Exec(`DROP INDEX stories_carried`); err != nil {
+	if _, err := raw.Exec(`DROP INDEX stories_carried; DROP TABLE reviewed; DROP TABLE proposals`); err != nil {
 		t.Fatal(err)
 	}
 	raw.Close()
