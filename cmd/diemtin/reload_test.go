@@ -83,6 +83,16 @@ func TestReload(t *testing.T) {
 	if p.metric(t, "diemtin_config_last_reload_successful") != 1 {
 		t.Error("the success does not show in the metric")
 	}
+	edit(t, config, func(s string) string {
+		return s + "partners:\n  - {id: doi-tac, name: Báo Đối Tác, origins: [\"https://doitac.example.vn\"]}\n"
+	})
+	if stdout, stderr, code = output(t, "reload", "--admin", admin); code != 0 || !strings.Contains(stdout, "partners") {
+		t.Errorf("reload with a partner: exit %d, %q, %q", code, stdout, stderr)
+	}
+	resp, _ = get(t, p.public+"/embed/?partner=doi-tac")
+	if csp := resp.Header.Get("Content-Security-Policy"); resp.StatusCode != 200 || !strings.Contains(csp, "frame-ancestors 'self' https://doitac.example.vn") {
+		t.Errorf("an embed of the new partner: %s, policy %q", resp.Status, csp)
+	}
 	forged, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.admin+"/reload", nil)
 	if err != nil {
 		t.Fatal(err)
