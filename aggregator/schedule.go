@@ -173,7 +173,7 @@ func retry(fails int, low time.Duration, v settled) (time.Duration, string) {
 	case v.outcome == store.Gone:
 		return goneEvery, "the feed answered 410 Gone, so it is asked once a day"
 	case v.retryAfter > 0:
-		return max(low, v.retryAfter), fmt.Sprintf("the server asked to wait %s", v.retryAfter)
+		return max(low, v.retryAfter), fmt.Sprintf("the server asked to wait %s", v.retryAfter.Round(time.Second))
 	case v.outcome == store.Throttled:
 		low = max(low, throttled)
 	}

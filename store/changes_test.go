@@ -177,7 +177,7 @@ func TestMirrorEqualsTheListing(t *testing.T) {
 		if err := db.Sync(t.Context(), o, s); err != nil {
 			t.Fatal(err)
 		}
-		for seed := range uint64(rounds(t, 4)) {
+		for seed := range uint64(rounds(t, 3)) {
 			n := &newsroom{Rand: rand.New(rand.NewPCG(20, seed)), db: db, at: now.Add(time.Duration(seed) * 24 * 30 * time.Hour), texts: int(seed) * 1000}
 			m, most := newMirror(), 0
 			for step := range steps {
@@ -245,7 +245,7 @@ func TestMirrorWhileOthersWrite(t *testing.T) {
 		for w := range 4 {
 			writers.Go(func() {
 				id := fmt.Sprint("o", w)
-				for i := range 25 {
+				for i := range 15 {
 					at := now.Add(time.Duration(i) * time.Minute)
 					r, err := db.Source(context.Background(), id+"-home")
 					if err == nil {
@@ -269,8 +269,8 @@ func TestMirrorWhileOthersWrite(t *testing.T) {
 			m.follow(t, db, 3)
 		}
 		m.compare(t, db, "after all")
-		if len(m.stories) != 28 {
-			t.Errorf("%d stories in the mirror, want 28", len(m.stories))
+		if len(m.stories) != 18 {
+			t.Errorf("%d stories in the mirror, want 18", len(m.stories))
 		}
 	})
 }

@@ -4,7 +4,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -103,17 +106,12 @@ func TestOtherNewsMigrated(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer raw.Close()
-	for _, s := range []string{`DELETE FROM by_listed WHERE scope = 'topic:'`, `DELETE FROM by_published WHERE scope = 'topic:'`,
-		`DELETE FROM revisions WHERE scope = 'topic:'`, `DROP TABLE opinion`,
-		`DROP TABLE partner_hidden`, `DROP TABLE problems`, `DROP INDEX stories_changed`, `ALTER TABLE stories DROP COLUMN changed`,
-		`UPDATE meta SET value = 13 WHERE name = 'schema'`} {
-		if _, err := raw.Exec(s); err != nil {
-			t.Fatalf("%s: %v", s, err)
+	for _, scopes := range []string{"by_listed", "by_published", "revisions"} {
+		if _, err := raw.Exec(`DELETE FROM ` + scopes + ` WHERE scope = 'topic:'`); err != nil {
+			t.Fatal(err)
 		}
 	}
-	if _, err := raw.Exec(`DROP INDEX stories_carried`); err != nil {
-		t.Fatal(err)
-	}
+	undoMigrations(t, raw, 13)
 	raw.Close()
 	db = open()
 	for _, order := range []store.Order{store.ByListed, store.ByPublished} {
@@ -127,4 +125,40 @@ func TestOtherNewsMigrated(t *testing.T) {
 	if n := revision(t, db, store.NoTopic); n < want {
 		t.Errorf("revision %d, before %d", n, want)
 	}
+}
+
+// undoMigrations takes a database back to a former schema, as far as what came
+// since only adds.
+func undoMigrations(t *testing.T, raw *sql.DB, version int) {
+	t.Helper()
+	names, err := filepath.Glob("migrations/*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	do := func(q string) {
+		if _, err := raw.Exec(q); err != nil {
+			t.Fatalf("%s: %v", q, err)
+		}
+	}
+	for _, name := range slices.Backward(names) {
+		var n int
+		if fmt.Sscanf(filepath.Base(name), "%04d", &n); n <= version {
+			break
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, undo := range []struct{ added, taken string }{
+			{`(?m)^CREATE (?:UNIQUE )?INDEX (\w+)`, "DROP INDEX $1"},
+			{`(?m)^CREATE TABLE (\w+)`, "DROP TABLE $1"},
+			{`(?m)^ALTER TABLE (\w+) ADD COLUMN (\w+)`, "ALTER TABLE $1 DROP COLUMN $2"},
+		} {
+			form := regexp.MustCompile(undo.added)
+			for _, m := range form.FindAllString(string(text), -1) {
+				do(form.ReplaceAllString(m, undo.taken))
+			}
+		}
+	}
+	do(fmt.Sprintf(`UPDATE meta SET value = %d WHERE name = 'schema'`, version))
 }

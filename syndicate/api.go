@@ -118,7 +118,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, route *apiRout
 		}
 	}
 	if made.best(readAccepted(r.Header["Accept-Encoding"])) == nil {
-		return s.refuseAPI(w, r, apiProblem{status: http.StatusNotAcceptable, detail: "Accept-Encoding refuses all of identity, gzip and br"})
+		return s.refuseAPI(w, r, apiProblem{status: http.StatusNotAcceptable, detail: "Accept-Encoding refuses all of identity, gzip, br and zstd"})
 	}
 	return made.serve(w, r)
 }

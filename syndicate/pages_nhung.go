@@ -32,7 +32,6 @@ type nhungView struct {
 	Preview  string // address of the frame's page
 	Height   int    // of the frame, in pixels
 	Codes    []embedCode
-	Script   embedScript
 	Own      string // address of its own script
 	Colour   string // of the field, with the number sign
 	Headings []int
@@ -117,7 +116,7 @@ func (s *Server) nhungPage(q url.Values) page {
 	}
 	ch, err := s.nhungChannel(q)
 	opt, wrong := s.cfg.readEmbedOptions(q)
-	v := nhungView{Options: opt, Partner: q.Get("partner"), Counts: maxEmbedStories, Script: newestScript, Own: nhungScript,
+	v := nhungView{Options: opt, Partner: q.Get("partner"), Counts: maxEmbedStories, Own: nhungScript,
 		Colour: "#" + embedAccent, Headings: []int{2, 3, 4, 5, 6}}
 	if opt.Accent != "" {
 		v.Colour = "#" + opt.Accent
@@ -135,9 +134,6 @@ func (s *Server) nhungPage(q url.Values) page {
 	p.Body = v
 	return p
 }
-
-// embedAccent is the accent colour that stands in the style of embeds.
-const embedAccent = "b3261a"
 
 // nhungChannel is what the form asks for: a mix if anything is ticked, else the
 // channel of the list, else everything.

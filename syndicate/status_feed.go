@@ -19,9 +19,9 @@ const statusProblems = 50
 // statusChannel is the feed of the problems of sources, for editors here and
 // for those who look after the outlets' servers.
 func (s *Server) statusChannel() Channel {
-	w := vietnamese
 	return Channel{Path: "/status/", Page: "/status", Kind: "status",
-		Title: Names{w["problems.title"], w["problems.title"]}, Description: Names{w["problems.lead"], w["problems.lead"]}}
+		Title:       Names{vietnamese["problems.title"], english["problems.title"]},
+		Description: Names{vietnamese["problems.lead"], english["problems.lead"]}}
 }
 
 // statusFeedRoutes registers the feed of problems in every format.
@@ -118,14 +118,15 @@ var secretKey = regexp.MustCompile(`(?i)key|token|secret|sign?$|signature|pass|p
 // parameters that sound like keys.
 func publicAddress(raw string) string {
 	u, err := url.Parse(raw)
-	if err != nil {
-		before, _, _ := strings.Cut(raw, "?")
-		return before
+	if err != nil || u.Opaque != "" { // who knows what stands where
+		return "…"
 	}
-	u.User, u.Fragment = nil, ""
+	u.User, u.Fragment, u.RawFragment = nil, "", ""
 	parts := strings.Split(u.RawQuery, "&")
 	for i, part := range parts {
-		if name, _, _ := strings.Cut(part, "="); secretKey.MatchString(name) {
+		name, _, _ := strings.Cut(part, "=")
+		plain, err := url.QueryUnescape(part)
+		if bare, _, _ := strings.Cut(plain, "="); err != nil || secretKey.MatchString(bare) || strings.Contains(plain, "@") {
 			parts[i] = name + "=***"
 		}
 	}

@@ -180,11 +180,33 @@ func TestPublicDetail(t *testing.T) {
 		{"a proxy's scheme", "socks connect tcp inner.lan:1080->a.vn:443: refused", ""},
 		{"this machine", "dial tcp localhost:8080: refused", "dial tcp …: refused"},
 		{"a stack", "boom\ngoroutine 1 [running]", "boom"},
-		{"no address", "fetch http://%zz/?token=a: x", "fetch http://%zz/: x"},
+		{"no address", "fetch http://%zz/?token=a: x", "fetch …: x"},
+		{"a key in disguise", "fetch https://a.vn/rss?%74oken=x&u=https://b:c@d/: EOF", "fetch https://a.vn/rss?%74oken=***&u=***: EOF"},
 		{"markup", "<script>\u202e", "‹script›"},
 	} {
 		if got := publicDetail(tt.detail); got != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
 		}
 	}
+}
+
+// FuzzPublicDetail: whatever stands around it, no password of an address and no
+// key by that name is shown.
+func FuzzPublicDetail(f *testing.F) {
+	f.Add("a.vn", "rss", "cat=5")
+	f.Add("[::1]", "%zz", "a=%&b;c")
+	f.Add("a.vn:80", "x?y", "u=http://v:w@z")
+	f.Fuzz(func(t *testing.T, host, path, query string) {
+		if strings.Contains(host+path+query, "geheim") || strings.ContainsAny(host, "/?#@ <>\"'\\\n\t\r\f\v\u0085\u00a0") || len(host)+len(path)+len(query) > 300 {
+			t.Skip()
+		}
+		for _, detail := range []string{
+			"fetch https://u:geheim@" + host + "/" + path + ": EOF",
+			"fetch https://" + host + "/rss?token=geheim&" + query + ": EOF",
+		} {
+			if got := publicDetail(detail); strings.Contains(got, "geheim") {
+				t.Errorf("%q is shown as %q", detail, got)
+			}
+		}
+	})
 }

@@ -124,6 +124,7 @@ func browse(t *testing.T, base, story string) {
 		}
 	}
 	t.Run("keyboard", func(t *testing.T) { v.t = t; keyboard(v, day) })
+	t.Run("times", func(t *testing.T) { v.t = t; times(v) })
 }
 
 // viewer is a browser's tab before one site.
@@ -321,6 +322,31 @@ func keyboard(v *viewer, day string) {
 	press(kb.ArrowLeft, kb.Enter)
 	if got := evaluated[string](v, `location.pathname`); got != days[at-1] {
 		t.Errorf("Enter leads to %s, want %s", got, days[at-1])
+	}
+}
+
+// times reads when stories came: with scripts how long ago, on paper and without
+// scripts on which day, in any case with the whole moment at hand.
+func times(v *viewer) {
+	const lately = `[...document.querySelectorAll("time.at")].filter(t => Date.now() - Date.parse(t.dateTime) < 864e5)`
+	const days = lately + `.filter(t => t.title === t.textContent).length`
+	v.as(look{1280, "light", true})
+	if err := chromedp.Do(v.tab, chromedp.Navigate(v.base+"/")); err != nil {
+		v.t.Fatal(err)
+	}
+	all := evaluated[int](v, lately+`.length`)
+	if n := evaluated[int](v, days); all == 0 || n != 0 {
+		v.t.Errorf("of %d times of today %d name the day, want how long ago", all, n)
+	}
+	if n := evaluated[int](v, `dispatchEvent(new Event("beforeprint")), `+days); n != all {
+		v.t.Errorf("on paper %d of %d times name the day", n, all)
+	}
+	v.as(look{1280, "light", false})
+	if err := chromedp.Do(v.tab, chromedp.Navigate(v.base+"/")); err != nil {
+		v.t.Fatal(err)
+	}
+	if n := evaluated[int](v, days); n != all {
+		v.t.Errorf("without scripts %d of %d times name the day", n, all)
 	}
 }
 

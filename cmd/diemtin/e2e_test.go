@@ -43,6 +43,10 @@ func TestEndToEnd(t *testing.T) {
 	dsn := "sqlite:" + filepath.Join(t.TempDir(), "e2e.db")
 	p := serve(t, config, dsn)
 	p.swept(t)
+	eventually(t, "the story to be listed, once its pages are read", func() bool {
+		_, text := get(t, p.public+"/feed.atom")
+		return strings.Contains(text, original.Title)
+	})
 
 	id := onceInEveryFeed(t, p, original)
 	onThePages(t, p, id, original, at)

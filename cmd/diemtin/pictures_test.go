@@ -36,8 +36,8 @@ func TestPictures(t *testing.T) {
 		width, height int64
 	}{
 		{"home", p.public + "/", 1280, 1000},
-		{"day", p.public + "/days/" + today() + "/", 390, 844},
-		{"embed", partner(t, p.public) + "/", 900, 560},
+		{"day", p.public + "/days/" + today() + "/?by=time", 390, 844},
+		{"embed", partner(t, p.public) + "/", 900, 590},
 	} {
 		shot, err := photograph(tab, x.address, x.width, x.height)
 		if err == nil {
@@ -71,9 +71,10 @@ func partner(t *testing.T, base string) string {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		fmt.Fprintf(w, `<!DOCTYPE html><html lang="vi"><meta charset="utf-8"><title>Cổng thông tin của đơn vị</title>
 <style>body{margin:0;font:16px/1.6 system-ui,"Noto Sans",sans-serif;color:#223}header{background:#1d4e89;color:#fff;padding:14px 28px;font-size:22px}
-main{display:grid;grid-template-columns:1fr 340px;gap:28px;padding:20px 28px}p{color:#556}iframe{border:1px solid #cdd;width:340px;height:430px}h2{margin:0 0 8px;font-size:18px}</style>
-<header>Cổng thông tin của đơn vị</header><main><section><h2>Giới thiệu</h2><p>Trang của đơn vị nhúng một chuyên mục bằng một dòng, không cần script.</p></section>
-<section><h2>Tin xây dựng Đảng</h2><iframe src="%s/embed/topics/xay-dung-dang/?count=5" title="Tin xây dựng Đảng"></iframe></section></main></html>`, base)
+main{display:grid;grid-template-columns:1fr 340px;gap:28px;padding:20px 28px}p{color:#556}iframe{border:1px solid #cdd;width:340px;height:450px}h2{margin:0 0 8px;font-size:18px}</style>
+<header>Cổng thông tin của đơn vị</header><main><section><h2>Giới thiệu</h2><p>Đây là trang của một đơn vị khác. Khung bên cạnh nhúng một chuyên mục bằng một dòng mã, không cần script.</p>
+<h2>Lịch công tác</h2><p>Thứ Hai: giao ban đầu tuần.</p><p>Thứ Tư: tiếp công dân.</p><p>Thứ Sáu: hội nghị sơ kết tháng.</p></section>
+<section><h2>Tin xây dựng Đảng</h2><iframe src="%s/embed/topics/xay-dung-dang/?count=4" title="Tin xây dựng Đảng"></iframe></section></main></html>`, base)
 	}))
 	t.Cleanup(srv.Close)
 	return srv.URL

@@ -45,7 +45,7 @@ func replay(ctx context.Context, std stdio, e syndicate.Editor, rulings []store.
 			known[ruledAs(r, r.Why[i:])] = r.ID
 		}
 	}
-	numbers := map[int64]int64{} // of rulings there, here
+	numbers := map[int64]int64{} // of rulings there, here; notMade of those that are not
 	wanted, done, had := 0, 0, 0
 	for _, r := range rulings {
 		if r.Who == "" || r.Verb == store.RuleApply { // the program's own, which it makes again by itself
@@ -62,6 +62,7 @@ func replay(ctx context.Context, std stdio, e syndicate.Editor, rulings []store.
 			return ctx.Err()
 		}
 		if err != nil {
+			numbers[r.ID] = notMade
 			fmt.Fprintf(std.err, "diemtin: ruling %d, %s of %s by %s: not made again: %v\n", r.ID, r.Verb, cmp.Or(r.Story, r.Outlet), r.Who, err)
 			continue
 		}
@@ -98,10 +99,19 @@ func ruledAs(r store.Ruling, signed string) string {
 	return fmt.Sprintf("%s %s %s %s", r.Verb, r.Story, r.Outlet, signed)
 }
 
+// notMade stands for the number of a ruling that could not be made again.
+const notMade = -1
+
 // carryAgain carries out one ruling; it stands in the ledger under today.
 func carryAgain(ctx context.Context, e syndicate.Editor, r store.Ruling, numbers map[int64]int64) (store.Ruling, error) {
 	if r.Verb == store.RuleAdd {
 		return r, errors.New("an article that was added by hand has to be added again")
+	}
+	if r.Verb == store.RulePropose {
+		return r, errors.New("a rule that was proposed has to be proposed again, in the editors' room")
+	}
+	if numbers[r.Undoes] == notMade {
+		return r, fmt.Errorf("ruling %d, which it undoes, was not made again", r.Undoes)
 	}
 	o := syndicate.Order{Verb: r.Verb, Story: r.Story, Other: r.Other, Outlet: r.Outlet, Topics: r.Topics,
 		Ruling: cmp.Or(numbers[r.Undoes], r.Undoes),
@@ -109,7 +119,7 @@ func carryAgain(ctx context.Context, e syndicate.Editor, r store.Ruling, numbers
 	for _, item := range r.Items {
 		o.Items = append(o.Items, syndicate.Ref(strconv.FormatInt(item, 10)))
 	}
-	if o.Ruling > 0 { // the ruling that is undone says all
+	if o.Ruling > 0 && (r.Verb == store.RuleUnmerge || r.Verb == store.RuleRestore) { // the ruling that is undone says all
 		o.Story, o.Other, o.Items = "", "", nil
 	}
 	return e.Carry(ctx, r.Who, o)

@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.yaml.in/yaml/v3"
 
 	"diemtin/aggregator"
@@ -117,6 +120,64 @@ func trialLine(x syndicate.Trial) string {
 		line += "; breaks " + f.Example
 	}
 	return line
+}
+
+// A ledger with orders that the room gave again, and a proposal that was taken
+// back, can be played into a database that lost them.
+func TestReplayOfRoom(t *testing.T) {
+	t.Parallel()
+	n, lost := tried(t, "Giá vàng tăng", "Bão đổ bộ"), tried(t, "Giá vàng tăng", "Bão đổ bộ")
+	editing := func(n *newsroom) *desk {
+		r, err := aggregator.New(n.rules.Load().aggregate, n.desk.db, newLogger(stdio{io.Discard, io.Discard}, false), prometheus.NewRegistry())
+		if err != nil {
+			t.Fatal(err)
+		}
+		n.reader = r
+		return n.desk
+	}
+	here, there := editing(n), editing(lost)
+	stories, err := here.db.Stories(t.Context(), store.Query{Order: store.ByPublished, Limit: 10})
+	if err != nil || len(stories) != 2 {
+		t.Fatalf("%d stories, %v", len(stories), err)
+	}
+	one := stories[0].ID
+	carry := func(o syndicate.Order) store.Ruling {
+		t.Helper()
+		r, err := here.Carry(t.Context(), "lan", o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	p, err := n.Propose(t.Context(), "lan", store.Proposal{Topic: "kinh-te", Phrase: "tỷ giá", Effect: store.EffectMask})
+	if err != nil {
+		t.Fatal(err)
+	}
+	carry(syndicate.Order{Verb: store.RuleRestore, Ruling: p.ID})
+	hidden := carry(syndicate.Order{Verb: store.RuleHide, Story: one})
+	back := carry(syndicate.Order{Verb: store.RuleRestore, Ruling: hidden.ID})
+	carry(syndicate.Order{Verb: store.RuleHide, Story: one, Ruling: back.ID})
+	carry(syndicate.Order{Verb: store.RuleReview, Story: stories[1].ID, Other: one})
+	ledger, err := wholeLedger(t.Context(), here)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Reverse(ledger)
+	var out, errs strings.Builder
+	if err := replay(t.Context(), stdio{&out, &errs}, there, ledger); err != nil {
+		t.Fatal(err)
+	}
+	if got := out.String(); got != "4 of 6 rulings made again, 0 stood already\n" {
+		t.Errorf("%s%s", got, errs.String())
+	}
+	for _, want := range []string{"has to be proposed again", "which it undoes, was not made again"} {
+		if !strings.Contains(errs.String(), want) {
+			t.Errorf("it does not say %q: %s", want, errs.String())
+		}
+	}
+	if id, by, err := there.db.HiddenBy(t.Context(), one); id != one || by == 0 || err != nil {
+		t.Errorf("hidden by %d, %v", by, err)
+	}
 }
 
 // What topics proposals prints can be put into a feeds.yaml as it is.

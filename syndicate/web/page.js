@@ -16,6 +16,8 @@
   };
   tell();
   setInterval(tell, 6e4);
+  addEventListener("beforeprint", () => times.forEach(({ place, day }) => { place.textContent = day; }));
+  addEventListener("afterprint", tell);
 
   const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -7, ArrowDown: 7 };
   for (const month of document.querySelectorAll(".month")) {

@@ -32,7 +32,7 @@
 
   const home = script && script.src ? script.src.replace(/\/embed\/[^/]*\/diemtin\.js.*$/, "") : "";
   const light = "--p:#fdfdfc;--i:#17181a;--s:#5b5e63;--l:#e2e2de;--a:#b3261a;color-scheme:light;background:var(--p);color:var(--i)";
-  const dark = "--p:#141517;--i:#e8e7e4;--s:#a5a8ad;--l:#2f3236;--a:#ff9280;color-scheme:dark;background:var(--p);color:var(--i)";
+  const dark = "--p:#141517;--i:#e8e7e4;--s:#a5a8ad;--l:#2f3236;--a:#ff8a76;color-scheme:dark;background:var(--p);color:var(--i)";
   const inherited = "--s:inherit;--l:rgba(128,128,128,.4);--a:currentcolor";
   const rest = ":host([hidden]){display:none}div{min-width:0}section{border-top:3px solid var(--a);padding:.6em .9em .7em;line-height:1.5}" +
     "p,ul{margin:0;padding:0}ul{list-style:none}.t{font-size:1.0625em;font-weight:700;padding-bottom:.4em}a{color:inherit;text-decoration:none}" +
