@@ -148,8 +148,8 @@ func Inspect(ctx context.Context, path string) (Snapshot, error) {
 		return s, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	s.Newest = fromMillis(newest)
-	if known, err := newestSchema(); err != nil || s.Schema > known {
-		return s, errors.Join(err, fmt.Errorf("it has schema %d, this program knows %d; use the program that wrote it", s.Schema, known))
+	if known := KnownSchema(); s.Schema > known {
+		return s, fmt.Errorf("it has schema %d, this program knows %d; use the program that wrote it", s.Schema, known)
 	}
 	return s, nil
 }
@@ -163,26 +163,12 @@ func checkWhole(ctx context.Context, db *sql.DB) error {
 	if id != applicationID {
 		return fmt.Errorf("%w: it is not of this program", ErrDamaged)
 	}
-	rows, err := db.QueryContext(ctx, `PRAGMA quick_check(5)`)
+	found, err := quickCheck(ctx, db)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
-	defer rows.Close()
-	var found []string
-	for rows.Next() {
-		var line string
-		if err := rows.Scan(&line); err != nil {
-			return err
-		}
-		if line != "ok" {
-			found = append(found, strings.ReplaceAll(line, "\n", " "))
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return fmt.Errorf("%w: %w", ErrDamaged, err)
-	}
 	if len(found) > 0 {
-		return fmt.Errorf("%w: %s", ErrDamaged, strings.Join(found, "; "))
+		return fmt.Errorf("%w: %s", ErrDamaged, strings.ReplaceAll(strings.Join(found, "; "), "\n", " "))
 	}
 	return nil
 }

@@ -55,18 +55,7 @@ func (db *DB) Waiting() int {
 }
 
 // Schema is the number of the newest migration that the database has seen.
-func (db *DB) Schema(ctx context.Context) (int, error) {
-	tx, err := db.engine.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
-		return 0, fmt.Errorf("read schema: %w", err)
-	}
-	defer tx.Rollback()
-	n, err := db.engine.version(ctx, tx)
-	if err != nil {
-		return 0, fmt.Errorf("read schema: %w", err)
-	}
-	return n, nil
-}
+func (db *DB) Schema(ctx context.Context) (int, error) { return db.engine.schema(ctx) }
 
 // KnownSchema is the number of the newest migration that this program knows.
 func KnownSchema() int {
@@ -85,7 +74,12 @@ func (db *DB) QuickCheck(ctx context.Context) (faults []string, err error) {
 	if db.engine.name != "sqlite" {
 		return nil, nil
 	}
-	rows, err := db.engine.read.QueryContext(ctx, fmt.Sprintf(`PRAGMA quick_check(%d)`, maxFaults))
+	return quickCheck(ctx, db.engine.read)
+}
+
+// quickCheck looks through an SQLite file.
+func quickCheck(ctx context.Context, db *sql.DB) (faults []string, err error) {
+	rows, err := db.QueryContext(ctx, fmt.Sprintf(`PRAGMA quick_check(%d)`, maxFaults))
 	if err != nil {
 		return nil, fmt.Errorf("check database: %w", err)
 	}

@@ -17,10 +17,7 @@ var migrations embed.FS
 // migrate brings the schema to the newest version, each step in a transaction
 // of its own. Migrations are numbered and never edited once released.
 func (e *engine) migrate(ctx context.Context) error {
-	newest, err := newestSchema()
-	if err != nil {
-		return err
-	}
+	newest := KnownSchema()
 	if err := e.migrateTo(ctx, newest); err != nil {
 		return err
 	}
@@ -56,21 +53,10 @@ func migrationNumber(name string) (int, error) {
 	return n, nil
 }
 
-// newestSchema is the version that this program migrates to.
-func newestSchema() (int, error) {
-	names, err := fs.Glob(migrations, "migrations/*.sql")
-	if err != nil || len(names) == 0 {
-		return 0, errors.Join(err, errors.New("no migrations"))
-	}
-	return migrationNumber(names[len(names)-1])
-}
-
 // Schema tells which version an existing database has, and which this program
 // migrates it to. A database that does not exist yet, or is empty, has 0.
 func Schema(ctx context.Context, dsn string) (have, newest int, err error) {
-	if newest, err = newestSchema(); err != nil {
-		return 0, 0, err
-	}
+	newest = KnownSchema()
 	e, err := openEngine(ctx, dsn, true)
 	if errors.Is(err, ErrNoDatabase) {
 		return 0, newest, nil
@@ -79,15 +65,8 @@ func Schema(ctx context.Context, dsn string) (have, newest int, err error) {
 		return 0, newest, err
 	}
 	defer e.close()
-	tx, err := e.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
-		return 0, newest, fmt.Errorf("read database: %w", err)
-	}
-	defer tx.Rollback()
-	if have, err = e.version(ctx, tx); err != nil {
-		return 0, newest, fmt.Errorf("read the schema of the database: %w", err)
-	}
-	return have, newest, nil
+	have, err = e.schema(ctx)
+	return have, newest, err
 }
 
 func (e *engine) step(ctx context.Context, n int, name string) error {
@@ -120,12 +99,7 @@ func (e *engine) step(ctx context.Context, n int, name string) error {
 
 // checkVersion refuses a database that a newer program has migrated.
 func (e *engine) checkVersion(ctx context.Context, newest int) error {
-	tx, err := e.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback()
-	have, err := e.version(ctx, tx)
+	have, err := e.schema(ctx)
 	if err != nil {
 		return err
 	}
@@ -133,6 +107,20 @@ func (e *engine) checkVersion(ctx context.Context, newest int) error {
 		return fmt.Errorf("the database has schema %d, this program knows %d; use the program that wrote it", have, newest)
 	}
 	return nil
+}
+
+// schema is the version of what is stored.
+func (e *engine) schema(ctx context.Context) (int, error) {
+	tx, err := e.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return 0, fmt.Errorf("read schema: %w", err)
+	}
+	defer tx.Rollback()
+	n, err := e.version(ctx, tx)
+	if err != nil {
+		return 0, fmt.Errorf("read schema: %w", err)
+	}
+	return n, nil
 }
 
 // version is 0 for a database without a schema.

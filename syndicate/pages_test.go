@@ -141,7 +141,8 @@ func TestTermsOfOutlets(t *testing.T) {
 		if strings.Contains(html, "báo giấu") || strings.Contains(html, "Báo Giấu") || strings.Contains(html, "giau.example.vn") {
 			t.Errorf("%s shows something of an outlet that allows nothing", path)
 		}
-		if strings.Contains(html, "<script>") {
+		doc.Find(`head script[src^="/assets/page.js?v="], head script[type="application/ld+json"]`).Remove() // our own
+		if html, _ = doc.Html(); strings.Contains(html, "<script") {
 			t.Errorf("%s lets a headline's markup through", path)
 		}
 	}

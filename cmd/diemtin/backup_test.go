@@ -247,9 +247,9 @@ func TestScheduledBackups(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	ran := make(chan struct{})
 	go func() { again.run(ctx); close(ran) }() // the newest is of 2024: one is due
-	for len(names()) < 5 && !slices.ContainsFunc(names(), func(s string) bool { return strings.HasPrefix(s, "tin-"+time.Now().UTC().Format("2006")) }) {
-		time.Sleep(10 * time.Millisecond)
-	}
+	eventually(t, "the copy that is due after a restart", func() bool {
+		return slices.ContainsFunc(names(), func(s string) bool { return strings.HasPrefix(s, "tin-"+time.Now().UTC().Format("2006")) })
+	})
 	stop()
 	<-ran
 	for _, bad := range []struct {
