@@ -105,7 +105,7 @@ func (m *Room) named(r *http.Request) string {
 		return ""
 	}
 	all := r.Header.Values(m.editors.Header)
-	if len(all) != 1 || len(all[0]) > maxNameLength || !nameForm.MatchString(all[0]) {
+	if len(all) != 1 || len(all[0]) > maxNameLength || !nameForm.MatchString(all[0]) || reservedName(all[0]) {
 		return ""
 	}
 	return all[0]
