@@ -245,6 +245,7 @@ func (m *Room) parseViews() error {
 		"iso":     func(t time.Time) string { return t.In(store.Zone).Format(time.RFC3339) },
 		"clock":   clock,
 		"row":     newFormRow,
+		"noted":   func(evidence string) string { return m.site().cfg.noted(evidence).VI },
 		"between": func(c Compared, here, there string) comparedAs { return comparedAs{c, here, there} },
 	})
 	base, err := base.ParseFS(web, "web/room/parts/*.html")

@@ -90,6 +90,9 @@ type Config struct {
 	// Explainer puts the explanation of a story into words; nil = only what the
 	// store noted is shown.
 	Explainer Explainer
+	// Noted says in Vietnamese what the store noted as evidence in English; nil =
+	// it is shown as it is.
+	Noted func(evidence string) string
 
 	// NearTopics are the topics that came nearest to an item's text by the rules
 	// in force, for the editors' list of what has none; nil = there is no list.

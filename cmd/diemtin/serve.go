@@ -265,7 +265,7 @@ func (s *service) open(ctx context.Context, cfg *config, dsn, tokens string, log
 // them.
 func (s *service) publicConfig(ctx context.Context, cfg *config) (public syndicate.Config, err error) {
 	public = cfg.syndicate
-	public.Archive = s.db
+	public.Archive, public.Noted = s.db, aggregator.NotedVietnamese
 	if public.Explainer, err = newExplainer(ctx, s.db); err != nil {
 		return public, err
 	}
