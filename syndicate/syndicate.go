@@ -201,6 +201,8 @@ type Server struct {
 	embeds      *cache
 	embedders   *visitors // who has embeds made
 	embedViews  *template.Template
+	embedStyle  string // of the page for frames
+	embedAccent string // where nobody chose one; without its number sign
 	api         *cache
 	apiRequests *prometheus.CounterVec
 	description []byte // of the API
@@ -248,11 +250,11 @@ func build(cfg Config, st Store, log *slog.Logger, m serverMetrics, used *visito
 	s.feedRoutes()
 	s.archiveRoutes()
 	s.sitemapRoutes()
-	if err := s.openEmbeds(); err != nil {
-		return nil, err
-	}
 	s.statusFeedRoutes()
 	if err := s.pageRoutes(); err != nil {
+		return nil, err
+	}
+	if err := s.openEmbeds(); err != nil { // in the look of the pages
 		return nil, err
 	}
 	if err := s.apiHandlers(); err != nil {
