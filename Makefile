@@ -6,6 +6,7 @@
 # make html    that validation alone
 # make axe     every kind of page in a browser, held to WCAG 2.2 AA by axe-core from npm
 # make pictures   those of README, of the demo
+# make samples    the samples for partners' servers, ASP.NET too where Mono is
 # make release   static binaries and Debian packages in dist/
 # make bench-freshness SEED=7 | TRACE=FILE   delay at the same number of polls, against other policies
 # make eval-stories DATA=DIR   how well copies are told, on labelled articles
