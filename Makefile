@@ -8,10 +8,11 @@
 # make pictures   those of README, of the demo
 # make sbom    every module that is compiled in, as a software bill of materials
 # make kubernetes   the manifests of deploy/kubernetes against Kubernetes' schemas
+# make samples    the samples for partners' servers, ASP.NET too where Mono is
 # make release   static binaries and Debian packages in dist/
 # make bench-freshness SEED=7 | TRACE=FILE   delay at the same number of polls, against other policies
 # make eval-stories DATA=DIR   how well copies are told, on labelled articles
-.PHONY: demo run build quick test readers html axe pictures bench bench-freshness eval-stories soak fuzz fmt vuln licences sbom kubernetes release clean
+.PHONY: demo run build quick test readers html axe pictures bench bench-freshness eval-stories soak fuzz fmt vuln licences sbom kubernetes samples release clean
 
 GO ?= go
 BIN := bin/diemtin
@@ -75,6 +76,11 @@ bench-freshness:
 	@$(GO) test -count=1 -run '^TestFreshness$$' ./aggregator -args -freshness.report=$(abspath bin/freshness.txt) \
 		-freshness.seed=$(SEED) $(if $(TRACE),-freshness.trace=$(abspath $(TRACE))) $(FRESHNESS) >bin/freshness.log || { cat bin/freshness.log; exit 1; }
 	@cat bin/freshness.txt
+
+# the samples for partners' servers; those for ASP.NET need mono-mcs and
+# libmono-system-web4.0-cil of Debian
+samples:
+	CI= $(GO) test -count=1 -v -run 'SamplesRun|WebFormsSample' ./syndicate
 
 # the races and the newsroom of the store's tests, a thousand times on both engines
 soak:
