@@ -61,7 +61,7 @@ func openSQLite(ctx context.Context, path string, readOnly bool) (*engine, error
 		return nil, err
 	}
 	e := &engine{name: "sqlite", index: &sqliteIndex, prepare: true, alone: true, unlock: func() {}, catalogue: `SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'meta'`, words: strings.NewReplacer(
-		"{{id}}", "INTEGER PRIMARY KEY", "{{clustered}}", " WITHOUT ROWID", "{{bytes}}", "BLOB", "{{search}}", sqliteIndex.create)}
+		"{{passing}}", "", "{{id}}", "INTEGER PRIMARY KEY", "{{clustered}}", " WITHOUT ROWID", "{{bytes}}", "BLOB", "{{search}}", sqliteIndex.create)}
 	if !readOnly {
 		unlock, err := lockFile(path + ".lock")
 		if err != nil {
@@ -176,7 +176,7 @@ func openPostgres(ctx context.Context, dsn string) (*engine, error) {
 	return &engine{name: "postgres", index: &postgresIndex, write: db, read: db, unlock: func() {},
 		begin:     fmt.Sprintf(`SELECT pg_advisory_xact_lock(%d)`, writeLock),
 		catalogue: `SELECT count(*) FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = 'meta'`,
-		words:     strings.NewReplacer("{{id}}", "BIGINT PRIMARY KEY", "{{clustered}}", "", "{{bytes}}", "BYTEA", "{{search}}", postgresIndex.create)}, nil
+		words:     strings.NewReplacer("{{passing}}", "UNLOGGED ", "{{id}}", "BIGINT PRIMARY KEY", "{{clustered}}", "", "{{bytes}}", "BYTEA", "{{search}}", postgresIndex.create)}, nil
 }
 
 // firstLine is what an error says without the list of every address that was
