@@ -73,6 +73,7 @@ func TestReplicas(t *testing.T) {
 	r.sameBytes(ps)
 	r.pushedOnce(got)
 	ps.judge(t, play, took)
+	r.behindNginx()
 	for _, p := range r.running {
 		p.stop(t)
 	}
@@ -365,6 +366,40 @@ func (r *replicas) pushedOnce(got *pushedTo) {
 		r.t.Error("what was delivered last is not what the feed says")
 	}
 	r.t.Logf("%d deliveries, %d of them twice", len(all), twice)
+}
+
+// behindNginx asks all three through the shipped configuration of nginx, and goes
+// on asking when one of them has died: no reader notices.
+func (r *replicas) behindNginx() {
+	r.t.Helper()
+	if nginxPath() == "" {
+		if os.Getenv("CI") != "" {
+			need(r.t, "nginx")
+		}
+		r.t.Log("nginx is not installed")
+		return
+	}
+	sample := strings.ReplaceAll(repoFile(r.t, "deploy/nginx-replicas.conf"), "proxy_cache diemtin;", "proxy_cache off;")
+	places := []string{"/var/cache/nginx/diemtin", r.t.TempDir(), "listen [::]:80;", "", "server_name tin.example.vn;", ""}
+	for i, p := range r.running {
+		places = append(places, fmt.Sprintf("diemtin-%d:8080", i+1), strings.TrimPrefix(p.public, "http://"))
+	}
+	front := "http://" + startNginx(r.t, func(address string) string {
+		return strings.NewReplacer(append(places, "listen 80;", "listen "+address+";")...).Replace(sample)
+	}).address
+	_, want := get(r.t, r.running[0].public+"/feed.atom")
+	ask := func(when string) {
+		r.t.Helper()
+		for range 6 {
+			if resp, body := get(r.t, front+"/feed.atom"); resp.StatusCode != http.StatusOK || body != want {
+				r.t.Errorf("%s: %s, or other bytes", when, resp.Status)
+			}
+		}
+	}
+	ask("with three replicas")
+	r.running[0].kill()
+	r.running = r.running[1:]
+	ask("when one has died")
 }
 
 // judge looks at what the outlets saw.
