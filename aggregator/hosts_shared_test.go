@@ -170,7 +170,7 @@ func TestLateVisit(t *testing.T) {
 	t.Cleanup(func() { db.Close() })
 	origin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, feedOf("Cầu treo Nậm Lúc")) }))
 	t.Cleanup(origin.Close)
-	cfg := Config{Limits: Limits{AllowPrivate: true, HostPause: new(Duration)}, Agent: "diemtin/test (+a@example.vn)", Outlets: []OutletConfig{{ID: "thu", Name: "Báo Thử",
+	cfg := Config{Limits: Limits{AllowPrivate: true, HostPause: new(Duration)}, Agent: "diemtin/test (+a@example.vn)", Topics: shippedTopics(t), Outlets: []OutletConfig{{ID: "thu", Name: "Báo Thử",
 		Domains: []string{"thu.example"}, Scope: store.National, Sources: []SourceConfig{{ID: "rss", URL: origin.URL + "/rss"}}}}}
 	if err := db.Sync(t.Context(), cfg.StoreOutlets(), cfg.StoreSources()); err != nil {
 		t.Fatal(err)

@@ -253,7 +253,10 @@ const maxStaged = 1_000_000
 func (db *DB) MoveReclassified(ctx context.Context, rules string, limit int, now time.Time) (c Reclassification, err error) {
 	outlets := *db.outlets.Load()
 	err = db.do(ctx, limit, func(t *tx) error {
-		if c, err = t.current(rules); err != nil || c.Phase != ReclassifyStories {
+		if c, err = t.current(rules); err == nil && c.Phase != ReclassifyStories {
+			err = errOvertaken
+		}
+		if err != nil {
 			return err
 		}
 		var all []staged
