@@ -82,9 +82,11 @@ bench-freshness:
 samples:
 	CI= $(GO) test -count=1 -v -run 'SamplesRun|WebFormsSample' ./syndicate
 
-# the races and the newsroom of the store's tests, a thousand times on both engines
+# the races and the newsroom of the store's tests, a thousand times on both engines;
+# three replicas with 2,001 sources
 soak:
 	DIEMTIN_SOAK=$(SOAK) .ci/with-postgres $(GO) test -count=1 -timeout 3h -run 'ConcurrentCopies|RaceWithRulings|NoRepeatWhatever' ./store
+	DIEMTIN_SOAK=$(SOAK) .ci/with-postgres $(GO) test -count=1 -v -timeout 30m -run '^TestReplicas$$' ./cmd/diemtin
 
 # DATA holds articles.jsonl.gz and pairs.tsv; what it costs to store them at any
 # size: go run ./evaluation/load -data DIR -items 100000
