@@ -7,15 +7,19 @@
 # make axe     every kind of page in a browser, held to WCAG 2.2 AA by axe-core from npm
 # make pictures   those of README, of the demo
 # make release   static binaries and Debian packages in dist/
+# make soak SOAK_TIME=20m KILL_STEPS=150   everything at once with the race detector, and kills at any moment
+# make races SOAK=1000   the store's races, so many times
 # make bench-freshness SEED=7 | TRACE=FILE   delay at the same number of polls, against other policies
 # make eval-stories DATA=DIR   how well copies are told, on labelled articles
-.PHONY: demo run build quick test readers html axe pictures bench bench-freshness eval-stories soak fuzz fmt vuln licences release clean
+.PHONY: demo run build quick test readers html axe pictures bench bench-freshness eval-stories soak races fuzz fmt vuln licences release clean
 
 GO ?= go
 BIN := bin/diemtin
 TIME ?= 2m
 SEED ?= 7
 SOAK ?= 1000
+SOAK_TIME ?= 20m
+KILL_STEPS ?= 150
 TRACE ?=
 VALIDATOR := html-validate@10.9.0
 FRESHNESS ?= # more flags: -freshness.budget=4 -freshness.min=5m -freshness.max=2h -freshness.outlets=300
@@ -74,8 +78,15 @@ bench-freshness:
 		-freshness.seed=$(SEED) $(if $(TRACE),-freshness.trace=$(abspath $(TRACE))) $(FRESHNESS) >bin/freshness.log || { cat bin/freshness.log; exit 1; }
 	@cat bin/freshness.txt
 
-# the races and the newsroom of the store's tests, a thousand times on both engines
+# everything at once against the binary for SOAK_TIME, then kills through
+# KILL_STEPS steps of 24 sources on both engines
 soak:
+	DIEMTIN_SOAK_TIME=$(SOAK_TIME) $(GO) test -count=1 -v -timeout 3h -run '^TestSoak$$' ./cmd/diemtin
+	DIEMTIN_KILL_STEPS=$(KILL_STEPS) .ci/with-postgres $(GO) test -count=1 -v -timeout 3h -run '^TestKillAtAnyMoment$$' ./cmd/diemtin
+	DIEMTIN_KILL_STEPS=$(KILL_STEPS) .ci/with-postgres $(GO) test -count=1 -v -timeout 3h -run '^TestKilledWhileMigrating$$' ./store
+
+# the races and the newsroom of the store's tests, a thousand times on both engines
+races:
 	DIEMTIN_SOAK=$(SOAK) .ci/with-postgres $(GO) test -count=1 -timeout 3h -run 'ConcurrentCopies|RaceWithRulings|NoRepeatWhatever' ./store
 
 # DATA holds articles.jsonl.gz and pairs.tsv; what it costs to store them at any
