@@ -38,7 +38,7 @@ func TestMigrateElsewhere(t *testing.T) {
 // takes further.
 func TestKilledWhileMigrating(t *testing.T) {
 	t.Parallel()
-	rounds := 3
+	rounds := 1
 	if n, err := strconv.Atoi(os.Getenv("DIEMTIN_KILL_STEPS")); err == nil {
 		rounds = n
 	}

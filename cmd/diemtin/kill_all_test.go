@@ -35,7 +35,7 @@ func killSteps(t *testing.T) int {
 	if testing.Short() {
 		return 3
 	}
-	return 7
+	return 4
 }
 
 // What was served once and committed is there once, no delivery is lost, and

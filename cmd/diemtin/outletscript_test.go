@@ -210,8 +210,9 @@ func (st *stage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(http.StatusNotModified)
 			return
 		}
-	case 3:
-		time.Sleep(20 * time.Millisecond) // a slow outlet
+	case 3: // a slow outlet
+		slow := time.NewTimer(20 * time.Millisecond)
+		<-slow.C
 	case 6:
 		http.Error(w, "lỗi", http.StatusInternalServerError)
 		return
