@@ -10,15 +10,19 @@
 # make kubernetes   the manifests of deploy/kubernetes against Kubernetes' schemas
 # make samples    the samples for partners' servers, ASP.NET too where Mono is
 # make release   static binaries and Debian packages in dist/
+# make soak SOAK_TIME=20m KILL_STEPS=150   everything at once with the race detector, and kills at any moment
+# make races SOAK=1000   the store's races, so many times, and three replicas with 2,001 sources
 # make bench-freshness SEED=7 | TRACE=FILE   delay at the same number of polls, against other policies
 # make eval-stories DATA=DIR   how well copies are told, on labelled articles
-.PHONY: demo run build quick test readers html axe pictures bench bench-freshness eval-stories soak fuzz fmt vuln licences sbom kubernetes samples release clean
+.PHONY: demo run build quick test readers html axe pictures bench bench-freshness eval-stories soak races fuzz fmt vuln licences sbom kubernetes samples release clean
 
 GO ?= go
 BIN := bin/diemtin
 TIME ?= 2m
 SEED ?= 7
 SOAK ?= 1000
+SOAK_TIME ?= 20m
+KILL_STEPS ?= 150
 TRACE ?=
 VALIDATOR := html-validate@10.9.0
 FRESHNESS ?= # more flags: -freshness.budget=4 -freshness.min=5m -freshness.max=2h -freshness.outlets=300
@@ -82,9 +86,16 @@ bench-freshness:
 samples:
 	CI= $(GO) test -count=1 -v -run 'SamplesRun|WebFormsSample' ./syndicate
 
-# the races and the newsroom of the store's tests, a thousand times on both engines;
-# three replicas with 2,001 sources
+# everything at once against the binary for SOAK_TIME, then kills through
+# KILL_STEPS steps of 24 sources on both engines
 soak:
+	DIEMTIN_SOAK_TIME=$(SOAK_TIME) $(GO) test -count=1 -v -timeout 3h -run '^TestSoak$$' ./cmd/diemtin
+	DIEMTIN_KILL_STEPS=$(KILL_STEPS) .ci/with-postgres $(GO) test -count=1 -v -timeout 3h -run '^TestKillAtAnyMoment$$' ./cmd/diemtin
+	DIEMTIN_KILL_STEPS=$(KILL_STEPS) .ci/with-postgres $(GO) test -count=1 -v -timeout 3h -run '^TestKilledWhileMigrating$$' ./store
+
+# the races and the newsroom of the store's tests, a thousand times on both
+# engines, and three replicas with 2,001 sources
+races:
 	DIEMTIN_SOAK=$(SOAK) .ci/with-postgres $(GO) test -count=1 -timeout 3h -run 'ConcurrentCopies|RaceWithRulings|NoRepeatWhatever' ./store
 	DIEMTIN_SOAK=$(SOAK) .ci/with-postgres $(GO) test -count=1 -v -timeout 30m -run '^TestReplicas$$' ./cmd/diemtin
 

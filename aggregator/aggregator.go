@@ -111,6 +111,9 @@ func New(cfg Config, st Store, log *slog.Logger, reg prometheus.Registerer) (*Ag
 	host, _ := os.Hostname()
 	a := &Aggregator{store: st, log: log, metrics: newMetrics(reg), fetch: newFetcher(cfg.Agent, cfg.Limits), articles: newArticleQueue(),
 		apply: make(chan time.Time, 1), changed: make(chan struct{}, 1), by: fmt.Sprintf("%s/%d/%d", host, os.Getpid(), rand.Uint32()), now: time.Now}
+	if cfg.Now != nil {
+		a.now = cfg.Now
+	}
 	set, err := a.Setup(given)
 	if err != nil {
 		return nil, err

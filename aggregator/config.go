@@ -23,6 +23,9 @@ type Config struct {
 	Gate    Gated  // what the rules were measured by; zero without a gate
 	// SecondOpinion is "off" where the rules alone give topics; "" = "on".
 	SecondOpinion string
+	// Now is the clock by which everything is visited, stored and listed;
+	// nil = time.Now.
+	Now func() time.Time
 }
 
 // Limits bound what one visit may cost, and say what may be visited.

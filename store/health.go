@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"strconv"
 	"strings"
@@ -83,7 +84,20 @@ func (db *DB) QuickCheck(ctx context.Context) (faults []string, err error) {
 	if db.engine.name != "sqlite" {
 		return nil, nil
 	}
-	return quickCheck(ctx, db.engine.read)
+	var path string
+	if err := db.engine.read.QueryRowContext(ctx, `SELECT file FROM pragma_database_list WHERE name = 'main'`).Scan(&path); err != nil {
+		return nil, fmt.Errorf("check database: %w", err)
+	}
+	// On a connection of its own: one that has looked before goes on from the
+	// index of words that it saw then, and calls what was merged since a
+	// corruption (modernc SQLite 1.62, after a write that a full disk refused).
+	own, err := sql.Open("sqlite", sqliteURI(path, url.Values{"_pragma": {"busy_timeout(10000)", "query_only(1)"}}))
+	if err != nil {
+		return nil, fmt.Errorf("check database: %w", err)
+	}
+	defer own.Close()
+	own.SetMaxOpenConns(1)
+	return quickCheck(ctx, own)
 }
 
 // quickCheck looks through an SQLite file.

@@ -97,6 +97,9 @@ type Config struct {
 	// NearTopics are the topics that came nearest to an item's text by the rules
 	// in force, for the editors' list of what has none; nil = there is no list.
 	NearTopics func(*store.Item) []NearTopic
+
+	// Now is the clock by which days end and caches ask anew; nil = time.Now.
+	Now func() time.Time
 }
 
 // Delivery is what giving out may cost.
@@ -244,6 +247,9 @@ func (s *Server) With(cfg Config) (*Server, error) {
 func build(cfg Config, st Store, log *slog.Logger, m serverMetrics, used *visitors) (*Server, error) {
 	s := &Server{cfg: cfg, store: st, log: log, mux: &router{}, tally: &tally{}, now: time.Now, lang: languages[0], words: languages[0].words,
 		feedMetrics: m.feeds, apiRequests: m.api, visitors: used}
+	if cfg.Now != nil {
+		s.now = cfg.Now
+	}
 	if err := s.openFeeds(); err != nil {
 		return nil, err
 	}

@@ -113,7 +113,13 @@ func rssOf(first, last int64) string {
 
 func subscribeTo(t *testing.T, f *front, topic, callback, secret string) {
 	t.Helper()
-	resp, err := http.PostForm(f.url+"/hub", url.Values{"hub.mode": {"subscribe"}, "hub.topic": {f.url + topic}, "hub.callback": {callback}, "hub.secret": {secret}})
+	subscribeAt(t, f.url, f.url+topic, callback, secret)
+}
+
+// subscribeAt asks the hub of a program for a topic.
+func subscribeAt(t *testing.T, at, topic, callback, secret string) {
+	t.Helper()
+	resp, err := http.PostForm(at+"/hub", url.Values{"hub.mode": {"subscribe"}, "hub.topic": {topic}, "hub.callback": {callback}, "hub.secret": {secret}})
 	if err != nil {
 		t.Fatal(err)
 	}

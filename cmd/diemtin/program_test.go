@@ -42,6 +42,10 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, bareServer(dir))
 		os.Exit(1)
 	}
+	if told := os.Getenv(clockwork); told != "" { // this process is a service whose clock a test sets
+		fmt.Fprintln(os.Stderr, serveByClock(told))
+		os.Exit(1)
+	}
 	code := m.Run()
 	if path, err := binary(); err == nil {
 		os.RemoveAll(filepath.Dir(path))
@@ -86,8 +90,13 @@ var firstLine = regexp.MustCompile(`news on (http://\S+)/, metrics on (http://[^
 func serve(t testing.TB, config, dsn string, more ...string) *program {
 	t.Helper()
 	args := append([]string{"serve", "--config", config, "--db", dsn, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"}, more...)
-	p := &program{cmd: command(t, args...),
-		ended: make(chan error, 1), log: &bytes.Buffer{}}
+	return begin(t, command(t, args...))
+}
+
+// begin starts a service and waits until it says where it is.
+func begin(t testing.TB, cmd *exec.Cmd) *program {
+	t.Helper()
+	p := &program{cmd: cmd, ended: make(chan error, 1), log: &bytes.Buffer{}}
 	pipe, err := p.cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -156,7 +165,13 @@ const patience = 60 * time.Second
 // eventually asks again until the answer is yes.
 func eventually(t testing.TB, what string, yes func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	eventuallyWithin(t, patience, what, yes)
+}
+
+// eventuallyWithin is eventually with another bound.
+func eventuallyWithin(t testing.TB, within time.Duration, what string, yes func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), within)
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
@@ -164,7 +179,7 @@ func eventually(t testing.TB, what string, yes func() bool) {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			t.Fatalf("waited %s in vain: %s", patience, what)
+			t.Fatalf("waited %s in vain: %s", within, what)
 		}
 	}
 }

@@ -96,6 +96,8 @@ type Deps struct {
 	// retries included; nil = nobody does.
 	PushedAfter prometheus.Observer
 
+	Now func() time.Time // its clock; nil = time.Now
+
 	Lease   time.Duration // of what is claimed; 0 = two minutes, which is also the longest
 	Agent   string        // User-Agent
 	By      string        // names this process in leases
@@ -137,6 +139,9 @@ func New(cfg Config, d Deps) (*Hub, error) {
 	}
 	h := &Hub{Deps: d, cfg: cfg, address: Address(d.BaseURL), client: &client, metrics: m, now: time.Now,
 		wake: make(chan struct{}, 1), asks: make(chan struct{}, asksAtOnce), deliverOn: make(chan struct{}, deliveriesAtOnce)}
+	if d.Now != nil {
+		h.now = d.Now
+	}
 	if cfg.Canary == nil || *cfg.Canary {
 		if h.canary, err = newCanary(h); err != nil {
 			return nil, err
