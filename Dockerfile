@@ -2,16 +2,20 @@
 # shell, no package manager. cmd/diemtin/deploy_test.go runs the build line.
 #
 #   docker build --build-arg VERSION=0.1.0 -t diemtin .
-#   docker run -v diemtin:/data -p 8080:8080 diemtin
+#   docker run --read-only -v diemtin:/data -p 8080:8080 diemtin
+#
+# For other processors too; the compiler runs on this one's:
+#   docker buildx build --platform linux/amd64,linux/arm64 -t REGISTRY/diemtin --push .
 
-FROM golang:1.26-alpine AS build
+FROM --platform=$BUILDPLATFORM golang:1.26-alpine AS build
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 ARG VERSION=0.1.0
+ARG TARGETOS TARGETARCH
 # timetzdata: the zones that feeds.yaml may name are in the binary.
-RUN CGO_ENABLED=0 go build -trimpath -tags timetzdata -ldflags "-s -w -X main.version=${VERSION}" -o /out/diemtin ./cmd/diemtin
+RUN CGO_ENABLED=0 GOOS=${TARGETOS} GOARCH=${TARGETARCH} go build -trimpath -tags timetzdata -ldflags "-s -w -X main.version=${VERSION}" -o /out/diemtin ./cmd/diemtin
 RUN mkdir -p /out/data
 
 FROM scratch

@@ -26,9 +26,6 @@ import (
 )
 
 const (
-	// lease is how long a claimed source belongs to this process; a process
-	// that was killed gives its sources back that way.
-	lease = 5 * time.Minute
 	// claimsPerWorker is how many claimed sources may wait for their host or
 	// for a worker.
 	claimsPerWorker = 4
@@ -64,6 +61,7 @@ type Store interface {
 	Sibling(ctx context.Context, c store.Check) (string, error)
 	Checked(ctx context.Context, c store.Check, v store.Verdict, now time.Time, j store.Judge) (withdrawn, restored bool, err error)
 	Release(ctx context.Context, by string) error
+	HostStore
 	PushStore
 	ReclassifyStore
 	OpinionStore
@@ -121,8 +119,13 @@ func New(cfg Config, st Store, log *slog.Logger, reg prometheus.Registerer) (*Ag
 	a.classifier.Store(set.classifier)
 	a.hosts = newHosts(time.Duration(*cfg.Limits.HostPause), func() time.Time { return a.now() })
 	a.hosts.explicit = set.paused
+	if st != nil && st.SharesHosts() {
+		a.hosts.shared = &sharing{store: st, by: a.by, lease: func() time.Duration { return min(hostLease, a.lease()) }, log: log}
+		a.fetch.ready = func(ctx context.Context, address string) { a.hosts.shared.ready(ctx, a.hosts, address) }
+	}
 	a.push = newSubscriber(cfg, st, log, newPushMetrics(reg))
 	a.push.by, a.push.now, a.push.deliver = a.by, func() time.Time { return a.now() }, a.deliver
+	a.push.enter = a.enterHub
 	a.push.knows = func(id string) bool { _, ok := a.set().sources[id]; return ok }
 	a.push.maxBytes = func() int64 { return a.set().cfg.Limits.MaxBytes }
 	a.opening = newSweep(nil, 0, a.now())
@@ -185,6 +188,7 @@ func (a *Aggregator) dispatch(ctx context.Context, visits *sync.WaitGroup) {
 			if all, err := a.store.Sources(ctx); err == nil { // else the old plan does
 				a.replan(all)
 			}
+			a.forgetHosts(ctx)
 		}
 		set, due, at, ok, err := a.claim(ctx, int(claims.Load()))
 		a.turned.Store(&turn{a.now(), err})
@@ -201,6 +205,20 @@ func (a *Aggregator) dispatch(ctx context.Context, visits *sync.WaitGroup) {
 		if len(due) == 0 {
 			a.pause(ctx, at, ok && err == nil)
 		}
+	}
+}
+
+// lease is how long a claimed source belongs to this process; one that was
+// killed gives its sources back that way.
+func (a *Aggregator) lease() time.Duration { return time.Duration(a.set().cfg.Limits.Lease) }
+
+// forgetHosts drops what processes told each other of hosts long ago.
+func (a *Aggregator) forgetHosts(ctx context.Context) {
+	if a.hosts.shared == nil {
+		return
+	}
+	if err := a.store.ForgetHosts(ctx, a.now()); err != nil && ctx.Err() == nil {
+		a.log.Error("forget hosts", "error", err)
 	}
 }
 
@@ -230,7 +248,7 @@ func (a *Aggregator) claim(ctx context.Context, claimed int) (set *Setup, due []
 	free := claimsPerWorker*cap(set.slots) - claimed
 	at, ok, err = a.store.NextDue(ctx)
 	if err == nil && ok && free > 0 && !at.After(a.now()) {
-		due, err = a.store.Due(ctx, store.Claim{Now: a.now(), Lease: lease, By: a.by, Limit: free})
+		due, err = a.store.Due(ctx, store.Claim{Now: a.now(), Lease: a.lease(), By: a.by, Limit: free})
 	}
 	return set, due, at, ok, err
 }
@@ -303,7 +321,7 @@ func (a *Aggregator) list(ctx context.Context) (listed int, err error) {
 // and says how many stories it listed at the end, when every copy had its
 // chance. A source that another process has claimed is left to it.
 func (a *Aggregator) Round(ctx context.Context, onVisit func(Report)) (listed int, err error) {
-	all, err := a.store.Due(ctx, store.Claim{Now: a.now(), Lease: lease, By: a.by, Limit: len(a.set().sources), All: true})
+	all, err := a.store.Due(ctx, store.Claim{Now: a.now(), Lease: a.lease(), By: a.by, Limit: len(a.set().sources), All: true})
 	if err != nil {
 		return 0, err
 	}
@@ -339,6 +357,17 @@ func (a *Aggregator) Round(ctx context.Context, onVisit func(Report)) (listed in
 // own feeds not for longer than its patience.
 func (a *Aggregator) enter(ctx context.Context, address string) (leave func(), err error) {
 	return a.enterAmong(ctx, address, a.set().slots)
+}
+
+// enterHub waits for the host of a hub, which may be an outlet's own, as for
+// any other.
+func (a *Aggregator) enterHub(ctx context.Context, address string) (leave func(), err error) {
+	in, err := a.hosts.enter(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	in.begin()
+	return in.leave, nil
 }
 
 // enterAmong waits for a host, then for one of the places.

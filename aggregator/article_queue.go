@@ -14,8 +14,9 @@ import (
 )
 
 const (
-	// articleLease is how long claimed pages belong to this process. A batch
-	// ends after half of it; the rest is given back.
+	// articleLease is how long claimed pages belong to this process, if
+	// limits.lease is not shorter. A batch ends after half of it; the rest is
+	// given back.
 	articleLease = 2 * time.Minute
 	// articleBatch is how many pages of one outlet are claimed at a time. They
 	// are asked for one after another, so that of the visits to a host at most
@@ -137,8 +138,8 @@ func (a *Aggregator) startArticles(ctx context.Context) error {
 	if len(busy) >= articleOutlets || ctx.Err() != nil {
 		return nil
 	}
-	now := a.now()
-	due, err := a.store.DueArticles(ctx, store.ArticleClaim{Now: now, Lease: articleLease, By: a.by,
+	now, lease := a.now(), min(articleLease, a.lease())
+	due, err := a.store.DueArticles(ctx, store.ArticleClaim{Now: now, Lease: lease, By: a.by,
 		Limit: (articleOutlets - len(busy)) * articleBatch, PerOutlet: articleBatch, Busy: busy})
 	if err != nil {
 		return err
@@ -153,7 +154,7 @@ func (a *Aggregator) startArticles(ctx context.Context) error {
 		q.busy[id] = true
 		q.mu.Unlock()
 		q.work.Go(func() {
-			a.readBatch(ctx, batch, now.Add(articleLease/2))
+			a.readBatch(ctx, batch, now.Add(lease/2))
 			q.mu.Lock()
 			delete(q.busy, id)
 			q.mu.Unlock()

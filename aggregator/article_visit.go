@@ -128,7 +128,7 @@ func (a *Aggregator) another(ctx context.Context, c configured, address string, 
 	if why := a.robots(ctx, c, address).disallowed(address, "page"); why != "" {
 		return nil, closedBy(why)
 	}
-	if err := sleep(ctx, a.hosts.nextTurn(a.hosts.of(address))); err != nil {
+	if err := a.hosts.again(ctx, address); err != nil {
 		return nil, err
 	}
 	return a.fetch.get(ctx, a.accessTo(c, address), address, "", "", now)

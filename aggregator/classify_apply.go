@@ -18,7 +18,7 @@ type ReclassifyStore interface {
 	OpinionReader
 	Reclassification(ctx context.Context) (store.Reclassification, error)
 	BeginReclassify(ctx context.Context, rules string, since, now time.Time) (store.Reclassification, error)
-	Reclassify(ctx context.Context, rules string, before []store.Item, topics [][]store.ItemTopic, now time.Time) (store.Reclassification, error)
+	Reclassify(ctx context.Context, rules string, place int64, before []store.Item, topics [][]store.ItemTopic, now time.Time) (store.Reclassification, error)
 	MoveReclassified(ctx context.Context, rules string, limit int, now time.Time) (store.Reclassification, error)
 }
 
@@ -95,6 +95,11 @@ func (r *Reclassifier) Run(ctx context.Context, since time.Time, rest float64, p
 			err = pauseFor(ctx, time.Duration(float64(time.Since(began))*rest/(1-rest)))
 		}
 	}
+	if err != nil && ctx.Err() == nil { // another process with the same rules may have seen it through
+		if now, fault := r.store.Reclassification(ctx); fault == nil && now.Rules == r.Rules && now.Phase == store.ReclassifyDone {
+			c, err = now, nil
+		}
+	}
 	if err == nil {
 		progress(c)
 	}
@@ -111,7 +116,7 @@ func (r *Reclassifier) batch(ctx context.Context, c store.Reclassification, clas
 	for i := range items {
 		topics[i] = classifier.Classify(r.reader.Text(&items[i]))
 	}
-	return r.store.Reclassify(ctx, r.Rules, items, topics, r.now())
+	return r.store.Reclassify(ctx, r.Rules, c.Place, items, topics, r.now())
 }
 
 // pauseFor waits, or returns early with the error of ctx.

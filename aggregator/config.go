@@ -46,6 +46,9 @@ type Limits struct {
 	// others with them; left out = 14d, 0s = not at all.
 	KeepText *Duration `yaml:"keep_text"`
 	WebSub   *bool     `yaml:"websub"` // subscribe to the hubs that sources name; left out = true
+	// Lease is how long what a process has claimed is left to it, should it have
+	// died; 0 = 5m. It matters to processes that share a database.
+	Lease Duration `yaml:"lease"`
 }
 
 // Duration is a time.Duration written as feeds.yaml has it: "90s", "5m",
@@ -138,6 +141,9 @@ const (
 	defaultMax      = 2 * time.Hour
 	shortestMin     = time.Second // only demos and tests want less than a minute
 	longestMax      = 7 * 24 * time.Hour
+	defaultLease    = 5 * time.Minute
+	longestLeased   = time.Hour
+	leaseTimeouts   = 2 // a lease is that many times limits.timeout at least: half of it may pass before the request
 	defaultPause    = time.Second
 	longestPause    = time.Minute
 	defaultHold     = 3 * time.Minute
@@ -163,6 +169,9 @@ func (l Limits) withDefaults() Limits {
 	}
 	if l.MaxItems == 0 {
 		l.MaxItems = defaultMaxItems
+	}
+	if l.Lease == 0 {
+		l.Lease = max(Duration(defaultLease), leaseTimeouts*l.Timeout)
 	}
 	if l.HostPause == nil {
 		pause := Duration(defaultPause)
@@ -303,6 +312,9 @@ func (l Limits) check(report func(path, problem string)) {
 	}
 	if l.HostPause != nil && *l.HostPause > Duration(longestPause) {
 		report("host_pause", fmt.Sprintf("%s: want 0s to %s", time.Duration(*l.HostPause), longestPause))
+	}
+	if least := leaseTimeouts * l.withDefaults().Timeout; l.Lease != 0 && (l.Lease < least || l.Lease > Duration(longestLeased)) {
+		report("lease", fmt.Sprintf("%s: want %s, twice the timeout, to %s", l.Lease, least, Duration(longestLeased)))
 	}
 	if l.hold() > maxHold {
 		report("hold", fmt.Sprintf("%s: want 0s to %s", l.hold(), maxHold))

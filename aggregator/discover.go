@@ -171,7 +171,7 @@ func (d *discoverer) get(ctx context.Context, address, kind string) *Document {
 		d.out.Stopped = fmt.Sprintf("%d addresses were asked for", maxProbes)
 	case time.Since(d.start) > maxDiscovery:
 		d.out.Stopped = fmt.Sprintf("%v had passed", maxDiscovery)
-	case sleep(ctx, d.hosts.nextTurn(d.hosts.of(clean))) == nil:
+	case d.hosts.again(ctx, clean) == nil:
 		d.seen[clean] = true
 		d.left--
 		doc, err := d.fetch.get(ctx, d.access, clean, "", "", d.now)

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/cookiejar"
+	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"sync"
@@ -55,6 +56,9 @@ type fetcher struct {
 	transports map[string]*http.Transport // shared by the sources with the same guard and proxy
 	unpackers  sync.Pool                  // of *unpacker
 	rooms      sync.Pool                  // of *bytes.Buffer, for bodies
+	// ready waits until a request may go out, once there is a connection; nil =
+	// it may.
+	ready func(ctx context.Context, address string)
 }
 
 func newFetcher(agent string, limits Limits) *fetcher {
@@ -160,6 +164,10 @@ func (f *fetcher) get(ctx context.Context, via access, address, etag, lastModifi
 	}
 	if via.user != "" {
 		req.SetBasicAuth(via.user, via.password)
+	}
+	if f.ready != nil {
+		trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { f.ready(ctx, address) }}
+		req = req.WithContext(httptrace.WithClientTrace(ctx, trace))
 	}
 	start := time.Now()
 	resp, err := via.client.Do(req)

@@ -37,6 +37,7 @@ const (
 // for it.
 type hosts struct {
 	now      func() time.Time
+	shared   *sharing // with other processes; nil = this one is alone
 	mu       sync.Mutex
 	pause    time.Duration // between the end of one visit and the begin of the next
 	explicit bool          // the pause was configured
@@ -52,8 +53,12 @@ type host struct {
 	used    time.Time               // when it was last named
 	last    time.Time               // when a request last began or ended; ahead if one is about to begin
 	ip      string                  // the address that answered last
+	ready   time.Time               // when the pause after another process's request is over
 	waits   map[string]time.Time    // until when each throttled source was asked to wait
 	robots  map[string]*robotsRules // by scheme and host
+
+	key   string
+	claim claim // on it among processes
 }
 
 func newHosts(pause time.Duration, now func() time.Time) *hosts {
@@ -100,7 +105,7 @@ func (h *hosts) of(address string) *host {
 	if one == nil {
 		h.forget(now)
 		u, err := url.Parse(address)
-		one = &host{private: err == nil && isPrivate(u.Hostname()), room: make(chan struct{}, maxInside), free: make(chan struct{}, 1),
+		one = &host{key: key, private: err == nil && isPrivate(u.Hostname()), room: make(chan struct{}, maxInside), free: make(chan struct{}, 1),
 			waits: map[string]time.Time{}, robots: map[string]*robotsRules{}}
 		one.free <- struct{}{}
 		h.byKey[key] = one
@@ -147,12 +152,43 @@ func (h *hosts) enter(ctx context.Context, address string) (*stay, error) {
 		return nil, ctx.Err()
 	}
 	s := &stay{hosts: h, host: one, handOver: sync.OnceFunc(func() { one.free <- struct{}{} })}
-	if err := sleep(ctx, h.reserve(one)); err != nil {
+	err := h.shared.enter(ctx, h, one)
+	if err == nil {
+		err = h.wait(ctx, one)
+		if err != nil {
+			h.shared.leave(h, one)
+		}
+	}
+	if err != nil {
 		s.handOver()
 		<-one.room
 		return nil, err
 	}
 	return s, nil
+}
+
+// wait waits until the host, and the machine that answers for it, may be asked.
+func (h *hosts) wait(ctx context.Context, one *host) error {
+	wait, err := h.shared.turn(ctx, h, one, h.reserve(one))
+	if err != nil {
+		return err
+	}
+	return sleep(ctx, wait)
+}
+
+// again waits until a visit may send its next request, to a host in which it is
+// or to another.
+func (h *hosts) again(ctx context.Context, address string) error {
+	one := h.of(address)
+	if h.shared == nil {
+		return sleep(ctx, h.nextTurn(one))
+	}
+	one.touch(h.now())
+	if err := h.shared.enter(ctx, h, one); err != nil {
+		return err
+	}
+	defer h.shared.leave(h, one)
+	return h.wait(ctx, one)
 }
 
 // begin says that the visit begins: from now on others have patience with it.
@@ -167,6 +203,7 @@ func (s *stay) leave() {
 		s.timer.Stop()
 	}
 	s.host.touch(s.hosts.now())
+	s.hosts.shared.leave(s.hosts, s.host)
 	s.handOver()
 	<-s.host.room
 }
@@ -193,7 +230,7 @@ func (h *hosts) reserve(one *host) time.Duration {
 	defer h.mu.Unlock()
 	pause, now := h.owed(one), h.now()
 	one.mu.Lock()
-	at, ip := later(now, afterPause(one.last, pause)), one.ip
+	at, ip := later(later(now, one.ready), afterPause(one.last, pause)), one.ip
 	one.mu.Unlock()
 	for _, other := range h.byKey {
 		if ip == "" || other == one {

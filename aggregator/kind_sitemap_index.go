@@ -141,7 +141,7 @@ func (a *Aggregator) readChild(ctx context.Context, c configured, address string
 	if why := a.robots(ctx, c, address).disallowed(address, c.source.Kind); why != "" {
 		return reading{}, child{}, closedBy(why)
 	}
-	if err := sleep(ctx, a.hosts.nextTurn(a.hosts.of(address))); err != nil {
+	if err := a.hosts.again(ctx, address); err != nil {
 		return reading{}, child{}, err
 	}
 	if now.Sub(last.fullAt) > fullEvery { // some servers answer 304 for ever

@@ -36,6 +36,7 @@ type metrics struct {
 	lag         prometheus.Histogram
 	inFlight    prometheus.Gauge
 	deferred    prometheus.Counter
+	late        prometheus.Counter
 	vanished    prometheus.Counter
 
 	articles       *prometheus.CounterVec
@@ -96,6 +97,8 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			"How late visits begin after they are due. If it grows, raise limits.workers.",
 			[]float64{0.1, 0.5, 1, 5, 15, 60, 300, 1800})),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "diemtin", Name: "refreshes_in_flight", Help: "Visits under way."}),
+		late: prometheus.NewCounter(prometheus.CounterOpts{Namespace: "diemtin", Name: "refreshes_late_total",
+			Help: "Visits that came back after their lease, when another process had visited the source: only what was unknown was stored. A process that was stopped leaves some; a steady number says that limits.lease is too short."}),
 		deferred: prometheus.NewCounter(prometheus.CounterOpts{Namespace: "diemtin", Name: "host_deferred_total",
 			Help: "Visits put off because several feeds of their host were asked to wait. If it grows steadily, raise every.min of that outlet's sources."}),
 		vanished: prometheus.NewCounter(prometheus.CounterOpts{Namespace: "diemtin", Name: "items_vanished_total",
@@ -120,7 +123,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	m.freshness.WithLabelValues("pushed")
 	m.originals.WithLabelValues() // from 0 on
 	reg.MustRegister(m.refreshes, m.duration, m.bytes, m.lastSuccess, m.lastNew, m.next, m.failing, m.items, m.merged,
-		m.topics, m.newest, m.originals, m.named, m.repairs, m.gaps, m.overlap, m.silent, m.expected, m.polls, m.listed, m.freshness, m.lag, m.inFlight, m.deferred, m.vanished, m.withdrawn, m.swept,
+		m.topics, m.newest, m.originals, m.named, m.repairs, m.gaps, m.overlap, m.silent, m.expected, m.polls, m.listed, m.freshness, m.lag, m.inFlight, m.deferred, m.late, m.vanished, m.withdrawn, m.swept,
 		m.articles, m.articleBytes, m.articleQueue, m.articleHolding, m.articleAge, m.united, m.opinionHeard, m.opinionLearned)
 	for _, o := range store.Outcomes {
 		m.refreshes.WithLabelValues(string(o))

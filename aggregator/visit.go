@@ -57,7 +57,7 @@ func (a *Aggregator) visit(ctx context.Context, set *Setup, src store.Source) (r
 		return Report{}, false
 	}
 	defer leave()
-	if a.now().Sub(claimed) > lease/2 { // too late to finish within the lease: it is claimed again
+	if a.now().Sub(claimed) > a.lease()/2 { // too late to finish within the lease: it is claimed again
 		return Report{}, false
 	}
 	a.metrics.inFlight.Inc()
@@ -280,6 +280,12 @@ func (a *Aggregator) record(ctx context.Context, c configured, r Report, now tim
 		r.State = a.push.settle(r.next(c, ch, now, a.plan.Load()), r.Source.ID, c.source.Every, ch.New, now)
 		return r.State
 	}}, a.judging())
+	if err == nil && changes.Late {
+		a.metrics.late.Inc()
+		log.Warn("visit came after its lease: another has visited the source since; only what was unknown is stored", "new", changes.New)
+		r.Changes, r.State, r.read = changes, r.Source.State, false
+		return r
+	}
 	if err == nil {
 		r.Changes = changes
 		r.Changes.Same += len(r.Known)

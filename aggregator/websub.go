@@ -87,6 +87,7 @@ type subscriber struct {
 	knows    func(source string) bool
 	maxBytes func() int64 // of a delivery
 	deliver  func(ctx context.Context, p store.Push, doc *Document) string
+	enter    func(ctx context.Context, address string) (leave func(), err error) // waits for a hub's host; nil = does not
 
 	running atomic.Bool
 	wake    chan struct{} // holds a token when there is something to ask

@@ -31,7 +31,7 @@ func (s *subscriber) ask(ctx context.Context, p store.Push) {
 		}
 		return
 	}
-	err := s.request(ctx, p)
+	err := s.requestInside(ctx, p)
 	if ctx.Err() != nil {
 		return // its lease ends, and the next process asks
 	}
@@ -77,6 +77,18 @@ func afterRequest(p store.Push, err error, now time.Time) store.Push {
 		}
 	}
 	return p
+}
+
+// requestInside is request within the budget of the hub's host.
+func (s *subscriber) requestInside(ctx context.Context, p store.Push) error {
+	if s.enter != nil {
+		leave, err := s.enter(ctx, p.Hub)
+		if err != nil {
+			return err
+		}
+		defer leave()
+	}
+	return s.request(ctx, p)
 }
 
 // request asks a hub to subscribe or, for a subscription that is left, to

@@ -128,6 +128,9 @@ func (a *Aggregator) askPage(ctx context.Context, src configured, address string
 		return store.Unclear, err.Error()
 	}
 	defer leave()
+	if a.hosts.leftAlone(address, checker) { // as another process knows
+		return store.Unclear, "its host has asked to wait"
+	}
 	if why := a.robots(ctx, src, address).disallowed(address, "page"); why != "" {
 		return store.Unclear, why
 	}

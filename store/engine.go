@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the PostgreSQL driver
 	_ "modernc.org/sqlite"             // the SQLite driver
@@ -21,6 +22,11 @@ const applicationID = 0x6474696e
 // writeLock is the key of PostgreSQL's advisory lock that makes the writers of
 // all replicas take turns, as SQLite's BEGIN IMMEDIATE does within one file.
 const writeLock = 0x6474696e
+
+// writeIdle is after what silence within a write transaction PostgreSQL ends it:
+// a process that was stopped there would keep all others from writing. What is
+// done between two statements takes milliseconds.
+const writeIdle = 10 * time.Second
 
 // ErrInUse is returned by Open when another process writes the SQLite file.
 var ErrInUse = errors.New("database is in use by another diemtin")
@@ -61,7 +67,7 @@ func openSQLite(ctx context.Context, path string, readOnly bool) (*engine, error
 		return nil, err
 	}
 	e := &engine{name: "sqlite", index: &sqliteIndex, prepare: true, alone: true, unlock: func() {}, catalogue: `SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'meta'`, words: strings.NewReplacer(
-		"{{id}}", "INTEGER PRIMARY KEY", "{{clustered}}", " WITHOUT ROWID", "{{bytes}}", "BLOB", "{{search}}", sqliteIndex.create)}
+		"{{passing}}", "", "{{id}}", "INTEGER PRIMARY KEY", "{{clustered}}", " WITHOUT ROWID", "{{bytes}}", "BLOB", "{{search}}", sqliteIndex.create)}
 	if !readOnly {
 		unlock, err := lockFile(path + ".lock")
 		if err != nil {
@@ -174,9 +180,10 @@ func openPostgres(ctx context.Context, dsn string) (*engine, error) {
 		return nil, fmt.Errorf("reach database: %s; is the server running, and is --db right?", firstLine(err))
 	}
 	return &engine{name: "postgres", index: &postgresIndex, write: db, read: db, unlock: func() {},
-		begin:     fmt.Sprintf(`SELECT pg_advisory_xact_lock(%d)`, writeLock),
+		begin: fmt.Sprintf(`SELECT pg_advisory_xact_lock(%d), set_config('idle_in_transaction_session_timeout', '%d', true)`,
+			writeLock, writeIdle.Milliseconds()),
 		catalogue: `SELECT count(*) FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = 'meta'`,
-		words:     strings.NewReplacer("{{id}}", "BIGINT PRIMARY KEY", "{{clustered}}", "", "{{bytes}}", "BYTEA", "{{search}}", postgresIndex.create)}, nil
+		words:     strings.NewReplacer("{{passing}}", "UNLOGGED ", "{{id}}", "BIGINT PRIMARY KEY", "{{clustered}}", "", "{{bytes}}", "BYTEA", "{{search}}", postgresIndex.create)}, nil
 }
 
 // firstLine is what an error says without the list of every address that was

@@ -151,7 +151,7 @@ func undoMigrations(t *testing.T, raw *sql.DB, version int) {
 		}
 		for _, undo := range []struct{ added, taken string }{
 			{`(?m)^CREATE (?:UNIQUE )?INDEX (\w+)`, "DROP INDEX $1"},
-			{`(?m)^CREATE TABLE (\w+)`, "DROP TABLE $1"},
+			{`(?m)^CREATE (?:\{\{\w+\}\})?TABLE (\w+)`, "DROP TABLE $1"},
 			{`(?m)^ALTER TABLE (\w+) ADD COLUMN (\w+)`, "ALTER TABLE $1 DROP COLUMN $2"},
 		} {
 			form := regexp.MustCompile(undo.added)

@@ -98,9 +98,9 @@ func (t *tx) saveReclassification(c Reclassification) error {
 var errOvertaken = errors.New("another re-classification has begun")
 
 // current reads the re-classification under way, which must be by rules.
-func (t *tx) current(rules, phase string) (Reclassification, error) {
+func (t *tx) current(rules string) (Reclassification, error) {
 	c, err := scanReclassification(t.queryRow(selectReclassification))
-	if err == nil && (c.Rules != rules || c.Phase != phase) {
+	if err == nil && c.Rules != rules {
 		err = errOvertaken
 	}
 	return c, err
@@ -109,10 +109,12 @@ func (t *tx) current(rules, phase string) (Reclassification, error) {
 // Reclassify stores the topics of one batch of ItemsBack, which may be empty:
 // then all are judged. Nothing of it is seen by readers yet. before holds the
 // items as they were read: one whose text has changed since is left as it is.
-func (db *DB) Reclassify(ctx context.Context, rules string, before []Item, topics [][]ItemTopic, now time.Time) (c Reclassification, err error) {
+// place is the Place from which they were read. If another process is at it too
+// and has come further, nothing is done, and c says how far.
+func (db *DB) Reclassify(ctx context.Context, rules string, place int64, before []Item, topics [][]ItemTopic, now time.Time) (c Reclassification, err error) {
 	outlets := *db.outlets.Load()
 	err = db.do(ctx, len(before), func(t *tx) error {
-		if c, err = t.current(rules, ReclassifyItems); err != nil {
+		if c, err = t.current(rules); err != nil || c.Phase != ReclassifyItems || c.Place != place {
 			return err
 		}
 		if len(before) == 0 {
@@ -251,7 +253,10 @@ const maxStaged = 1_000_000
 func (db *DB) MoveReclassified(ctx context.Context, rules string, limit int, now time.Time) (c Reclassification, err error) {
 	outlets := *db.outlets.Load()
 	err = db.do(ctx, limit, func(t *tx) error {
-		if c, err = t.current(rules, ReclassifyStories); err != nil {
+		if c, err = t.current(rules); err == nil && c.Phase != ReclassifyStories {
+			err = errOvertaken
+		}
+		if err != nil {
 			return err
 		}
 		var all []staged

@@ -32,7 +32,7 @@ func (b byTitle) judge(t *testing.T, db *store.DB, rules string, batch, steps in
 		for i, it := range items {
 			topics[i] = b[it.Title]
 		}
-		c, err = db.Reclassify(t.Context(), rules, items, topics, at)
+		c, err = db.Reclassify(t.Context(), rules, c.Place, items, topics, at)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -189,6 +189,42 @@ func TestReclassifyWindow(t *testing.T) {
 		}
 		if n := len(stories(t, db, store.Query{Selection: q.Selection, Limit: 1000})); n != 300 || steps < 2 {
 			t.Errorf("%d stories after %d further steps, want 300", n, steps)
+		}
+	})
+}
+
+// Two processes that apply the same rules do each batch once: who comes second
+// with what is done already hears how far it is.
+func TestReclassifyByTwo(t *testing.T) {
+	t.Parallel()
+	engines(t, func(t *testing.T, open func() *store.DB) {
+		db := open()
+		sync1(t, db, 1)
+		for i, title := range []string{"Bài một", "Bài hai", "Bài ba"} {
+			at := now.Add(time.Duration(i) * time.Minute)
+			record(t, db, "o0-home", at, article("o0", title, at))
+		}
+		c, err := db.BeginReclassify(t.Context(), "rules", time.Time{}, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		batch, err := db.ItemsBack(t.Context(), c.Place, c.Since, 2)
+		if err != nil || len(batch) != 2 {
+			t.Fatalf("%d items, %v", len(batch), err)
+		}
+		topics := [][]store.ItemTopic{{primary(tp("y-te", "title"))}, {primary(tp("y-te", "title"))}}
+		for _, by := range []string{"one", "the other"} {
+			got, err := db.Reclassify(t.Context(), "rules", c.Place, batch, topics, now)
+			if err != nil || got.Seen != 2 || got.Changed != 2 || got.Place != batch[1].ID {
+				t.Errorf("%s: %+v, %v", by, got, err)
+			}
+		}
+		last := byTitle{"Bài một": {primary(tp("xa-hoi", "title"))}}.judge(t, db, "rules", 10, 10, now)
+		if last.Phase != store.ReclassifyStories || last.Seen != 3 {
+			t.Errorf("the end: %+v", last)
+		}
+		if got, err := db.Reclassify(t.Context(), "rules", c.Place, batch, topics, now); err != nil || got.Phase != store.ReclassifyStories || got.Seen != 3 {
+			t.Errorf("one who comes late: %+v, %v", got, err)
 		}
 	})
 }

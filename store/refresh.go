@@ -92,10 +92,17 @@ type Changes struct {
 	Originals map[string]int  // stories whose original changed, by evidence
 	Waits     []time.Duration // from the first sight of a story's first item to its listing, one for each of Listed
 	Delays    []time.Duration // from publication to Seen, of new items of a source visited before
+	// Late says that the source was claimed anew, or visited, since this visit
+	// claimed it: of what it found only the unknown was stored.
+	Late bool
 }
 
 // Record stores a visit in one transaction: items, stories, listings,
 // revisions and the source's state.
+//
+// A process that slept past its lease comes with a document that is older than
+// what is stored. Then nothing that is known changes, the source's state
+// neither, and Changes are Late; what no other visit has seen is kept.
 func (db *DB) Record(ctx context.Context, r Refresh, judge Judge) (Changes, error) {
 	var c Changes
 	outlets := *db.outlets.Load()
@@ -103,6 +110,13 @@ func (db *DB) Record(ctx context.Context, r Refresh, judge Judge) (Changes, erro
 	err := db.do(ctx, len(r.Items), func(t *tx) error {
 		c = Changes{Merged: map[string]int{}, Topics: map[Topic]int{}, Originals: map[string]int{}}
 		v := &visit{tx: t, r: r, judge: judge, outlets: outlets, changes: &c}
+		if r.Settle != nil && len(r.Items) > 0 {
+			ours, err := t.ours(r.Source)
+			if err != nil {
+				return fmt.Errorf("look at its lease: %w", err)
+			}
+			c.Late = !ours
+		}
 		if err := v.recordItems(); err != nil {
 			return err
 		}
@@ -110,17 +124,32 @@ func (db *DB) Record(ctx context.Context, r Refresh, judge Judge) (Changes, erro
 		if r.Settle == nil {
 			return t.saveDelivery(r.Source.ID, r.At, c)
 		}
-		after := r.Settle(c)
-		if err := t.noteProblem(r.Source, after); err != nil {
-			return fmt.Errorf("note its problems: %w", err)
+		if c.Late {
+			return nil
 		}
-		return t.saveState(r.Source.ID, after)
+		return v.settle()
 	})
 	if err != nil {
 		return Changes{}, fmt.Errorf("record %s: %w", r.Source.ID, err)
 	}
 	db.learnClock(r.Source.Outlet, dates)
 	return c, nil
+}
+
+// settle stores the source's new state and gives the source back.
+func (v *visit) settle() error {
+	after := v.r.Settle(*v.changes)
+	saved, err := v.saveState(v.r.Source, after)
+	if err != nil {
+		return err
+	}
+	if v.changes.Late = !saved; !saved {
+		return nil
+	}
+	if err := v.noteProblem(v.r.Source, after); err != nil {
+		return fmt.Errorf("note its problems: %w", err)
+	}
+	return nil
 }
 
 // visit is a Refresh on its way into the store.
@@ -290,6 +319,10 @@ func (v *visit) countTopic(it *Item) {
 // with different summaries would take turns for ever.
 func (v *visit) meetAgain(it *Item, k *known) error {
 	it.ID, it.Story = k.id, k.story
+	if v.changes.Late {
+		v.changes.Same++
+		return nil
+	}
 	if err := v.addAliases(it.Outlet, it.Aliases, k.id, v.byHash); err != nil {
 		return fmt.Errorf("store aliases: %w", err)
 	}

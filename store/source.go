@@ -20,6 +20,9 @@ type Source struct {
 	Active bool  // false: no longer in feeds.yaml; never deleted
 
 	State SourceState
+
+	leased int64  // until when it was claimed, when it was read
+	by     string // by whom
 }
 
 // SourceState is what visits have taught about a source.
@@ -71,7 +74,7 @@ func (t *tx) syncSources(sources []Source) error {
 }
 
 const sourceColumns = `id, outlet, kind, url, topic, active, etag, last_modified, body_hash, next_at,
-	interval_ms, why, fails, outcome, detail, last_try, last_success, last_new, visited, full_at, moved_to, moved_seen, repairs, learned, robots`
+	interval_ms, why, fails, outcome, detail, last_try, last_success, last_new, visited, full_at, moved_to, moved_seen, repairs, learned, robots, lease_until, lease_by`
 
 func scanSource(rows *sql.Rows) (Source, error) {
 	var s Source
@@ -79,7 +82,7 @@ func scanSource(rows *sql.Rows) (Source, error) {
 	var repairs string
 	st := &s.State
 	err := rows.Scan(&s.ID, &s.Outlet, &s.Kind, &s.URL, &s.Topic, &active, &st.ETag, &st.LastModified,
-		&st.BodyHash, &next, &interval, &st.Why, &st.Fails, &st.Outcome, &st.Detail, &try, &success, &newest, &visited, &full, &st.MovedTo, &st.MovedSeen, &repairs, &st.Learned, &st.Robots)
+		&st.BodyHash, &next, &interval, &st.Why, &st.Fails, &st.Outcome, &st.Detail, &try, &success, &newest, &visited, &full, &st.MovedTo, &st.MovedSeen, &repairs, &st.Learned, &st.Robots, &s.leased, &s.by)
 	s.Active, st.Visited = active != 0, visited != 0
 	st.NextAt, st.LastTry, st.LastSuccess, st.LastNew = fromMillis(next), fromMillis(try), fromMillis(success), fromMillis(newest)
 	st.Interval, st.FullAt = time.Duration(interval)*time.Millisecond, fromMillis(full)
@@ -197,11 +200,27 @@ func (t *tx) saveDelivery(id string, at time.Time, c Changes) error {
 	return t.exec(`UPDATE sources SET last_new = $1 WHERE id = $2 AND last_new < $1`, millis(at), id)
 }
 
-func (t *tx) saveState(id string, s SourceState) error {
-	return t.exec(`UPDATE sources SET etag = $1, last_modified = $2, body_hash = $3, next_at = $4, interval_ms = $5,
+// ours says whether a source is still claimed as it was when it was read: nobody
+// has claimed or visited it since.
+func (t *tx) ours(s Source) (bool, error) {
+	var n int
+	err := t.queryRow(`SELECT count(*) FROM sources WHERE id = $1 AND lease_until = $2 AND lease_by = $3`, s.ID, s.leased, s.by).Scan(&n)
+	return n > 0, err
+}
+
+// saveState stores what a visit to a source made of it, and gives it back. saved
+// is false, and nothing is stored, if the source is not ours any more.
+func (t *tx) saveState(src Source, s SourceState) (saved bool, err error) {
+	res, err := t.execResult(`UPDATE sources SET etag = $1, last_modified = $2, body_hash = $3, next_at = $4, interval_ms = $5,
 		why = $6, fails = $7, outcome = $8, detail = $9, last_try = $10, last_success = $11, last_new = $12,
-		visited = $13, full_at = $14, moved_to = $15, moved_seen = $16, repairs = $17, learned = $18, robots = $19, lease_until = 0 WHERE id = $20`,
+		visited = $13, full_at = $14, moved_to = $15, moved_seen = $16, repairs = $17, learned = $18, robots = $19, lease_until = 0
+		WHERE id = $20 AND lease_until = $21 AND lease_by = $22`,
 		s.ETag, s.LastModified, s.BodyHash, millis(s.NextAt), s.Interval.Milliseconds(), s.Why, s.Fails,
 		string(s.Outcome), s.Detail, millis(s.LastTry), millis(s.LastSuccess), millis(s.LastNew), flag(s.Visited),
-		millis(s.FullAt), s.MovedTo, s.MovedSeen, encoded(s.Repairs), s.Learned, s.Robots, id)
+		millis(s.FullAt), s.MovedTo, s.MovedSeen, encoded(s.Repairs), s.Learned, s.Robots, src.ID, src.leased, src.by)
+	if err != nil {
+		return false, err
+	}
+	n, err := res.RowsAffected()
+	return n > 0, err
 }

@@ -118,9 +118,10 @@ func checkStatic(t *testing.T, file string) {
 func TestVersionsAgree(t *testing.T) {
 	t.Parallel()
 	for file, form := range map[string]string{
-		"Dockerfile":          `(?m)^ARG VERSION=(\S+)$`,
-		"deploy/compose.yaml": `VERSION: ([0-9.]+)|diemtin:([0-9.]+)`,
-		"CHANGELOG.md":        `(?m)^## \[([0-9.]+)\]`,
+		"Dockerfile":                   `(?m)^ARG VERSION=(\S+)$`,
+		"deploy/compose.yaml":          `VERSION: ([0-9.]+)|diemtin:([0-9.]+)`,
+		"deploy/compose-replicas.yaml": `VERSION: ([0-9.]+)|diemtin:([0-9.]+)`,
+		"CHANGELOG.md":                 `(?m)^## \[([0-9.]+)\]`,
 	} {
 		all := regexp.MustCompile(form).FindAllStringSubmatch(repoFile(t, file), -1)
 		if len(all) == 0 {
@@ -164,20 +165,18 @@ func TestDeployedCommands(t *testing.T) {
 		}
 		lines = append(lines, args)
 	}
-	var compose struct {
-		Services map[string]struct{ Command []string }
+	lines = append(lines, composeFile(t, "compose.yaml").Services["diemtin"].Command)
+	replicas := composeFile(t, "compose-replicas.yaml").Services
+	for _, name := range []string{"diemtin-1", "diemtin-2", "diemtin-3"} {
+		lines = append(lines, replicas[name].Command)
 	}
-	if err := yaml.Unmarshal([]byte(repoFile(t, "deploy/compose.yaml")), &compose); err != nil {
-		t.Fatalf("compose.yaml: %v", err)
-	}
-	lines = append(lines, compose.Services["diemtin"].Command)
 	m := regexp.MustCompile(`(?m)^ExecStart=/usr/local/bin/diemtin (.*)$`).FindStringSubmatch(repoFile(t, "deploy/diemtin.service"))
 	if m == nil {
 		t.Fatal("diemtin.service starts nothing")
 	}
 	lines = append(lines, strings.Fields(m[1]))
-	if len(lines) != 4 {
-		t.Errorf("%d commands, want the image's, its health check, compose's and the unit's", len(lines))
+	if len(lines) != 7 {
+		t.Errorf("%d commands, want the image's, its health check, compose's, three replicas' and the unit's", len(lines))
 	}
 	for _, args := range lines {
 		if err := commandParses(args); err != nil {
@@ -198,7 +197,7 @@ func runPromtool(t *testing.T, args ...string) {
 
 func TestRules(t *testing.T) {
 	t.Parallel()
-	runPromtool(t, "check", "config", root+"deploy/prometheus.yml") // and the rules it names
+	runPromtool(t, "check", "config", root+"deploy/prometheus.yml", root+"deploy/prometheus-replicas.yml") // and the rules they name
 	tests, err := filepath.Glob(root + "deploy/rules/*_test.yml")
 	if err != nil || len(tests) == 0 {
 		t.Fatalf("no rule tests: %v", err)

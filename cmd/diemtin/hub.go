@@ -3,7 +3,9 @@ package main
 import (
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"os"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -28,7 +30,7 @@ func newHub(cfg *config, db *store.DB, pages *site, log *slog.Logger, reg promet
 	}
 	host, _ := os.Hostname() // without it the process alone has to tell them apart
 	h, err := hub.New(cfg.hub, hub.Deps{Store: db, Topics: pages, PushedAfter: pushed, Client: aggregator.GuardedClient(cfg.aggregate.Limits),
-		ClientOf: pages.ClientOf, BaseURL: cfg.syndicate.Site.BaseURL, Agent: cfg.aggregate.Agent, By: fmt.Sprintf("%s/%d", host, os.Getpid()), Log: log, Metrics: reg})
+		ClientOf: pages.ClientOf, BaseURL: cfg.syndicate.Site.BaseURL, Lease: time.Duration(cfg.aggregate.Limits.Lease), Agent: cfg.aggregate.Agent, By: fmt.Sprintf("%s/%d/%d", host, os.Getpid(), rand.Uint32()), Log: log, Metrics: reg})
 	if err != nil {
 		return nil, fmt.Errorf("open hub: %w", err)
 	}

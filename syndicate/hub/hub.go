@@ -33,15 +33,16 @@ const (
 	tick = 500 * time.Millisecond
 	// keepTick is how often leases are ended and the queue is measured.
 	keepTick = 10 * time.Second
-	// hold is how long what was claimed belongs to this process: longer than
-	// any request may take.
+	// hold is how long what was claimed belongs to this process, if Deps.Lease
+	// is not shorter: longer than any request may take.
 	hold = 2 * time.Minute
 	// deliveriesAtOnce and asksAtOnce bound the requests under way in one
 	// process, perHostAtOnce those to one host in all of them.
 	deliveriesAtOnce = 32
 	asksAtOnce       = 8
 	perHostAtOnce    = 4
-	// requestTimeout bounds one request, the whole answer included.
+	// requestTimeout bounds one request, the whole answer included; half of a
+	// shorter lease does.
 	requestTimeout = 10 * time.Second
 	// path is the hub's own, below the site's address.
 	path = "/hub"
@@ -95,8 +96,9 @@ type Deps struct {
 	// retries included; nil = nobody does.
 	PushedAfter prometheus.Observer
 
-	Agent   string // User-Agent
-	By      string // names this process in leases
+	Lease   time.Duration // of what is claimed; 0 = two minutes, which is also the longest
+	Agent   string        // User-Agent
+	By      string        // names this process in leases
 	Log     *slog.Logger
 	Metrics prometheus.Registerer
 }
@@ -120,7 +122,10 @@ type Hub struct {
 // New builds a hub.
 func New(cfg Config, d Deps) (*Hub, error) {
 	client := *d.Client
-	client.Timeout = requestTimeout
+	if d.Lease == 0 || d.Lease > hold {
+		d.Lease = hold
+	}
+	client.Timeout = min(requestTimeout, d.Lease/2)
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse } // a redirect is no 2xx
 	client.Jar = nil
 	if d.PushedAfter == nil {
@@ -195,7 +200,7 @@ func (h *Hub) turn(ctx context.Context) (begun int, err error) {
 }
 
 func (h *Hub) claim(limit int) store.Claim {
-	return store.Claim{Now: h.now(), Lease: hold, By: h.By, Limit: limit}
+	return store.Claim{Now: h.now(), Lease: h.Lease, By: h.By, Limit: limit}
 }
 
 // begin works beside the loop, which is woken when half of the room is free
