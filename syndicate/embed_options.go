@@ -69,20 +69,20 @@ func (o *embedOptions) query(names []string) string {
 // matter. What is wrong with them is a refusal, in the language that s speaks.
 func (s *Server) readEmbedOptions(q url.Values) (embedOptions, error) {
 	o, r := plainEmbed, optionReader{q: q, words: s.words}
-	r.number("count", "embed.count", &o.Count, 1, maxEmbedStories, true)
+	r.number("count", s.words["embed.count"], &o.Count, 1, maxEmbedStories, true)
 	r.choice("theme", embedThemes, &o.Theme)
 	r.flag("images", &o.Images)
 	r.flag("dates", &o.Dates)
 	r.choice("lang", embedLanguages, &o.Lang)
-	r.number("heading", "embed.heading", &o.Heading, 2, 6, false)
+	r.number("heading", s.words["embed.heading"], &o.Heading, 2, 6, false)
 	if raw := q.Get("accent"); raw != "" {
 		if o.Accent = readAccent(raw); o.Accent == "" {
-			r.refuse("embed.bad.accent", s.embedAccent)
+			r.refuse(s.words["embed.bad.accent"], s.embedAccent)
 		}
 	}
 	if raw := q.Get("partner"); raw != "" {
 		if o.Partner = s.cfg.partner(raw); o.Partner == nil && r.err == nil {
-			r.err = refusal{code: http.StatusNotFound, why: fmt.Sprintf(r.words["embed.nopartner"], plainText(raw, maxPartnerID))}
+			r.err = refusal{code: http.StatusNotFound, why: fmt.Sprintf(s.words["embed.nopartner"], plainText(raw, maxPartnerID))}
 		}
 	}
 	return o, r.err
@@ -95,15 +95,14 @@ type optionReader struct {
 	err   error
 }
 
-// refuse says by the text of that key what is wrong.
-func (r *optionReader) refuse(key string, args ...any) {
+func (r *optionReader) refuse(format string, args ...any) {
 	if r.err == nil {
-		r.err = refusal{code: http.StatusBadRequest, why: fmt.Sprintf(r.words[key], args...)}
+		r.err = refusal{code: http.StatusBadRequest, why: fmt.Sprintf(format, args...)}
 	}
 }
 
-// number reads a number within bounds, that people call by the text of the key
-// called; cut says that more than the most is the most.
+// number reads a number within bounds; cut says that more than the most is the
+// most.
 func (r *optionReader) number(name, called string, into *int, least, most int, cut bool) {
 	raw := r.q.Get(name)
 	if raw == "" {
@@ -111,23 +110,25 @@ func (r *optionReader) number(name, called string, into *int, least, most int, c
 	}
 	n, err := strconv.Atoi(raw)
 	if err != nil || n < least || n > most && !cut {
-		r.refuse("embed.bad.number", r.words[called], name, least, most)
+		w := r.words
+		r.refuse(w["embed.bad.number"], called, name, least, most)
 		return
 	}
 	*into = min(n, most)
 }
 
 func (r *optionReader) choice(name string, allowed []string, into *string) {
-	switch raw := r.q.Get(name); {
+	switch raw, w := r.q.Get(name), r.words; {
 	case raw == "":
 	case slices.Contains(allowed, raw):
 		*into = raw
 	default:
-		r.refuse("embed.bad.choice", name, strings.Join(allowed, ", "))
+		r.refuse(w["embed.bad.choice"], name, strings.Join(allowed, ", "))
 	}
 }
 
 func (r *optionReader) flag(name string, into *bool) {
+	w := r.words
 	switch r.q.Get(name) {
 	case "":
 	case "0":
@@ -135,7 +136,7 @@ func (r *optionReader) flag(name string, into *bool) {
 	case "1":
 		*into = true
 	default:
-		r.refuse("embed.bad.flag", name)
+		r.refuse(w["embed.bad.flag"], name)
 	}
 }
 
