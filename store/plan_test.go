@@ -305,8 +305,16 @@ func useRetention(t *testing.T, db *DB) {
 		if err := t.exec(`DELETE FROM unsealed WHERE story = $1`, old[0].id); err != nil {
 			return err
 		}
-		if err := t.reduceAged(&old[0], millis(at), &done); err != nil {
-			return err
+		for whole := false; !whole; {
+			w := thinning{tx: t, now: millis(at)}
+			var err error
+			if whole, err = w.reduce(&old[0]); err != nil {
+				return err
+			}
+			if err := w.rewrite(); err != nil {
+				return err
+			}
+			done = done.plus(w.done)
 		}
 		return t.saveRetention(1, 1, at)
 	}); err != nil || done.Stories != 1 {

@@ -10,12 +10,12 @@ import (
 	"time"
 )
 
-// Retention reduces stories that are old: of each item the words, pictures,
-// pages, former headlines and reasons go, and the story leaves the index of
-// words. What stays is what names the original (headline, authors, outlet,
-// link, times), the story's places in feeds and listings, the rulings and every
-// identity, so that no count, no order and no sealed document changes and an
-// item that comes back is known. docs/decisions/0020 has the reasons.
+// Retention reduces stories that are old: of each item the summary, text,
+// pictures, page, former headlines and all but the main reasons go. What stays
+// is what names the original (headline, authors, outlet, link, times), the words
+// it is found by, the story's places in feeds and listings, the rulings and
+// every identity, so that no count, no order and no sealed document changes and
+// an item that comes back is known. docs/decisions/0020 has the reasons.
 
 const (
 	// LeastAge is the age below which no story is reduced, whatever a rule says:
@@ -203,12 +203,12 @@ func (db *DB) goes(ctx context.Context, h *horizon, a *aged) (bool, error) {
 // OutletReduction is what a Retention would reduce of what one outlet is
 // quoted for.
 type OutletReduction struct {
-	Outlet  string
-	Stories int       // that would be reduced
-	Items   int       // in them
-	Kept    int       // old enough by the rule, but needed: in a feed, not sealed yet, changed lately
-	Oldest  time.Time // listing of the oldest that would go
-	Newest  time.Time // and of the newest
+	Outlet  string    `json:"outlet"`
+	Stories int       `json:"stories"`         // that would be reduced
+	Items   int       `json:"items"`           // in them
+	Kept    int       `json:"stay"`            // old enough by the rule, but needed: in a feed, not sealed yet, changed lately
+	Oldest  time.Time `json:"oldest,omitzero"` // listing of the oldest that would go
+	Newest  time.Time `json:"newest,omitzero"` // and of the newest
 }
 
 // PlanRetention says, by outlet, what a Retention would reduce now. It reads

@@ -3,18 +3,18 @@ package store
 import (
 	"context"
 	"fmt"
-	"slices"
+	"strings"
 	"time"
 )
 
 const (
 	// agedBatch is how many old stories are read together.
 	agedBatch = 256
-	// stepStories and stepTime bound one step, whichever comes first: another
-	// writer waits for one step at most, and 50 ms are what it may wait. A step
-	// took 4 to 12 ms at a million items; docs/performance.md has the figures.
-	stepStories = 32
-	stepTime    = 8 * time.Millisecond
+	// stepItems and stepTime bound what one step takes on, whichever comes
+	// first: another writer waits for one step at most, and 50 ms are what it may
+	// wait. docs/performance.md has what it does wait.
+	stepItems = 24
+	stepTime  = 3 * time.Millisecond
 	// lookedAt bounds the old stories that one run looks at; the next goes on.
 	lookedAt = 50_000
 	// retentionLease is how long a process that died keeps others from going on.
@@ -76,20 +76,28 @@ func (db *DB) BeginRetention(ctx context.Context, r Retention, now time.Time) (*
 	return run, nil
 }
 
-// Step reduces some stories and says whether there may be more. It writes for
-// stepTime, and one story longer, at most.
+// Step reduces some stories, or a part of a large one, and says whether there
+// may be more.
 func (run *RetentionRun) Step(ctx context.Context, now time.Time) (done Reduction, more bool, err error) {
 	if err := run.look(ctx); err != nil {
 		return done, false, fmt.Errorf("look for old stories: %w", err)
 	}
 	handled := 0
 	err = run.db.do(ctx, batchItems, func(t *tx) error { // alone in its transaction
-		done, handled = Reduction{}, 0
-		for start := time.Now(); handled < len(run.due) && time.Since(start) < stepTime; handled++ {
-			if err := t.reduceAged(&run.due[handled], run.h.now, &done); err != nil {
+		w := thinning{tx: t, now: run.h.now}
+		for handled = 0; handled < len(run.due) && w.goesOn(); handled++ {
+			whole, err := w.reduce(&run.due[handled])
+			if err != nil {
 				return fmt.Errorf("story %s: %w", run.due[handled].id, err)
 			}
+			if !whole { // it has more items than a step may have
+				break
+			}
 		}
+		if err := w.rewrite(); err != nil {
+			return fmt.Errorf("rewrite items: %w", err)
+		}
+		done = w.done
 		return t.saveRetention(run.placeAfter(handled), done.Stories, now)
 	})
 	if err != nil {
@@ -101,7 +109,7 @@ func (run *RetentionRun) Step(ctx context.Context, now time.Time) (done Reductio
 
 // look fills what is due for the next step.
 func (run *RetentionRun) look(ctx context.Context) error {
-	for len(run.due) < stepStories && !run.ended && run.left > 0 {
+	for len(run.due) < stepItems && !run.ended && run.left > 0 {
 		batch, err := run.db.agedAfter(ctx, run.after, run.h.latest(), agedBatch)
 		if err != nil {
 			return err
@@ -159,71 +167,132 @@ func (run *RetentionRun) End(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// reduceAged reduces a story that was found to be old, unless something has
-// happened to it since.
-func (t *tx) reduceAged(a *aged, now int64, done *Reduction) error {
-	var changed, waits int64
-	err := t.queryRow(`SELECT coalesce(max(changed), 0), count(*) FROM stories WHERE id = $1 AND listed = $2 AND reduced = 0 AND merged_into = ''
-		AND pinned = 0 AND hidden = 0 AND ruled_topics IN ('', '[]', 'null')`, a.id, a.listed).Scan(&changed, &waits)
-	if err != nil {
-		return err
-	}
-	if waits == 0 || changed != a.changed {
-		return nil
-	}
-	var open bool
-	if err := t.queryRow(unsealedSQL, a.id).Scan(&open); err != nil || open {
-		return err
-	}
-	ids, err := t.reduceItems(a.id)
-	if err != nil {
-		return fmt.Errorf("reduce its items: %w", err)
-	}
-	done.Stories, done.Items = done.Stories+1, done.Items+len(ids)
-	if err := t.dropPages(ids, done); err != nil {
-		return fmt.Errorf("drop its pages: %w", err)
-	}
-	if err := t.dropRelated(a.id, done); err != nil {
-		return fmt.Errorf("drop what is related: %w", err)
-	}
-	if err := t.leaveWords(&a.row); err != nil {
-		return err
-	}
-	return t.exec(`UPDATE stories SET reduced = $1 WHERE id = $2`, now, a.id)
+// thinning is what one step does within its transaction.
+type thinning struct {
+	*tx
+	now   int64
+	start time.Time
+	ids   []any // of the items to be rewritten at its end
+	done  Reduction
 }
 
-// reduceItems reduces the items of a story and returns their ids.
-func (t *tx) reduceItems(story string) ([]any, error) {
-	rows, err := t.query(`SELECT id, topics FROM items WHERE story = $1 AND reduced = 0 ORDER BY id`, story)
+// goesOn says whether the step may take another story.
+func (w *thinning) goesOn() bool {
+	if w.start.IsZero() {
+		w.start = time.Now()
+	}
+	return len(w.ids) < stepItems && time.Since(w.start) < stepTime
+}
+
+// reduce reduces a story that was found to be old, unless something has
+// happened to it since. It is false for one that has more items than are
+// reduced in one step.
+func (w *thinning) reduce(a *aged) (whole bool, err error) {
+	var changed, there int64
+	err = w.queryRow(`SELECT coalesce(max(changed), 0), count(*) FROM stories WHERE id = $1 AND listed = $2 AND reduced = 0 AND merged_into = ''
+		AND pinned = 0 AND hidden = 0 AND ruled_topics IN ('', '[]', 'null')`, a.id, a.listed).Scan(&changed, &there)
+	if err != nil || there == 0 || changed != a.changed {
+		return true, err
+	}
+	var waits bool
+	if err := w.queryRow(unsealedSQL, a.id).Scan(&waits); err != nil || waits {
+		return true, err
+	}
+	before := len(w.ids)
+	if err := w.eachPair(`SELECT id, 0 FROM items WHERE story = $1 AND reduced = 0 ORDER BY id LIMIT $2`, []any{a.id, stepItems},
+		func(id, _ int64) { w.ids = append(w.ids, id) }); err != nil {
+		return false, fmt.Errorf("read its items: %w", err)
+	}
+	ids := w.ids[before:]
+	w.done.Items += len(ids)
+	if err := w.dropPages(ids, &w.done); err != nil {
+		return false, fmt.Errorf("drop its pages: %w", err)
+	}
+	if len(ids) == stepItems {
+		return false, nil
+	}
+	if err := w.dropRelated(a.id, &w.done); err != nil {
+		return false, fmt.Errorf("drop what is related: %w", err)
+	}
+	w.done.Stories++
+	return true, w.exec(`UPDATE stories SET reduced = $1 WHERE id = $2`, w.now, a.id)
+}
+
+// rewrite takes the items out of their table and puts what is left of them in
+// again, all at once: a page of SQLite that has become half empty stays so,
+// while pages that were emptied are free, and the next ones are full.
+func (w *thinning) rewrite() error {
+	if len(w.ids) == 0 {
+		return nil
+	}
+	in := ` WHERE id IN (` + places(1, len(padded(w.ids))) + `)`
+	columns, rows, err := w.wholeItems(`SELECT * FROM items`+in+` ORDER BY id`, padded(w.ids))
 	if err != nil {
-		return nil, err
+		return err
+	}
+	if err := w.exec(`DELETE FROM items`+in, padded(w.ids)...); err != nil {
+		return err
+	}
+	insert := `INSERT INTO items (` + strings.Join(columns, ", ") + `) VALUES (` + places(1, len(columns)) + `)`
+	for _, row := range rows {
+		for i, column := range columns {
+			if row[i], err = thinned(column, row[i]); err != nil {
+				return err
+			}
+		}
+		if err := w.exec(insert, row...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wholeItems reads items with all the columns that there are.
+func (w *thinning) wholeItems(query string, args []any) (columns []string, all [][]any, err error) {
+	rows, err := w.query(query, args...)
+	if err != nil {
+		return nil, nil, err
 	}
 	defer rows.Close()
-	var ids []any
-	var topics []string
+	if columns, err = rows.Columns(); err != nil {
+		return nil, nil, err
+	}
 	for rows.Next() {
-		var id int64
-		var of string
-		if err := rows.Scan(&id, &of); err != nil {
-			return nil, err
+		row, into := make([]any, len(columns)), make([]any, len(columns))
+		for i := range row {
+			into[i] = &row[i]
 		}
-		ids, topics = append(ids, id), append(topics, of)
+		if err := rows.Scan(into...); err != nil {
+			return nil, nil, err
+		}
+		all = append(all, row)
 	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	rows.Close()
-	for i, id := range ids {
+	return columns, all, rows.Err()
+}
+
+// thinned is what a column of a reduced item holds.
+func thinned(column string, was any) (any, error) {
+	switch column {
+	case "reduced":
+		return int64(1), nil
+	case "check_at": // its page is asked for no more
+		return int64(0), nil
+	case "summary", "content", "image", "published_raw", "merge_evidence":
+		return "", nil
+	case "categories", "enclosures":
+		return "[]", nil
+	case "topics":
 		var all []ItemTopic
-		if err := decode(topics[i], &all); err != nil {
+		text, ok := was.(string)
+		if !ok {
+			return nil, fmt.Errorf("topics are a %T", was)
+		}
+		if err := decode(text, &all); err != nil {
 			return nil, err
 		}
-		if err := t.exec(`UPDATE items SET reduced = 1, summary = '', content = '', image = '', categories = '[]', enclosures = '[]',
-			published_raw = '', merge_evidence = '', check_at = 0, topics = $1 WHERE id = $2`, encoded(mainReasons(all)), id); err != nil {
-			return nil, err
-		}
+		return encoded(mainReasons(all)), nil
 	}
-	return ids, nil
+	return was, nil
 }
 
 // mainReasons leaves each topic the weightiest of its reasons, of those in the
@@ -248,13 +317,13 @@ func mainReasons(topics []ItemTopic) []ItemTopic {
 
 // dropPages deletes what was kept of items beside their rows.
 func (t *tx) dropPages(items []any, done *Reduction) error {
-	for chunk := range slices.Chunk(items, maxParams) {
-		in := ` WHERE item IN (` + places(1, len(padded(chunk))) + `)`
+	for _, chunk := range chunks(items) {
+		in := ` WHERE item IN (` + places(1, len(chunk)) + `)`
 		for _, one := range []struct {
 			table string
 			count *int
 		}{{"articles", &done.Pages}, {"article_texts", &done.Texts}, {"titles", &done.Titles}} {
-			if err := t.counted(one.count, `DELETE FROM `+one.table+in, padded(chunk)...); err != nil {
+			if err := t.counted(one.count, `DELETE FROM `+one.table+in, chunk...); err != nil {
 				return fmt.Errorf("%s: %w", one.table, err)
 			}
 		}

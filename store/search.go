@@ -340,7 +340,7 @@ func (db *DB) enterAllWords(ctx context.Context) error {
 			if err := t.queryRow(`SELECT coalesce(max(value), 0) FROM meta WHERE name = 'searchable'`).Scan(&upto); err != nil || upto == math.MaxInt64 {
 				return err
 			}
-			all, err := scanRows(t.query(`SELECT `+storyColumns+` FROM stories WHERE listed > $1 AND listed > 0 AND reduced = 0 ORDER BY listed LIMIT $2`, upto, searchBatch))
+			all, err := scanRows(t.query(`SELECT `+storyColumns+` FROM stories WHERE listed > $1 AND listed > 0 ORDER BY listed LIMIT $2`, upto, searchBatch))
 			if err != nil {
 				return err
 			}

@@ -43,7 +43,7 @@ var errRestart = errors.New("needs a restart")
 // restart, and so do the settings in fixed: others know us by them, or they
 // decide what is started at all.
 var (
-	reloadable = []string{"site", "limits", "outlets", "topics", "gate", "channels", "delivery", "visitors", "partners"}
+	reloadable = []string{"site", "limits", "outlets", "topics", "gate", "channels", "delivery", "visitors", "partners", "retention"}
 	fixed      = []string{"site.base_url", "site.contact", "limits.allow_private", "limits.websub"}
 )
 

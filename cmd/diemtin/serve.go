@@ -171,6 +171,7 @@ type service struct {
 	started  time.Time
 	roles    roles
 	measured *databaseMetrics
+	reduced  *retentionMetrics
 	backups  *backups
 	reloads  *reloads
 	load     func() (*config, error) // reads the configuration again; nil = there is no file
@@ -241,7 +242,7 @@ func (s *service) open(ctx context.Context, cfg *config, dsn, tokens string, log
 		return err
 	}
 	s.pages, s.log, s.desk = newSite(pages), log, newDesk(cfg, s.db, s.aggregator)
-	s.measured, s.desk.count = newDatabaseMetrics(reg), newRulingMetrics(reg)
+	s.measured, s.desk.count, s.reduced = newDatabaseMetrics(reg), newRulingMetrics(reg), newRetentionMetrics(reg)
 	if s.hub, err = newHub(cfg, s.db, s.pages, log, reg, s.aggregator.PushedAfter()); err != nil {
 		return err
 	}
