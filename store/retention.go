@@ -274,7 +274,11 @@ func (db *DB) planOne(ctx context.Context, h *horizon, a *aged, plan map[string]
 	return nil
 }
 
-const unsealedSQL = `SELECT EXISTS (SELECT 1 FROM unsealed WHERE story = $1)`
+// unsealedSQL says whether a story waits to be sealed: in the record of
+// everything, or in one of which anything was ever sealed. Others are those of
+// topics that no file has, or has no more, and nobody seals them.
+const unsealedSQL = `SELECT EXISTS (SELECT 1 FROM unsealed u WHERE u.story = $1
+	AND (u.scope = 'all' OR EXISTS (SELECT 1 FROM archives a WHERE a.scope = u.scope)))`
 
 // RetentionState is what retention has done and when.
 type RetentionState struct {

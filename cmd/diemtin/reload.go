@@ -159,6 +159,10 @@ func (s *service) reload(ctx context.Context, cause string) (said string, err er
 		log.Error("configuration not reloaded, the former one stands", "error", err)
 		return "", err
 	}
+	select {
+	case s.retune <- struct{}{}:
+	default: // it has not been looked at yet
+	}
 	said = cfg.difference(before)
 	log.Info("configuration reloaded", "changed", said)
 	return said, nil

@@ -21,9 +21,6 @@ const (
 	defaultRetentionEvery = 10 * time.Minute
 	leastRetentionEvery   = time.Minute
 	mostRetentionEvery    = 7 * 24 * time.Hour
-
-	// askRetention is how often a service looks whether a reload has switched it on.
-	askRetention = time.Minute
 )
 
 // retentionConfig is the section retention of feeds.yaml: from when on stories
@@ -81,22 +78,22 @@ func (m *retentionMetrics) note(r store.RetentionReport) {
 }
 
 // keepRetention runs retention until ctx ends, as the configuration in force
-// says at each moment.
+// says, and at once when that has changed.
 func (s *service) keepRetention(ctx context.Context) {
-	tick := time.NewTicker(askRetention)
-	defer tick.Stop()
-	var last time.Time
+	timer := time.NewTimer(0)
+	defer timer.Stop()
 	for {
-		rule, every := s.reloads.inForce().retention()
-		if rule.Any() && time.Since(last) >= every {
-			last = time.Now()
-			s.runRetention(ctx, rule)
-		}
 		select {
-		case <-tick.C:
+		case <-timer.C:
+		case <-s.retune:
 		case <-ctx.Done():
 			return
 		}
+		rule, every := s.reloads.inForce().retention()
+		if rule.Any() {
+			s.runRetention(ctx, rule)
+		}
+		timer.Reset(every)
 	}
 }
 

@@ -172,6 +172,7 @@ type service struct {
 	roles    roles
 	measured *databaseMetrics
 	reduced  *retentionMetrics
+	retune   chan struct{} // holds one word that retention may have been switched on
 	backups  *backups
 	reloads  *reloads
 	load     func() (*config, error) // reads the configuration again; nil = there is no file
@@ -210,7 +211,7 @@ func (l listeners) close() {
 // wrong path or a port in use is one clear line at the start. It closes the
 // listeners if it fails.
 func newService(ctx context.Context, cfg *config, dsn, tokens string, l listeners, log *slog.Logger) (*service, error) {
-	s := &service{listeners: l, roles: allRoles, started: time.Now()}
+	s := &service{listeners: l, roles: allRoles, started: time.Now(), retune: make(chan struct{}, 1)}
 	if err := s.open(ctx, cfg, dsn, tokens, log); err != nil {
 		s.close()
 		return nil, err
