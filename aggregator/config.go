@@ -94,6 +94,7 @@ type OutletConfig struct {
 	Delay     Duration        `yaml:"delay"`
 	Article   ArticleConfig   `yaml:"article"`   // for all its sources; what a source says comes first
 	Agreement AgreementConfig `yaml:"agreement"` // its consent to be given out here
+	Retention OutletRetention `yaml:"retention"` // from when on its stories are reduced
 	Sources   []SourceConfig  `yaml:"sources"`
 }
 
@@ -368,6 +369,7 @@ func (o OutletConfig) check(report func(path, problem string)) {
 	}
 	o.Article.check(func(path, problem string) { report("article"+path, problem) })
 	o.Agreement.check(func(path, problem string) { report("agreement"+path, problem) })
+	o.Retention.check(func(path, problem string) { report("retention."+path, problem) })
 }
 
 func (c *Config) checkSource(s SourceConfig, report func(path, problem string)) {

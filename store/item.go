@@ -172,6 +172,7 @@ type known struct {
 	carried     bool // by the visited source
 	orphan      bool // its source is switched off
 	withdrawn   bool
+	reduced     bool // by retention: what comes of it changes nothing
 }
 
 // resolve finds the items that a visit's aliases name. Both maps are filled
@@ -209,7 +210,7 @@ func (t *tx) resolve(source Source, items []Item) (byHash map[int64]int64, byID 
 func (t *tx) loadKnown(source string, ids []any, byID map[int64]*known) error {
 	ids = padded(ids)
 	rows, err := t.query(`SELECT i.id, i.source, i.story, i.title, i.summary, i.fingerprint,
-		CASE WHEN c.item IS NULL THEN 0 ELSE 1 END, CASE WHEN s.active = 1 THEN 0 ELSE 1 END, i.withdrawn
+		CASE WHEN c.item IS NULL THEN 0 ELSE 1 END, CASE WHEN s.active = 1 THEN 0 ELSE 1 END, i.withdrawn, i.reduced
 		FROM items i LEFT JOIN carriers c ON c.item = i.id AND c.source = $1
 		LEFT JOIN sources s ON s.id = i.source WHERE i.id IN (`+places(2, len(ids))+`)`, append([]any{source}, ids...)...)
 	if err != nil {
@@ -218,11 +219,11 @@ func (t *tx) loadKnown(source string, ids []any, byID map[int64]*known) error {
 	defer rows.Close()
 	for rows.Next() {
 		var k known
-		var fingerprint, carried, orphan, withdrawn int64
-		if err := rows.Scan(&k.id, &k.source, &k.story, &k.title, &k.summary, &fingerprint, &carried, &orphan, &withdrawn); err != nil {
+		var fingerprint, carried, orphan, withdrawn, reduced int64
+		if err := rows.Scan(&k.id, &k.source, &k.story, &k.title, &k.summary, &fingerprint, &carried, &orphan, &withdrawn, &reduced); err != nil {
 			return err
 		}
-		k.fingerprint, k.carried, k.orphan, k.withdrawn = uint64(fingerprint), carried != 0, orphan != 0, withdrawn != 0
+		k.fingerprint, k.carried, k.orphan, k.withdrawn, k.reduced = uint64(fingerprint), carried != 0, orphan != 0, withdrawn != 0, reduced != 0
 		byID[k.id] = &k
 	}
 	return rows.Err()

@@ -100,7 +100,7 @@ func (v *visit) unite(winner, loser *row, item *Item, m Merge, by Ruling) (Rulin
 	if winner.hidden == 0 {
 		winner.hidden = loser.hidden
 	}
-	if err := v.exec(`UPDATE stories SET copies = $1, list_at = $2, hold_until = $3, backfill = $4, pinned = $5, hidden = $6 WHERE id = $7`,
+	if err := v.exec(`UPDATE stories SET copies = $1, list_at = $2, hold_until = $3, backfill = $4, pinned = $5, hidden = $6, reduced = 0 WHERE id = $7`,
 		winner.copies, winner.listAt, winner.holdUntil, winner.backfill, winner.pinned, winner.hidden, winner.id); err != nil {
 		return by, fmt.Errorf("update the surviving story: %w", err)
 	}

@@ -127,6 +127,7 @@ func TestNoStatementScansTheArchive(t *testing.T) {
 	db := &DB{engine: e, writer: startWriter(e)}
 	t.Cleanup(func() { db.Close() })
 	useEverything(t, db)
+	useRetention(t, db)
 	if err := db.enterAllWords(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -276,6 +277,61 @@ func useEverything(t *testing.T, db *DB) {
 	_, err = db.Outlets(ctx)
 	must(err)
 	must(db.Ping(ctx))
+}
+
+// useRetention runs every statement of retention; no scope has so many stories
+// that one of them would go by itself.
+func useRetention(t *testing.T, db *DB) {
+	t.Helper()
+	ctx := t.Context()
+	at := time.Date(2026, 11, 5, 14, 15, 0, 0, Zone)
+	rule := Retention{RetentionRule: RetentionRule{Age: time.Hour, Items: 10}, Outlets: map[string]RetentionRule{"b": {Items: 1}}}
+	if plan, err := db.PlanRetention(ctx, rule, at); err != nil || len(plan) == 0 {
+		t.Fatalf("plan %v, %v", plan, err)
+	}
+	run, err := db.BeginRetention(ctx, rule, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := run.Step(ctx, at); err != nil {
+		t.Fatal(err)
+	}
+	old, err := db.agedAfter(ctx, 0, millis(at), 3)
+	if err != nil || len(old) == 0 {
+		t.Fatalf("%d old stories, %v", len(old), err)
+	}
+	var done Reduction
+	if err := db.do(ctx, 1, func(t *tx) error {
+		if err := t.exec(`DELETE FROM unsealed WHERE story = $1`, old[0].id); err != nil {
+			return err
+		}
+		for whole := false; !whole; {
+			w := thinning{tx: t, now: millis(at)}
+			var err error
+			if whole, err = w.reduce(&old[0]); err != nil {
+				return err
+			}
+			if err := w.rewrite(); err != nil {
+				return err
+			}
+			done = done.plus(w.done)
+		}
+		return t.saveRetention(1, 1, at)
+	}); err != nil || done.Stories != 1 {
+		t.Fatalf("reduced %+v, %v", done, err)
+	}
+	if err := run.End(ctx, at); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Retained(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := db.GiveBack(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.WriteLogBack(ctx); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // readArticles runs every statement about the pages of items.

@@ -68,7 +68,7 @@ func (db *DB) BeginReclassify(ctx context.Context, rules string, since, now time
 			return err
 		}
 		c = Reclassification{Rules: rules, Phase: ReclassifyItems, Since: since, Started: now, Place: t.nextID}
-		if err := t.queryRow(`SELECT count(*) FROM items WHERE withdrawn = 0`).Scan(&c.Total); err != nil {
+		if err := t.queryRow(`SELECT count(*) FROM items WHERE withdrawn = 0 AND reduced = 0`).Scan(&c.Total); err != nil {
 			return fmt.Errorf("count items: %w", err)
 		}
 		if err := t.exec(`DELETE FROM reclassified`); err != nil {

@@ -333,7 +333,7 @@ func (v *visit) meetAgain(it *Item, k *known) error {
 			return fmt.Errorf("store carrier: %w", err)
 		}
 	}
-	if k.fingerprint == it.Fingerprint || (k.source != it.Source && !k.orphan) {
+	if k.reduced || k.fingerprint == it.Fingerprint || (k.source != it.Source && !k.orphan) {
 		v.changes.Same++
 		return nil
 	}

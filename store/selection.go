@@ -294,7 +294,9 @@ func (db *DB) Story(ctx context.Context, id string) (Story, error) {
 	for range maxRedirects {
 		var into string
 		var gone bool
-		err := db.engine.read.QueryRowContext(ctx, `SELECT merged_into, merged_into = '' AND withdrawn + hidden > 0 FROM stories WHERE id = $1`, id).Scan(&into, &gone)
+		var reduced int64
+		err := db.engine.read.QueryRowContext(ctx, `SELECT merged_into, merged_into = '' AND withdrawn + hidden > 0,
+			coalesce((SELECT i.reduced FROM items i WHERE i.id = s.quoted), 0) FROM stories s WHERE s.id = $1`, id).Scan(&into, &gone, &reduced)
 		if errors.Is(err, sql.ErrNoRows) {
 			break
 		}
@@ -312,6 +314,7 @@ func (db *DB) Story(ctx context.Context, id string) (Story, error) {
 			if len(found) == 0 {
 				break
 			}
+			found[0].Reduced = reduced > 0
 			return found[0], nil
 		}
 		id = into

@@ -26,6 +26,7 @@ type Story struct {
 	Topics   []Topic   // primary first
 	Province string
 	Backfill bool // brought by a source's very first visit, beyond the newest ten
+	Reduced  bool // of what it quotes only what names the original is left: see Retention; Story alone sets it
 	Carriers int  // outlets that carry it and let themselves be shown; for pages, never for feeds
 }
 
@@ -133,7 +134,7 @@ func (v *visit) joinStory(it *Item, existing, backfill, holds bool) error {
 			return fmt.Errorf("insert story: %w", err)
 		}
 	} else {
-		if err := v.exec(`UPDATE stories SET copies = copies + 1,
+		if err := v.exec(`UPDATE stories SET copies = copies + 1, reduced = 0,
 			list_at = CASE WHEN list_at > $1 THEN $1 ELSE list_at END WHERE id = $2`, at, it.Story); err != nil {
 			return fmt.Errorf("update story: %w", err)
 		}

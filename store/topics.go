@@ -152,14 +152,14 @@ func (v *visit) ticking() func() int64 {
 	return sync.OnceValue(func() int64 { return v.tick(millis(v.r.At)) })
 }
 
-// ItemsBack returns at most limit items that are not withdrawn, the newest
+// ItemsBack returns at most limit items that are neither withdrawn nor reduced, the newest
 // first: those with an id below before (0 = all) that were seen since.
 func (db *DB) ItemsBack(ctx context.Context, before int64, since time.Time, limit int) ([]Item, error) {
 	if before == 0 {
 		before = math.MaxInt64
 	}
 	rows, err := scanItems(db.engine.read.QueryContext(ctx, `SELECT `+itemColumns+` FROM items
-		WHERE id < $1 AND withdrawn = 0 ORDER BY id DESC LIMIT $2`, before, limit))
+		WHERE id < $1 AND withdrawn = 0 AND reduced = 0 ORDER BY id DESC LIMIT $2`, before, limit))
 	if err != nil {
 		return nil, fmt.Errorf("read items: %w", err)
 	}

@@ -57,10 +57,10 @@ const (
 // appeared again.
 func (db *DB) CheckSoon(ctx context.Context, outlet string, gone, back []string, now time.Time) error {
 	err := db.do(ctx, 1, func(t *tx) error {
-		if err := t.checkSoon(outlet, gone, now, `withdrawn = 0 AND (check_at = 0 OR check_at > $1)`); err != nil {
+		if err := t.checkSoon(outlet, gone, now, `withdrawn = 0 AND reduced = 0 AND (check_at = 0 OR check_at > $1)`); err != nil {
 			return err
 		}
-		return t.checkSoon(outlet, back, now, `withdrawn > 0 AND withdrawn_why = '`+withdrawnBySource+`'`)
+		return t.checkSoon(outlet, back, now, `withdrawn > 0 AND reduced = 0 AND withdrawn_why = '`+withdrawnBySource+`'`)
 	})
 	if err != nil {
 		return fmt.Errorf("ask for vanished items: %w", err)

@@ -30,6 +30,7 @@ type storyView struct {
 	Lead     string
 	Image    string // only where the outlet allows it
 	Headline bool   // the outlet allows no more than the headline
+	Reduced  bool   // no more is left of it than what names the original
 	By       byline
 	At       time.Time
 	Seen     bool // At is when we read it: the outlet gives no time
@@ -87,7 +88,7 @@ func (s *Server) storyPage(ctx context.Context, r *http.Request) (page, error) {
 	it := &st.Quoted
 	v := storyView{
 		Title: headline(it, &st.Outlet), Lang: s.lang.foreign(it.Lang), Lead: summary(it, &st.Outlet, maxSummary),
-		Headline: st.Outlet.Show == store.ShowHeadline, By: s.byline(it, &st.Outlet),
+		Headline: st.Outlet.Show == store.ShowHeadline, Reduced: st.Reduced, By: s.byline(it, &st.Outlet),
 		At: it.Time(), Seen: it.Published.IsZero(), Original: s.originalOf(st),
 		Topics: s.topicLinks(st.Topics), Outside: s.cfg.outside(&st, copies), Timeline: s.timeline(copies),
 		Why: "/stories/" + st.ID + "/explain", Authors: strings.Join(authors(it), ", "), article: s.cfg.ldStory(&st),

@@ -200,6 +200,7 @@ var vietnamese = words{
 	"story.province":     "Địa phương:",
 	"story.copies":       "Các bản đã đăng",
 	"story.headline":     "Báo chỉ cho hiện tiêu đề; mời đọc bài tại trang của báo.",
+	"story.reduced":      "Tin đã cũ: trang này chỉ còn giữ tiêu đề, tác giả, nguồn và giờ đăng; mời đọc bài gốc tại trang của báo.",
 	"story.seen":         "Báo không ghi giờ đăng; đây là lúc trang này đọc thấy bài.",
 	"story.event":        "Tin cùng sự kiện",
 	"story.same":         "Tin cùng chuyên mục",

@@ -167,6 +167,7 @@ var english = words{
 	"story.topics":       "Topics:",
 	"story.province":     "Province:",
 	"story.copies":       "Published copies",
+	"story.reduced":      "An old story: of it, this page keeps the headline, the authors, the source and the times; please read the article on its outlet's site.",
 	"story.headline":     "The outlet lets only its headline be shown; please read the article on its site.",
 	"story.seen":         "the outlet gives no time; this is when the article was found",
 	"story.event":        "On the same event",

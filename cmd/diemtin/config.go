@@ -38,6 +38,7 @@ type file struct {
 	Hub      hub.Config                `yaml:"hub"`
 	Visitors syndicate.Visitors        `yaml:"visitors"`
 	Backup   backupConfig              `yaml:"backup"`
+	Keeping  retentionConfig           `yaml:"retention"`
 	Editors  syndicate.Editors         `yaml:"editors"`
 	Partners []syndicate.Partner       `yaml:"partners"`
 
@@ -128,6 +129,7 @@ func readFileWith(name string, text []byte, environ []string) (*config, *faults)
 	c.syndicate.Check(found.report)
 	f.Hub.Check(found.report)
 	f.Backup.check(found.report)
+	f.Keeping.check(found.report)
 	if dir := f.Backup.Dir; dir != "" && !filepath.IsAbs(dir) {
 		f.Backup.Dir = filepath.Join(filepath.Dir(name), dir)
 	}

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 
+	"diemtin/aggregator"
 	"diemtin/syndicate"
 )
 
@@ -23,6 +24,7 @@ func (c *config) effective() file {
 	f.Site, f.Delivery, f.Visitors = outward.Site, outward.Delivery, outward.Visitors
 	f.Hub = f.Hub.Effective()
 	f.Limits = f.Limits.Effective(len(c.aggregate.StoreSources()))
+	f.Keeping.Every = cmp.Or(f.Keeping.Every, aggregator.Duration(defaultRetentionEvery))
 	f.SecondOpinion = cmp.Or(f.SecondOpinion, "on")
 	f.Outlets = slices.Clone(f.Outlets)
 	for i := range f.Outlets {

@@ -41,7 +41,7 @@ type stdio struct{ out, err io.Writer }
 // verbs is the table of verbs, in the order of the overview.
 func verbs() []verb {
 	return []verb{serveVerb, demoVerb, pollVerb, probeVerb, discoverVerb, importVerb, exportVerb, explainVerb, storyVerb, rulingsVerb, tokenVerb, partnerVerb, checkVerb, configVerb, topicsVerb,
-		backupVerb, restoreVerb, migrateVerb, reloadVerb, statusVerb, doctorVerb, healthVerb, versionVerb}
+		backupVerb, restoreVerb, retentionVerb, migrateVerb, reloadVerb, statusVerb, doctorVerb, healthVerb, versionVerb}
 }
 
 // errUsage ends the program with exit code 2.

@@ -96,6 +96,7 @@ func TestMetricsAreDocumented(t *testing.T) {
 	newReloads(cfg, d)
 	newDatabaseMetrics(d)
 	newRulingMetrics(d)
+	newRetentionMetrics(d)
 	if _, err := newBackups(cfg.backup, "sqlite:m.db", log, d); err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,7 @@ var errNoFile = errors.New("this service was started without a configuration fil
 // restart, and so do the settings in fixed: others know us by them, or they
 // decide what is started at all.
 var (
-	reloadable = []string{"site", "limits", "outlets", "topics", "gate", "channels", "delivery", "visitors", "partners"}
+	reloadable = []string{"site", "limits", "outlets", "topics", "gate", "channels", "delivery", "visitors", "partners", "retention"}
 	fixed      = []string{"site.base_url", "site.contact", "limits.allow_private", "limits.websub"}
 )
 
@@ -179,6 +179,10 @@ func (s *service) reread(ctx context.Context, who string) (said string, err erro
 	if err != nil {
 		log.Error("configuration not reloaded, the former one stands", "error", err)
 		return "", err
+	}
+	select {
+	case s.retune <- struct{}{}:
+	default: // it has not been looked at yet
 	}
 	said = cfg.difference(before)
 	log.Info("configuration reloaded", "changed", said)

@@ -14,7 +14,7 @@ import (
 // roles are the parts of the work that one process does. Several processes on
 // one PostgreSQL may share them out; each part must be done by at least one.
 type roles struct {
-	poll    bool // visits sources, lists stories, seals archives
+	poll    bool // visits sources, lists stories, seals archives, reduces old stories
 	serve   bool // answers readers, hubs and subscribers
 	deliver bool // pushes changed feeds to subscribers
 }
@@ -65,6 +65,7 @@ func (s *service) work(ctx context.Context, g *errgroup.Group) {
 	case s.roles.poll:
 		g.Go(func() error { return s.aggregator.Run(ctx) })
 		g.Go(func() error { s.sealArchives(ctx); return nil })
+		g.Go(func() error { s.keepRetention(ctx); return nil })
 	case s.roles.serve:
 		g.Go(func() error { return s.aggregator.TakeDeliveries(ctx) })
 	}

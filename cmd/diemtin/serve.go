@@ -171,6 +171,8 @@ type service struct {
 	started  time.Time
 	roles    roles
 	measured *databaseMetrics
+	reduced  *retentionMetrics
+	retune   chan struct{} // holds one word that retention may have been switched on
 	backups  *backups
 	reloads  *reloads
 	load     func() (*config, error) // reads the configuration again; nil = there is no file
@@ -209,7 +211,7 @@ func (l listeners) close() {
 // wrong path or a port in use is one clear line at the start. It closes the
 // listeners if it fails.
 func newService(ctx context.Context, cfg *config, dsn, tokens string, l listeners, log *slog.Logger) (*service, error) {
-	s := &service{listeners: l, roles: allRoles, started: time.Now()}
+	s := &service{listeners: l, roles: allRoles, started: time.Now(), retune: make(chan struct{}, 1)}
 	if err := s.open(ctx, cfg, dsn, tokens, log); err != nil {
 		s.close()
 		return nil, err
@@ -241,7 +243,7 @@ func (s *service) open(ctx context.Context, cfg *config, dsn, tokens string, log
 		return err
 	}
 	s.pages, s.log, s.desk = newSite(pages), log, newDesk(cfg, s.db, s.aggregator)
-	s.measured, s.desk.count = newDatabaseMetrics(reg), newRulingMetrics(reg)
+	s.measured, s.desk.count, s.reduced = newDatabaseMetrics(reg), newRulingMetrics(reg), newRetentionMetrics(reg)
 	if s.hub, err = newHub(cfg, s.db, s.pages, log, reg, s.aggregator.PushedAfter()); err != nil {
 		return err
 	}

@@ -34,6 +34,7 @@ type status struct {
 	At       time.Time      `json:"at"`
 	Service  *serviceStatus `json:"service"` // null if no service was asked, only the database
 	Database dbStatus       `json:"database"`
+	Kept     keptStatus     `json:"retention"`
 	Sources  sourcesStatus  `json:"sources"`
 	Next     []sourceStatus `json:"next"`    // to be visited, the soonest first
 	Failing  []sourceStatus `json:"failing"` // the longest failing first
@@ -101,6 +102,9 @@ func statusOf(ctx context.Context, db *store.DB, now time.Time) (st status, err 
 	}
 	st.Database = dbStatus{Engine: size.Engine, Bytes: size.Data, Free: size.Free, Log: size.Log, Path: size.Path}
 	if st.Database.Schema, err = db.Schema(ctx); err != nil {
+		return st, err
+	}
+	if st.Kept, err = keptOf(ctx, db); err != nil {
 		return st, err
 	}
 	all, err := db.Sources(ctx)
@@ -267,6 +271,9 @@ func (st status) write(w io.Writer) {
 		size += fmt.Sprintf("; %s free on its disk", inBytes(*s.DiskSpace))
 	}
 	line("database", "%s", size)
+	if said := st.Kept.String(); said != "" {
+		line("retention", "%s", said)
+	}
 	st.writeSources(w, line)
 	line("articles", "%d pages wait to be read, %d of them with a story%s", st.Articles.Waiting, st.Articles.Holding, since(st.Articles.Oldest))
 	line("hub", "%d subscriptions; %d deliveries wait%s, %d are tried again", st.Hub.Subscriptions, st.Hub.Waiting, since(st.Hub.Oldest), st.Hub.Retrying)
