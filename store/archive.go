@@ -96,7 +96,7 @@ func (t *tx) archiveScopes(s *row, scopes []string, edited bool) ([]string, erro
 			continue
 		}
 		if c.textual() && !read {
-			if err := t.queryRow(`SELECT lang, title, summary FROM items WHERE id = $1`, s.quoted).Scan(&lang, &title, &summary); err != nil {
+			if err := t.queryRow(`SELECT lang, title, summary FROM items WHERE id = $1`, s.quoted).Scan(&lang, (*text)(&title), (*text)(&summary)); err != nil {
 				return nil, fmt.Errorf("read the text of %s: %w", s.id, err)
 			}
 			read = true
@@ -164,10 +164,12 @@ func (t *tx) archiveIn(s *row, all []string) error {
 	return nil
 }
 
-// archived says whether a story is in a scope's archive, sealed or not.
+// archived says whether a story is in a scope's archive, sealed or not. It
+// entered when it was listed, or when archived_late says.
 func (t *tx) archived(s *row, scope string) (bool, error) {
 	var n int
-	err := t.queryRow(`SELECT (SELECT count(*) FROM unsealed WHERE story = $1 AND scope = $2) +
+	err := t.queryRow(`SELECT (SELECT count(*) FROM unsealed WHERE scope = $2 AND story = $1
+			AND at IN ($4, coalesce((SELECT at FROM archived_late WHERE story = $1 AND scope = $2), $4))) +
 		(SELECT count(*) FROM archives WHERE scope = $2 AND stories LIKE $3 AND `+covers(4)+`) +
 		(SELECT count(*) FROM archived_late l JOIN archives a ON a.scope = l.scope AND a.last >= l.at AND a.first <= l.at
 			AND a.last < l.at + 86400000 WHERE l.story = $1 AND l.scope = $2 AND a.stories LIKE $3)`, s.id, scope, within(s.id), s.listed).Scan(&n)
