@@ -166,12 +166,20 @@ type known struct {
 	id          int64
 	source      string
 	story       string
-	title       string
-	summary     string
+	title       []byte // packed or not: few visits ask for it
+	summary     []byte
 	fingerprint uint64
 	carried     bool // by the visited source
 	orphan      bool // its source is switched off
 	withdrawn   bool
+}
+
+// words are the headline and summary that it has.
+func (k *known) words() (title, summary string, err error) {
+	if title, err = unpack(k.title); err == nil {
+		summary, err = unpack(k.summary)
+	}
+	return title, summary, err
 }
 
 // resolve finds the items that a visit's aliases name. Both maps are filled
@@ -219,7 +227,7 @@ func (t *tx) loadKnown(source string, ids []any, byID map[int64]*known) error {
 	for rows.Next() {
 		var k known
 		var fingerprint, carried, orphan, withdrawn int64
-		if err := rows.Scan(&k.id, &k.source, &k.story, (*text)(&k.title), (*text)(&k.summary), &fingerprint, &carried, &orphan, &withdrawn); err != nil {
+		if err := rows.Scan(&k.id, &k.source, &k.story, &k.title, &k.summary, &fingerprint, &carried, &orphan, &withdrawn); err != nil {
 			return err
 		}
 		k.fingerprint, k.carried, k.orphan, k.withdrawn = uint64(fingerprint), carried != 0, orphan != 0, withdrawn != 0

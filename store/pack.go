@@ -122,11 +122,13 @@ func (p *packer) next(s string) int {
 // wordSize is how many bytes of letters begin s.
 func wordSize(s string) int {
 	for i, r := range s {
-		if r < utf8.RuneSelf {
+		switch {
+		case r < utf8.RuneSelf:
 			if r|0x20 < 'a' || r|0x20 > 'z' {
 				return i
 			}
-		} else if !unicode.IsLetter(r) {
+		case r >= 0x1EA0 && r <= 0x1EF9: // Vietnamese; the tables of unicode are slower
+		case !unicode.IsLetter(r):
 			return i
 		}
 	}
@@ -186,49 +188,45 @@ func unpack(b []byte) (string, error) {
 	if len(b) == 0 || b[0] != packedMark {
 		return string(b), nil
 	}
-	var out strings.Builder
-	out.Grow(3 * len(b))
-	known, form, joined := allSyllables(), lower, false
+	var room [2048]byte // most texts fit, and need no other
+	out, known, form, joined := room[:0], allSyllables(), lower, false
 	for b = b[1:]; len(b) > 0; {
-		c, used, syllable := b[0], 1, false
-		switch {
-		case c == packedTitle:
-			form = title
-		case c == packedUpper:
-			form = upper
-		case c == packedRaw:
-			if len(b) < 2 || len(b) < 2+int(b[1]) {
-				return "", errPacked
-			}
-			used += 1 + int(b[1])
-			out.Write(b[2:used])
+		used := 1
+		switch c := b[0]; {
 		case c >= firstPhrase:
 			if int(c-firstPhrase) >= len(phrases) {
 				return "", errPacked
 			}
-			out.WriteString(phrases[c-firstPhrase])
+			out, joined = append(out, phrases[c-firstPhrase]...), false
 		case c >= firstSyllable:
-			n := 0
-			if used = 2; len(b) >= used {
-				n = int(c&^firstSyllable)<<8 | int(b[1])
-			}
-			if len(b) < used || n >= len(known.written[form]) {
+			if used = 2; len(b) < used {
 				return "", errPacked
 			}
-			if joined {
-				out.WriteByte(' ')
+			n := int(c-firstSyllable)<<8 | int(b[1])
+			if n >= len(known.written[form]) {
+				return "", errPacked
 			}
-			out.WriteString(known.written[form][n])
-			form, syllable = lower, true
+			w := &known.written[form][n]
+			if joined {
+				out = append(out, w.spaced[:w.size]...)
+			} else {
+				out = append(out, w.spaced[1:w.size]...)
+			}
+			form, joined = lower, true
+		case c == packedTitle || c == packedUpper:
+			form = int(c - packedTitle + title)
+		case c == packedRaw:
+			if len(b) < 2 || len(b) < 2+int(b[1]) {
+				return "", errPacked
+			}
+			used = 2 + int(b[1])
+			out, joined = append(out, b[2:used]...), false
 		default:
-			out.WriteByte(c)
-		}
-		if c != packedTitle && c != packedUpper {
-			joined = syllable
+			out, joined = append(out, c), false
 		}
 		b = b[used:]
 	}
-	return out.String(), nil
+	return string(out), nil
 }
 
 // errPacked is returned for bytes that pack never wrote, or that a newer

@@ -50,8 +50,15 @@ const (
 // syllables is every syllable in each form by its number, and by what is
 // written the number, with the form above its 14 bits.
 type syllables struct {
-	written [caseForms][]string
+	written [caseForms][]syllable
 	number  map[string]uint16
+}
+
+// syllable is a space and a syllable, all in one piece of memory: to read a
+// text goes all over the table.
+type syllable struct {
+	spaced [15]byte
+	size   uint8
 }
 
 var allSyllables = sync.OnceValue(countSyllables)
@@ -86,7 +93,9 @@ func (s *syllables) add(initial, before, rime string, with []int) {
 		first, size := utf8.DecodeRuneInString(written)
 		forms := [caseForms]string{lower: written, title: string(unicode.ToUpper(first)) + written[size:], upper: strings.ToUpper(written)}
 		for form, written := range forms {
-			s.written[form] = append(s.written[form], written)
+			w := syllable{size: uint8(1 + len(written))}
+			copy(w.spaced[:], " "+written)
+			s.written[form] = append(s.written[form], w)
 			if _, twice := s.number[written]; !twice { // a single capital is both
 				s.number[written] = n | uint16(form)<<14
 			}

@@ -83,27 +83,39 @@ func column(ctx context.Context, tx *sql.Tx, query string) (all []string, err er
 
 // repackItems copies all of items_was into items, in the order of their ids.
 func repackItems(ctx context.Context, tx *sql.Tx) error {
+	var whole *sql.Stmt // writes repackWrite rows
 	for last := int64(-1); ; {
 		columns, rows, err := itemsAfter(ctx, tx, last)
 		if err != nil || len(rows) == 0 {
 			return err
 		}
-		id := slices.Index(columns, "id")
-		last = rows[len(rows)-1][id].(int64)
-		for chunk := range slices.Chunk(rows, repackWrite) {
-			var values []string
-			for i := range chunk {
-				values = append(values, "("+places(1+i*len(columns), len(columns))+")")
+		if whole == nil {
+			if whole, err = tx.PrepareContext(ctx, insertRows("items", columns, repackWrite)); err != nil {
+				return err
 			}
-			if _, err := tx.ExecContext(ctx, `INSERT INTO items (`+strings.Join(columns, ", ")+`) VALUES `+strings.Join(values, ", "),
-				slices.Concat(chunk...)...); err != nil {
+			defer whole.Close()
+		}
+		for chunk := range slices.Chunk(rows, repackWrite) {
+			if args := slices.Concat(chunk...); len(chunk) == repackWrite {
+				_, err = whole.ExecContext(ctx, args...)
+			} else {
+				_, err = tx.ExecContext(ctx, insertRows("items", columns, len(chunk)), args...)
+			}
+			if err != nil {
 				return err
 			}
 		}
-		if len(rows) < repackRead {
-			return nil
-		}
+		last = rows[len(rows)-1][slices.Index(columns, "id")].(int64)
 	}
+}
+
+// insertRows is the statement that writes so many rows.
+func insertRows(table string, columns []string, n int) string {
+	values := make([]string, n)
+	for i := range values {
+		values[i] = "(" + places(1+i*len(columns), len(columns)) + ")"
+	}
+	return `INSERT INTO ` + table + ` (` + strings.Join(columns, ", ") + `) VALUES ` + strings.Join(values, ", ")
 }
 
 // itemsAfter reads the next rows of items_was, with their texts packed.
