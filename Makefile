@@ -6,10 +6,13 @@
 # make html    that validation alone
 # make axe     every kind of page in a browser, held to WCAG 2.2 AA by axe-core from npm
 # make pictures   those of README, of the demo
+# make sbom    every module that is compiled in, as a software bill of materials
+# make kubernetes   the manifests of deploy/kubernetes against Kubernetes' schemas
+# make samples    the samples for partners' servers, ASP.NET too where Mono is
 # make release   static binaries and Debian packages in dist/
 # make bench-freshness SEED=7 | TRACE=FILE   delay at the same number of polls, against other policies
 # make eval-stories DATA=DIR   how well copies are told, on labelled articles
-.PHONY: demo run build quick test readers html axe pictures bench bench-freshness eval-stories soak fuzz fmt vuln licences release clean
+.PHONY: demo run build quick test readers html axe pictures bench bench-freshness eval-stories soak fuzz fmt vuln licences sbom kubernetes samples release clean
 
 GO ?= go
 BIN := bin/diemtin
@@ -74,6 +77,11 @@ bench-freshness:
 		-freshness.seed=$(SEED) $(if $(TRACE),-freshness.trace=$(abspath $(TRACE))) $(FRESHNESS) >bin/freshness.log || { cat bin/freshness.log; exit 1; }
 	@cat bin/freshness.txt
 
+# the samples for partners' servers; those for ASP.NET need mono-mcs and
+# libmono-system-web4.0-cil of Debian
+samples:
+	CI= $(GO) test -count=1 -v -run 'SamplesRun|WebFormsSample' ./syndicate
+
 # the races and the newsroom of the store's tests, a thousand times on both engines
 soak:
 	DIEMTIN_SOAK=$(SOAK) .ci/with-postgres $(GO) test -count=1 -timeout 3h -run 'ConcurrentCopies|RaceWithRulings|NoRepeatWhatever' ./store
@@ -92,6 +100,15 @@ vuln:
 # every module that is compiled in, with its licence
 licences:
 	@.ci/licences
+
+# dist/diemtin.cdx.json: what is compiled in, with versions, hashes and licences (CycloneDX)
+sbom: build
+	@mkdir -p dist
+	$(GO) run github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.9.0 bin -json -licenses -version "$$($(BIN) version | sed -n '1s/^diemtin \([^ ]*\).*/\1/p')" -output dist/diemtin.cdx.json $(BIN)
+
+# the manifests, asked of the schemas of Kubernetes 1.30 as strictly as a server would
+kubernetes:
+	$(GO) run sigs.k8s.io/kubectl-validate@v0.0.4 --version 1.30 deploy/kubernetes
 
 # dist/: static binaries and Debian packages for amd64 and arm64, and checksums
 release:

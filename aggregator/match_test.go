@@ -2,6 +2,7 @@ package aggregator
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -113,11 +114,46 @@ func TestMatchText(t *testing.T) {
 				if !strings.Contains(merge.Evidence, tc.evidence) || merge.Evidence == "" {
 					t.Errorf("evidence %q, want it to say %q", merge.Evidence, tc.evidence)
 				}
+				if said := NotedVietnamese(merge.Evidence); english.MatchString(said) {
+					t.Errorf("evidence %q is %q in Vietnamese", merge.Evidence, said)
+				}
 				if merge.Score < 0 || merge.Score > 1 || !merge.At.IsZero() {
 					t.Errorf("score %v at %v, want within 0 … 1 and no time", merge.Score, merge.At)
 				}
 			}
 		})
+	}
+}
+
+// english are words of evidence that no Vietnamese has.
+var english = regexp.MustCompile(`\b(of|the|and|but|with|titles?|texts?|shared|needed|numbers?|equal|source|named?|names|first|before|apart|one|other|where|within|copy|items?|summary|to|is|by|no)\b`)
+
+// What is noted of an original, and of merges by address, is told in Vietnamese.
+func TestNotedVietnamese(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2024, 11, 5, 7, 0, 0, 0, time.UTC)
+	for _, by := range []originalBy{byNothing, byOnly, byNamed, byNamingNone, byHonest, byPublished, bySeenBefore, byRank, bySeen, byID} {
+		for _, n := range []int{1, 2} {
+			s := OriginalStep{By: by, Outlet: "laocai", N: n, Of: 3, At: at, Gap: time.Hour, Rank: 2}
+			if said := NotedVietnamese(s.English()); english.MatchString(said) || said == s.English() {
+				t.Errorf("%q is told as %q", s.English(), said)
+			}
+		}
+	}
+	for _, tt := range []struct{ noted, want string }{
+		{"both name the article https://a.vn/x", "cả hai dẫn tới cùng một bài: https://a.vn/x"},
+		{"names TTXVN as its source", "ghi nguồn là TTXVN"},
+		{"is named as the source: TTXVN", "được bản kia ghi là nguồn: TTXVN"},
+		{"titles name different dates: 5/11 and 6/11", "tít ghi hai ngày khác nhau: 5/11 và 6/11"},
+		{"63 % of 120 five-syllable runs of the shorter text shared, 41 % of all; 70 % needed with 3 numbers disputed", "trùng 63 % trong 120 cụm năm tiếng của bản ngắn hơn, 41 % của cả hai bản; cần 70 % vì 3 con số không khớp"},
+		{"97 % of 120 five-syllable runs of the shorter text shared, 41 % of all; a trimmed copy", "trùng 97 % trong 120 cụm năm tiếng của bản ngắn hơn, 41 % của cả hai bản; là bản cắt ngắn"},
+		{"80 % of 20 three-syllable runs of the shorter summary shared; 5 of them and the title's in no other story; numbers agree", "trùng 80 % trong 20 cụm ba tiếng của tóm tắt ngắn hơn; 5 cụm trong đó và trong tít không có ở tin nào khác; các con số khớp nhau"},
+		{"an editor ruled so", "biên tập viên quyết định như vậy"},
+		{"something new", "something new"},
+	} {
+		if got := NotedVietnamese(tt.noted); got != tt.want {
+			t.Errorf("%q: %q, want %q", tt.noted, got, tt.want)
+		}
 	}
 }
 

@@ -111,6 +111,35 @@ func upgrade(t *testing.T, dsn string, version int) {
 	if err != nil || len(found) != 1 {
 		t.Errorf("searched for: %d stories, %v; want the old one", len(found), err)
 	}
+	if version >= partnersSchema {
+		enteredPartners(t, db, id)
+	}
+}
+
+// partnersSchema is the first with partner_hidden, ledgerSchema that which
+// enters it into the ledger.
+const partnersSchema, ledgerSchema = 17, 20
+
+// enteredPartners looks for what a partner hid before the ledger had it.
+func enteredPartners(t *testing.T, db *DB, story string) {
+	t.Helper()
+	all, err := db.Rulings(t.Context(), RulingQuery{Humans: true, Limit: 10})
+	if err != nil || len(all) != 3 {
+		t.Fatalf("the ledger has %+v, %v; want two hides and a restore", all, err)
+	}
+	was, again, now := all[2], all[1], all[0]
+	if was.Verb != RulePartnerHide || was.Partner != "cong" || was.Story != story || was.Why != "trùng" || was.Who != "lan" || was.Undone != again.ID {
+		t.Errorf("the first hide stands as %+v", was)
+	}
+	if again.Verb != RuleRestore || again.Who != "minh" || again.Undoes != was.ID || !again.At.Equal(was.At.Add(time.Minute)) {
+		t.Errorf("the showing stands as %+v", again)
+	}
+	if now.Verb != RulePartnerHide || now.Undone != 0 || len(now.Items) > 0 {
+		t.Errorf("the hide that holds stands as %+v", now)
+	}
+	if hides, err := db.PartnerHides(t.Context(), "cong"); err != nil || len(hides) != 2 || hides[0].Ruling != now.ID || hides[1].Ruling != was.ID {
+		t.Errorf("hides %+v, %v", hides, err)
+	}
 }
 
 // oldRows makes a database as the program of a former version left it: one
@@ -142,6 +171,12 @@ func oldRows(t *testing.T, dsn string, version int, it Item) string {
 	} {
 		if _, err := e.write.ExecContext(ctx, q.text, q.args...); err != nil {
 			t.Fatalf("%s: %v", q.text, err)
+		}
+	}
+	if version >= partnersSchema && version < ledgerSchema {
+		if _, err := e.write.ExecContext(ctx, `INSERT INTO partner_hidden (partner, story, at, who, why, until, until_who) VALUES
+			('cong', $1, 60000, 'lan', 'trùng', 120000, 'minh'), ('cong', $1, 180000, 'lan', '', 0, '')`, id); err != nil {
+			t.Fatal(err)
 		}
 	}
 	for _, table := range []string{"by_listed", "by_published"} {

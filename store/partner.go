@@ -23,6 +23,7 @@ type PartnerHide struct {
 	Why      string    `json:"why,omitempty"`
 	Until    time.Time `json:"until,omitzero"` // when it was shown again; zero = it is hidden
 	UntilWho string    `json:"until_who,omitempty"`
+	Ruling   int64     `json:"ruling"` // number of the hide in the ledger
 }
 
 // MaxHidden bounds what one partner hides at a time, so that an embed stays one
@@ -59,7 +60,7 @@ func (db *DB) HiddenFrom(ctx context.Context, partner string) (h Hidden, err err
 }
 
 // HideFromPartner hides a listed story, or the one it is part of now, from a
-// partner's embeds. ErrRefused says that it is hidden already, or that the
+// partner's embeds, and enters that into the ledger. ErrRefused says that it is hidden already, or that the
 // partner hides MaxHidden.
 func (db *DB) HideFromPartner(ctx context.Context, p PartnerHide) (PartnerHide, error) {
 	err := db.do(ctx, 1, func(t *tx) error {
@@ -82,37 +83,49 @@ func (db *DB) HideFromPartner(ctx context.Context, p PartnerHide) (PartnerHide, 
 		}
 		at := max(millis(p.At), last+1)
 		p.At = fromMillis(at)
-		return t.exec(`INSERT INTO partner_hidden (partner, story, at, who, why) VALUES ($1, $2, $3, $4, $5)`, p.Partner, p.Story, at, p.Who, p.Why)
+		r, err := t.enterLedger(Ruling{At: p.At, Who: p.Who, Verb: RulePartnerHide, Partner: p.Partner, Story: p.Story, Why: p.Why})
+		if err != nil {
+			return err
+		}
+		p.Ruling = r.ID
+		return t.exec(`INSERT INTO partner_hidden (partner, story, at, who, why, ruling) VALUES ($1, $2, $3, $4, $5, $6)`, p.Partner, p.Story, at, p.Who, p.Why, p.Ruling)
 	})
 	return p, wrapped(err, "hide from a partner")
 }
 
-// ShowToPartner takes back what HideFromPartner did. ErrNotFound says that the
-// partner does not hide the story.
-func (db *DB) ShowToPartner(ctx context.Context, partner, story, who string, now time.Time) error {
-	err := db.do(ctx, 1, func(t *tx) error {
-		var last int64
-		if err := t.queryRow(`SELECT coalesce(max(CASE WHEN until > at THEN until ELSE at END), 0) FROM partner_hidden WHERE partner = $1`,
-			partner).Scan(&last); err != nil {
+// ShowToPartner takes back what HideFromPartner did: r is the restoring, with
+// its Who, At, Partner, Story and Why, and is returned as it stands in the
+// ledger. ErrNotFound says that the partner does not hide the story.
+func (db *DB) ShowToPartner(ctx context.Context, r Ruling) (Ruling, error) {
+	err := db.do(ctx, 1, func(t *tx) (err error) {
+		if err := t.queryRow(`SELECT coalesce(max(ruling), 0) FROM partner_hidden WHERE partner = $1 AND story = $2 AND until = 0`,
+			r.Partner, r.Story).Scan(&r.Undoes); err != nil {
 			return err
 		}
-		res, err := t.execResult(`UPDATE partner_hidden SET until = $1, until_who = $2 WHERE partner = $3 AND story = $4 AND until = 0`,
-			max(millis(now), last+1), who, partner, story)
-		if err != nil {
+		if r.Undoes == 0 {
+			return fmt.Errorf("story %s: %w among those that %s hides", r.Story, ErrNotFound, r.Partner)
+		}
+		r.Verb = RuleRestore
+		if r, err = t.enterLedger(r); err != nil {
 			return err
 		}
-		if n, err := res.RowsAffected(); err != nil || n > 0 {
-			return err
-		}
-		return fmt.Errorf("story %s: %w among those that %s hides", story, ErrNotFound, partner)
+		return t.showToPartner(r)
 	})
-	return wrapped(err, "show to a partner")
+	return r, wrapped(err, "show to a partner")
+}
+
+// showToPartner ends the hiding that r undoes. Its end is later than any change
+// that the partner has made: what it hides has a revision.
+func (t *tx) showToPartner(r Ruling) error {
+	return wrapped(t.exec(`UPDATE partner_hidden SET until_who = $1, until = (SELECT CASE WHEN $2 > last.at THEN $2 ELSE last.at + 1 END
+		FROM (SELECT max(CASE WHEN until > at THEN until ELSE at END) AS at FROM partner_hidden WHERE partner = $3) AS last)
+		WHERE ruling = $4 AND until = 0`, r.Who, millis(r.At), r.Partner, r.Undoes), "show to a partner")
 }
 
 // PartnerHides lists what a partner hides, and hid, the newest first, at most
 // MaxRulings; all partners' if partner is empty.
 func (db *DB) PartnerHides(ctx context.Context, partner string) ([]PartnerHide, error) {
-	all, err := scanHides(db.engine.read.QueryContext(ctx, fmt.Sprintf(`SELECT partner, story, at, who, why, until, until_who FROM partner_hidden
+	all, err := scanHides(db.engine.read.QueryContext(ctx, fmt.Sprintf(`SELECT partner, story, at, who, why, until, until_who, ruling FROM partner_hidden
 		WHERE partner = $1 OR $1 = '' ORDER BY at DESC, partner, story LIMIT %d`, MaxRulings), partner))
 	return all, wrapped(err, "read what partners hide")
 }
@@ -126,7 +139,7 @@ func scanHides(rows *sql.Rows, err error) ([]PartnerHide, error) {
 	for rows.Next() {
 		var p PartnerHide
 		var at, until int64
-		if err := rows.Scan(&p.Partner, &p.Story, &at, &p.Who, &p.Why, &until, &p.UntilWho); err != nil {
+		if err := rows.Scan(&p.Partner, &p.Story, &at, &p.Who, &p.Why, &until, &p.UntilWho, &p.Ruling); err != nil {
 			return nil, err
 		}
 		p.At, p.Until = fromMillis(at), fromMillis(until)

@@ -54,13 +54,15 @@ func TestPartnerHides(t *testing.T) {
 		if two.N <= one.N {
 			t.Errorf("revisions %d and %d of two changes in one moment: want them to grow", one.N, two.N)
 		}
-		if err := db.ShowToPartner(t.Context(), "x", first, "minh", now); err != nil {
-			t.Fatal(err)
+		show := store.Ruling{Partner: "x", Story: first, Who: "minh", At: now, Why: "lại cần"}
+		shown, err := db.ShowToPartner(t.Context(), show)
+		if err != nil || shown.Undoes != done.Ruling {
+			t.Fatalf("shown again: %+v, %v", shown, err)
 		}
 		if three := hidden("x", second); three.N <= two.N {
 			t.Errorf("showing again left the revision at %d", three.N)
 		}
-		if err := db.ShowToPartner(t.Context(), "x", first, "minh", now); !errors.Is(err, store.ErrNotFound) {
+		if _, err := db.ShowToPartner(t.Context(), show); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("shown twice: %v, want ErrNotFound", err)
 		}
 		log, err := db.PartnerHides(t.Context(), "x")
@@ -69,6 +71,72 @@ func TestPartnerHides(t *testing.T) {
 		}
 		if all, err := db.PartnerHides(t.Context(), ""); err != nil || len(all) != 2 {
 			t.Errorf("log of all: %+v, %v", all, err)
+		}
+		ledger, err := db.Rulings(t.Context(), store.RulingQuery{Humans: true, Limit: 10})
+		if err != nil || len(ledger) != 3 {
+			t.Fatalf("ledger: %+v, %v; want what was carried out, and not what was refused", ledger, err)
+		}
+		if r := ledger[0]; r.Verb != store.RuleRestore || r.Partner != "x" || r.Who != "minh" || r.Story != first || r.Undoes != done.Ruling || r.Why != "lại cần" {
+			t.Errorf("the showing stands as %+v", r)
+		}
+		if r := ledger[2]; r.Verb != store.RulePartnerHide || r.Partner != "x" || r.Who != "lan" || r.Story != first || r.Undone != shown.ID || r.Why != "trùng tin nhà" {
+			t.Errorf("the hiding stands as %+v", r)
+		}
+		// Who undoes the entry shows the story again.
+		if _, err := db.Rule(t.Context(), store.Ruling{Who: "lan", At: now, Verb: store.RuleRestore, Undoes: ledger[1].ID}, sameTitle{}); err != nil {
+			t.Fatal(err)
+		}
+		if four := hidden("x"); four.N <= two.N+1 {
+			t.Errorf("undoing the entry left the revision at %d", four.N)
+		}
+		if _, err := db.Rule(t.Context(), store.Ruling{Who: "lan", At: now, Verb: store.RuleRestore, Undoes: done.Ruling}, sameTitle{}); !errors.Is(err, store.ErrRefused) {
+			t.Errorf("undone twice: %v, want ErrRefused", err)
+		}
+	})
+}
+
+// TestPartnerKeys: a key opens until it is revoked, and never again; that of
+// feeds.yaml is revoked with the others.
+func TestPartnerKeys(t *testing.T) {
+	t.Parallel()
+	engines(t, func(t *testing.T, open func() *store.DB) {
+		db := open()
+		by := store.Ruling{Who: "lan", At: now, Partner: "x", Why: "đổi khoá"}
+		holds := func(hash string) bool {
+			t.Helper()
+			k, err := db.KeyOf(t.Context(), hash)
+			if err != nil && !errors.Is(err, store.ErrNotFound) {
+				t.Fatal(err)
+			}
+			return err == nil && k.Partner == "x" && k.Until.IsZero()
+		}
+		if _, _, err := db.RevokeKeys(t.Context(), by, ""); !errors.Is(err, store.ErrRefused) {
+			t.Errorf("revoked where there is none: %v", err)
+		}
+		for i := range 10 {
+			if _, err := db.IssueKey(t.Context(), by, string(rune('a'+i))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, hash := range []string{"a", "z"} {
+			if _, err := db.IssueKey(t.Context(), by, hash); !errors.Is(err, store.ErrRefused) {
+				t.Errorf("key %s: %v, want ErrRefused", hash, err)
+			}
+		}
+		if !holds("a") || holds("z") {
+			t.Error("what is issued does not hold, or what is not")
+		}
+		if done, n, err := db.RevokeKeys(t.Context(), by, "file"); err != nil || n != 11 || done.Verb != store.RuleRevoke || done.Partner != "x" {
+			t.Errorf("revoked %d: %+v, %v", n, done, err)
+		}
+		if k, err := db.KeyOf(t.Context(), "file"); err != nil || k.Until.IsZero() || holds("a") {
+			t.Errorf("after revoking: %+v, %v", k, err)
+		}
+		if _, err := db.IssueKey(t.Context(), by, "a"); !errors.Is(err, store.ErrRefused) {
+			t.Errorf("a revoked key is issued again: %v", err)
+		}
+		if all, err := db.Rulings(t.Context(), store.RulingQuery{Verb: store.RuleKey, Limit: 20}); err != nil || len(all) != 10 || all[0].Who != "lan" {
+			t.Errorf("ledger: %d entries, %v", len(all), err)
 		}
 	})
 }

@@ -27,10 +27,23 @@ const (
 	RuleReview   RuleVerb = "review"   // Story and Other are two stories, Items belong to Story, or Story has no topic: an editor looked
 	RulePropose  RuleVerb = "propose"  // a phrase, which Why names, is proposed for Topics; see Proposal
 	RulePoll     RuleVerb = "poll"     // the source of Outlet that Why names was to be visited at once
+	RuleReload   RuleVerb = "reload"   // the configuration was read again, and taken or refused, as Why says
+
+	// What concerns one partner alone.
+	RulePartnerHide RuleVerb = "partner-hide" // Story is gone from Partner's embeds
+	RuleKey         RuleVerb = "key"          // Partner got a key for the admin API
+	RuleRevoke      RuleVerb = "revoke"       // and its keys open nothing any more
+)
+
+// Who reloads where no editor asks: names that no token can bear.
+const (
+	WhoSignal = "(signal)" // SIGHUP
+	WhoWatch  = "(watch)"  // the file has changed
 )
 
 // RuleVerbs lists them all.
-var RuleVerbs = []RuleVerb{RuleMerge, RuleUnmerge, RuleSplit, RulePin, RuleHide, RuleTakedown, RuleRestore, RuleTopic, RuleAdd, RuleApply, RuleReview, RulePropose, RulePoll}
+var RuleVerbs = []RuleVerb{RuleMerge, RuleUnmerge, RuleSplit, RulePin, RuleHide, RuleTakedown, RuleRestore, RuleTopic, RuleAdd, RuleApply, RuleReview, RulePropose, RulePoll,
+	RuleReload, RulePartnerHide, RuleKey, RuleRevoke}
 
 // ErrRefused is returned for a ruling that cannot be carried out as it stands:
 // the text says why, to the editor.
@@ -44,19 +57,20 @@ func refused(format string, args ...any) error {
 // merge of two stories that the program found to be one. It outlives every
 // re-computation until another undoes it.
 type Ruling struct {
-	ID     int64     `json:"id"`
-	At     time.Time `json:"at"`
-	Who    string    `json:"who"` // empty = the program
-	Verb   RuleVerb  `json:"verb"`
-	Story  string    `json:"story,omitempty"`
-	Other  string    `json:"other,omitempty"`
-	Outlet string    `json:"outlet,omitempty"`
-	Items  []int64   `json:"items,omitempty"`
-	Topics []string  `json:"topics,omitempty"` // "+kinh-te", "-the-thao"
-	Why    string    `json:"why,omitempty"`
-	Merge  Merge     `json:"evidence,omitzero"` // of a merge
-	Undoes int64     `json:"undoes,omitempty"`  // the ruling that this one undoes
-	Undone int64     `json:"undone,omitempty"`  // the ruling that undid this one
+	ID      int64     `json:"id"`
+	At      time.Time `json:"at"`
+	Who     string    `json:"who"` // empty = the program
+	Verb    RuleVerb  `json:"verb"`
+	Story   string    `json:"story,omitempty"`
+	Other   string    `json:"other,omitempty"`
+	Outlet  string    `json:"outlet,omitempty"`
+	Partner string    `json:"partner,omitempty"` // whose matter alone it is
+	Items   []int64   `json:"items,omitempty"`
+	Topics  []string  `json:"topics,omitempty"` // "+kinh-te", "-the-thao"
+	Why     string    `json:"why,omitempty"`
+	Merge   Merge     `json:"evidence,omitzero"` // of a merge
+	Undoes  int64     `json:"undoes,omitempty"`  // the ruling that this one undoes
+	Undone  int64     `json:"undone,omitempty"`  // the ruling that undid this one
 
 	before before
 }
@@ -74,9 +88,9 @@ func (t *tx) enterLedger(r Ruling) (Ruling, error) {
 	if err := t.queryRow(`SELECT coalesce(max(id), 0) + 1 FROM rulings`).Scan(&r.ID); err != nil {
 		return r, fmt.Errorf("number the ruling: %w", err)
 	}
-	err := t.exec(`INSERT INTO rulings (id, at, who, verb, story, other, outlet, items, topics, why, merge, before, undoes)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`, r.ID, millis(r.At), r.Who, string(r.Verb), r.Story, r.Other,
-		r.Outlet, encoded(r.Items), encoded(r.Topics), r.Why, encoded(r.Merge), encoded(r.before), r.Undoes)
+	err := t.exec(`INSERT INTO rulings (id, at, who, verb, story, other, outlet, items, topics, why, merge, before, undoes, partner)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`, r.ID, millis(r.At), r.Who, string(r.Verb), r.Story, r.Other,
+		r.Outlet, encoded(r.Items), encoded(r.Topics), r.Why, encoded(r.Merge), encoded(r.before), r.Undoes, r.Partner)
 	if err != nil {
 		return r, fmt.Errorf("enter the ruling: %w", err)
 	}
@@ -94,7 +108,7 @@ func (t *tx) undone(ruling, by int64) error {
 	return nil
 }
 
-const rulingColumns = `id, at, who, verb, story, other, outlet, items, topics, why, merge, before, undoes, undone`
+const rulingColumns = `id, at, who, verb, story, other, outlet, items, topics, why, merge, before, undoes, undone, partner`
 
 func scanRulings(rows *sql.Rows, err error) ([]Ruling, error) {
 	if err != nil {
@@ -106,7 +120,7 @@ func scanRulings(rows *sql.Rows, err error) ([]Ruling, error) {
 		var r Ruling
 		var at int64
 		var items, topics, merge, before string
-		if err := rows.Scan(&r.ID, &at, &r.Who, &r.Verb, &r.Story, &r.Other, &r.Outlet, &items, &topics, &r.Why, &merge, &before, &r.Undoes, &r.Undone); err != nil {
+		if err := rows.Scan(&r.ID, &at, &r.Who, &r.Verb, &r.Story, &r.Other, &r.Outlet, &items, &topics, &r.Why, &merge, &before, &r.Undoes, &r.Undone, &r.Partner); err != nil {
 			return nil, err
 		}
 		r.At = fromMillis(at)

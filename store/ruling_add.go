@@ -62,3 +62,16 @@ func (db *DB) NoteApply(ctx context.Context, who, rules string, now time.Time) (
 	}
 	return r, nil
 }
+
+// NoteReload enters into the ledger that who had the configuration read again:
+// why says what has changed, or why it was refused.
+func (db *DB) NoteReload(ctx context.Context, who, why string, now time.Time) (r Ruling, err error) {
+	err = db.do(ctx, 1, func(t *tx) error {
+		r, err = t.enterLedger(Ruling{Who: who, At: now, Verb: RuleReload, Why: why})
+		return err
+	})
+	if err != nil {
+		return r, fmt.Errorf("enter the reload into the ledger: %w", err)
+	}
+	return r, nil
+}

@@ -85,8 +85,8 @@ func errOr(err, other error) error {
 	return other
 }
 
-// ruleRestore undoes a pin, a topic, a hide, a takedown, a review or a proposal:
-// of one ruling, of a story, of items or of an outlet.
+// ruleRestore undoes a pin, a topic, a hide, a takedown, a review, a proposal or
+// what a partner hides: of one ruling, of a story, of items or of an outlet.
 func (v *visit) ruleRestore(r Ruling) (Ruling, error) {
 	id, err := v.whatToRestore(r)
 	if err != nil {
@@ -97,11 +97,12 @@ func (v *visit) ruleRestore(r Ruling) (Ruling, error) {
 		return r, err
 	}
 	r.Undoes, r.Story, r.Other, r.Outlet, r.Items, r.Topics = id, old.Story, old.Other, old.Outlet, old.Items, old.Topics
+	r.Partner = old.Partner
 	switch {
 	case old.Verb == RuleMerge:
 		r.Verb = RuleUnmerge
 		return v.ruleUnmerge(r)
-	case !slices.Contains([]RuleVerb{RulePin, RuleTopic, RuleHide, RuleTakedown, RuleReview, RulePropose}, old.Verb):
+	case !slices.Contains([]RuleVerb{RulePin, RuleTopic, RuleHide, RuleTakedown, RuleReview, RulePropose, RulePartnerHide}, old.Verb):
 		return r, refused("ruling %d is a %s, which cannot be restored; make another ruling", id, old.Verb)
 	}
 	if r, err = v.enterLedger(r); err != nil {
@@ -118,6 +119,8 @@ func (v *visit) ruleRestore(r Ruling) (Ruling, error) {
 		return r, v.forgetTopics(old)
 	case old.Verb == RuleReview, old.Verb == RulePropose: // it stands no longer: that it is undone says so
 		return r, v.forgetApart(old)
+	case old.Verb == RulePartnerHide:
+		return r, v.showToPartner(r)
 	case old.Outlet != "":
 		return v.restoreOutlet(r)
 	case old.Verb == RuleTakedown && len(old.Items) > 0:

@@ -134,7 +134,7 @@ func (a *admin) signedIn(serve func(w http.ResponseWriter, r *http.Request, who 
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		if a.tokens == "" {
-			writeProblem(w, http.StatusForbidden, "this service takes no rulings: it was started without --tokens")
+			writeProblem(w, http.StatusForbidden, "this service takes no orders: it was started without --tokens")
 			return
 		}
 		list, err := os.ReadFile(a.tokens)
@@ -173,7 +173,7 @@ func hashHolder(list []byte, of string) string {
 	hash, who := []byte(of), ""
 	for line := range bytes.Lines(list) {
 		name, want, ok := strings.Cut(strings.TrimSpace(string(line)), ":")
-		if !ok || name == "" || strings.HasPrefix(name, "#") {
+		if !ok || name == "" || strings.HasPrefix(name, "#") || reservedName(name) {
 			continue
 		}
 		if subtle.ConstantTimeCompare(hash, []byte(strings.ToLower(strings.TrimSpace(want)))) == 1 {
@@ -181,6 +181,12 @@ func hashHolder(list []byte, of string) string {
 		}
 	}
 	return who
+}
+
+// reservedName says whether a name is one that the ledger has for what no editor
+// does: nobody may sign in under it.
+func reservedName(name string) bool {
+	return strings.HasPrefix(name, "(") || strings.HasPrefix(name, partnerPrefix)
 }
 
 func (a *admin) list(w http.ResponseWriter, r *http.Request, _ string) {

@@ -136,6 +136,53 @@ func TestAdmin(t *testing.T) {
 	}
 }
 
+// Reading the configuration again takes a token, and says what came of it.
+func TestReloadAdmin(t *testing.T) {
+	t.Parallel()
+	lan := "lan:" + HashToken("secret") + "\n(signal):" + HashToken("signal") + "\npartner cong:" + HashToken("cong") + "\n"
+	for _, tt := range []struct {
+		name, tokens, token, body string
+		err                       error
+		status                    int
+		want, who                 string
+	}{
+		{"taken", lan, "secret", `{"why":"tên mới"}`, nil, 200, `{"changed":"site.title","ruling":9}`, "lan: tên mới"},
+		{"without a reason", lan, "secret", "", nil, 200, `"ruling":9`, "lan: "},
+		{"no token", lan, "", "", nil, 401, "want a token", ""},
+		{"a wrong token", lan, "secre", "", nil, 401, "want a token", ""},
+		{"in the name of a signal", lan, "signal", "", nil, 401, "want a token", ""},
+		{"in the name of a partner", lan, "cong", "", nil, 401, "want a token", ""},
+		{"no editors", "", "secret", "", nil, 403, "without --tokens", ""},
+		{"no JSON", lan, "secret", "why", nil, 400, "docs/rulings.md", ""},
+		{"a fault in the file", lan, "secret", "", errors.New("feeds.yaml:7: unknown key"), 422, "feeds.yaml:7: unknown key", "lan: "},
+		{"a restart", lan, "secret", "", fmt.Errorf("%w: hub", ErrNeedsRestart), 409, "needs a restart: hub", "lan: "},
+		{"not in the ledger", lan, "secret", "", fmt.Errorf("in force, but %w", ErrNotNoted), 500, "in force, but not in the ledger", "lan: "},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			tokens, who := "", ""
+			if tt.tokens != "" {
+				tokens = tokenFile(t, tt.tokens)
+			}
+			r := httptest.NewRequest("POST", ReloadPath, strings.NewReader(tt.body))
+			if tt.token != "" {
+				r.Header.Set("Authorization", "Bearer "+tt.token)
+			}
+			w := httptest.NewRecorder()
+			NewReloadAdmin(func(_ context.Context, by, why string) (Reloaded, error) {
+				who = by + ": " + why
+				return Reloaded{Changed: "site.title", Ruling: 9}, tt.err
+			}, tokens, slog.New(slog.DiscardHandler)).ServeHTTP(w, r)
+			if w.Code != tt.status || !strings.Contains(w.Body.String(), tt.want) || who != tt.who {
+				t.Errorf("%d %s by %q, want %d %s by %q", w.Code, w.Body, who, tt.status, tt.want, tt.who)
+			}
+			if tt.status >= 400 && w.Header().Get("Content-Type") != "application/problem+json" {
+				t.Errorf("no problem of RFC 9457: %s", w.Header().Get("Content-Type"))
+			}
+		})
+	}
+}
+
 // A token that is taken out of the file opens nothing from then on.
 func TestTokensAreReadAnew(t *testing.T) {
 	t.Parallel()

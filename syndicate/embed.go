@@ -55,13 +55,20 @@ var embedForms = []embedForm{
 
 // finder finds the channel that a request embeds. What is not there is a
 // refusal, what is elsewhere a move.
-type finder func(r *http.Request, q url.Values) (Channel, error)
+//
+// It is told who speaks: the site in the language of the embed.
+type finder func(s *Server, r *http.Request, q url.Values) (Channel, error)
 
 // openEmbeds prepares embeds and registers their addresses.
 func (s *Server) openEmbeds() (err error) {
 	if s.embedViews, err = parseEmbedViews(); err != nil {
 		return fmt.Errorf("parse templates of embeds: %w", err)
 	}
+	colours, err := s.look.embedColours()
+	if err != nil {
+		return fmt.Errorf("read the colours of embeds: %w", err)
+	}
+	s.embedStyle, s.embedAccent = colours.style(), colours.accent()
 	s.embeds = newCache(embedCacheBytes, s.now, s.log, s.feedMetrics.unheld())
 	limits := s.cfg.Visitors
 	limits.PerMinute = embedsPerAsked * cmp.Or(limits.PerMinute, defaultPerMinute)
@@ -73,20 +80,20 @@ func (s *Server) openEmbeds() (err error) {
 
 // embedRoutes registers every form of every kind of channel.
 func (s *Server) embedRoutes() {
-	everything := func(*http.Request, url.Values) (Channel, error) {
+	everything := func(s *Server, _ *http.Request, _ url.Values) (Channel, error) {
 		ch, _ := s.cfg.channel("", "")
 		return ch, nil
 	}
 	for i := range embedForms {
 		f := &embedForms[i]
 		s.embedRoute("", f, everything)
-		s.embedRoute("mix/", f, s.embeddedMix)
+		s.embedRoute("mix/", f, (*Server).embeddedMix)
 		for _, kind := range kinds {
-			s.embedRoute(kind+"/{id}/", f, func(r *http.Request, _ url.Values) (Channel, error) {
+			s.embedRoute(kind+"/{id}/", f, func(s *Server, r *http.Request, _ url.Values) (Channel, error) {
 				return s.embeddedChannel(kind, r)
 			})
 		}
-		s.embedRoute("topics/{id}/provinces/{province}/", f, func(r *http.Request, _ url.Values) (Channel, error) {
+		s.embedRoute("topics/{id}/provinces/{province}/", f, func(s *Server, r *http.Request, _ url.Values) (Channel, error) {
 			return s.embeddedChannel("topics", r)
 		})
 	}
@@ -132,7 +139,7 @@ func (s *Server) embeddedChannel(kind string, r *http.Request) (Channel, error) 
 // embeddedMix is the channel that a query names. One id alone is that channel
 // itself, so that who fills in a list of one gets the same.
 func (s *Server) embeddedMix(_ *http.Request, q url.Values) (Channel, error) {
-	ch, err := s.speaking(languageTagged(q.Get("lang"))).mix(q)
+	ch, err := s.mix(q)
 	if err != nil || len(ch.Topics)+len(ch.Provinces)+len(ch.Outlets) == 0 {
 		return ch, err
 	}
@@ -149,11 +156,12 @@ func (s *Server) embeddedMix(_ *http.Request, q url.Values) (Channel, error) {
 // is one request.
 func (s *Server) serveEmbed(w http.ResponseWriter, r *http.Request, f *embedForm, find finder) (partner string, code int) {
 	q, _ := url.ParseQuery(r.URL.RawQuery) // what it could read
-	opt, err := s.cfg.readEmbedOptions(q)
+	s = s.speaking(languageTagged(q.Get("lang")))
+	opt, err := s.readEmbedOptions(q)
 	partner = opt.Partner.label()
 	ch := Channel{}
 	if err == nil {
-		ch, err = find(r, q)
+		ch, err = find(s, r, q)
 	}
 	var no refusal
 	var to moved
@@ -163,7 +171,7 @@ func (s *Server) serveEmbed(w http.ResponseWriter, r *http.Request, f *embedForm
 	case errors.As(err, &to):
 		return partner, redirectTo(w, r, to.to)
 	case !opt.Partner.admits(w, r):
-		return partner, refuseHere(w, http.StatusForbidden, "Đối tác này chỉ nhúng tin ở những trang đã đăng ký.")
+		return partner, refuseHere(w, http.StatusForbidden, s.words["embed.onlyhere"])
 	}
 	key := docKey{path: embedAddress(&ch, f, &opt)}
 	doc := s.embeds.fresh(key)
@@ -198,7 +206,7 @@ func (s *Server) refuseEmbed(w http.ResponseWriter, r *http.Request, path string
 	}
 	s.log.ErrorContext(r.Context(), "embed not given out", "path", path, "error", err)
 	w.Header().Set("Retry-After", retryAfter)
-	return refuse(w, http.StatusServiceUnavailable, "Máy chủ tạm thời chưa đọc được tin. Xin thử lại sau nửa phút.")
+	return refuse(w, http.StatusServiceUnavailable, s.words["embed.notnow"])
 }
 
 // embedAddress is the canonical address of an embed, from the root.

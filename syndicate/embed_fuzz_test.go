@@ -12,11 +12,11 @@ func FuzzEmbedOptions(f *testing.F) {
 	for _, q := range []string{"", "count=7&theme=dark&accent=%23AABBCC&images=1&dates=0&lang=en&heading=6&partner=x", "count=-1", "accent=red;x", "theme=", "count=9999999999999999999"} {
 		f.Add(q)
 	}
-	cfg := Config{Partners: []Partner{{ID: "x"}}}
+	s := &Server{cfg: Config{Partners: []Partner{{ID: "x"}}}, words: languages[0].words}
 	all := []string{"count", "theme", "accent", "images", "dates", "lang", "heading", "partner"}
 	f.Fuzz(func(t *testing.T, raw string) {
 		q, _ := url.ParseQuery(raw)
-		o, err := cfg.readEmbedOptions(q)
+		o, err := s.readEmbedOptions(q)
 		if err != nil {
 			return
 		}
@@ -24,7 +24,7 @@ func FuzzEmbedOptions(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%q is written as %q: %v", raw, o.query(all), err)
 		}
-		if o2, err := cfg.readEmbedOptions(again); err != nil || !reflect.DeepEqual(o, o2) {
+		if o2, err := s.readEmbedOptions(again); err != nil || !reflect.DeepEqual(o, o2) {
 			t.Errorf("%q is read as %+v, and that as %+v, %v", raw, o, o2, err)
 		}
 	})

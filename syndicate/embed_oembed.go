@@ -127,7 +127,7 @@ func (s *Server) channelOf(address string) (ch Channel, opt embedOptions, err er
 	}
 	opt = plainEmbed
 	if embedded {
-		if opt, err = s.cfg.readEmbedOptions(u.Query()); err != nil {
+		if opt, err = s.speaking(languageTagged(u.Query().Get("lang"))).readEmbedOptions(u.Query()); err != nil {
 			return ch, opt, err
 		}
 	}

@@ -66,23 +66,23 @@ func (o *embedOptions) query(names []string) string {
 }
 
 // readEmbedOptions reads the options of an address; others' parameters do not
-// matter. What is wrong with them is a refusal.
-func (c *Config) readEmbedOptions(q url.Values) (embedOptions, error) {
-	o, r := plainEmbed, optionReader{q: q}
-	r.number("count", "Số tin", &o.Count, 1, maxEmbedStories, true)
+// matter. What is wrong with them is a refusal, in the language that s speaks.
+func (s *Server) readEmbedOptions(q url.Values) (embedOptions, error) {
+	o, r := plainEmbed, optionReader{q: q, words: s.words}
+	r.number("count", "embed.count", &o.Count, 1, maxEmbedStories, true)
 	r.choice("theme", embedThemes, &o.Theme)
 	r.flag("images", &o.Images)
 	r.flag("dates", &o.Dates)
 	r.choice("lang", embedLanguages, &o.Lang)
-	r.number("heading", "Cấp tiêu đề", &o.Heading, 2, 6, false)
+	r.number("heading", "embed.heading", &o.Heading, 2, 6, false)
 	if raw := q.Get("accent"); raw != "" {
 		if o.Accent = readAccent(raw); o.Accent == "" {
-			r.refuse("Màu nhấn accent phải là sáu chữ số thập lục phân, ví dụ %s.", embedAccent)
+			r.refuse("embed.bad.accent", s.embedAccent)
 		}
 	}
 	if raw := q.Get("partner"); raw != "" {
-		if o.Partner = c.partner(raw); o.Partner == nil && r.err == nil {
-			r.err = refusal{code: http.StatusNotFound, why: fmt.Sprintf("Không có đối tác %q.", plainText(raw, maxPartnerID))}
+		if o.Partner = s.cfg.partner(raw); o.Partner == nil && r.err == nil {
+			r.err = refusal{code: http.StatusNotFound, why: fmt.Sprintf(r.words["embed.nopartner"], plainText(raw, maxPartnerID))}
 		}
 	}
 	return o, r.err
@@ -90,18 +90,20 @@ func (c *Config) readEmbedOptions(q url.Values) (embedOptions, error) {
 
 // optionReader reads one option after the other, and keeps the first fault.
 type optionReader struct {
-	q   url.Values
-	err error
+	q     url.Values
+	words words
+	err   error
 }
 
-func (r *optionReader) refuse(format string, args ...any) {
+// refuse says by the text of that key what is wrong.
+func (r *optionReader) refuse(key string, args ...any) {
 	if r.err == nil {
-		r.err = refusal{code: http.StatusBadRequest, why: fmt.Sprintf(format, args...)}
+		r.err = refusal{code: http.StatusBadRequest, why: fmt.Sprintf(r.words[key], args...)}
 	}
 }
 
-// number reads a number within bounds; cut says that more than the most is the
-// most.
+// number reads a number within bounds, that people call by the text of the key
+// called; cut says that more than the most is the most.
 func (r *optionReader) number(name, called string, into *int, least, most int, cut bool) {
 	raw := r.q.Get(name)
 	if raw == "" {
@@ -109,7 +111,7 @@ func (r *optionReader) number(name, called string, into *int, least, most int, c
 	}
 	n, err := strconv.Atoi(raw)
 	if err != nil || n < least || n > most && !cut {
-		r.refuse("%s %s phải là một số từ %d đến %d.", called, name, least, most)
+		r.refuse("embed.bad.number", r.words[called], name, least, most)
 		return
 	}
 	*into = min(n, most)
@@ -121,7 +123,7 @@ func (r *optionReader) choice(name string, allowed []string, into *string) {
 	case slices.Contains(allowed, raw):
 		*into = raw
 	default:
-		r.refuse("%s phải là %s.", name, strings.Join(allowed, ", "))
+		r.refuse("embed.bad.choice", name, strings.Join(allowed, ", "))
 	}
 }
 
@@ -133,7 +135,7 @@ func (r *optionReader) flag(name string, into *bool) {
 	case "1":
 		*into = true
 	default:
-		r.refuse("%s phải là 0 hoặc 1.", name)
+		r.refuse("embed.bad.flag", name)
 	}
 }
 

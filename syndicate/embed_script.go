@@ -40,27 +40,81 @@ func newScript(version string) embedScript {
 
 func scriptFile(version string) string { return "web/embed/diemtin-" + version + ".js" }
 
-// embedLight and embedDark are the colours of embeds: those of the pages.
-var embedLight, embedDark = embedPalette(string(embeddedFile("web/style.css")))
+// embedColours are the colours of embeds, by their names in the stylesheet:
+// those of the pages, the operator's too.
+type embedColours struct{ light, dark map[string]string }
 
-// embedPalette reads the colours of the stylesheet that embeds have too: first
-// come those of the light pages, then those of the dark ones.
-func embedPalette(sheet string) (light, dark map[string]string) {
-	light, dark = map[string]string{}, map[string]string{}
-	for _, m := range regexp.MustCompile(`--(paper|ink|soft|line|accent): (#[0-9a-f]{6});`).FindAllStringSubmatch(sheet, -1) {
-		switch name := m[1]; {
-		case light[name] == "":
-			light[name] = m[2]
-		case dark[name] == "":
-			dark[name] = m[2]
-		}
-	}
-	return light, dark
+// embedColours reads them of the look. What the operator's stylesheets do not
+// name, or not as a number sign with three or six digits, is as in ours.
+func (l look) embedColours() (embedColours, error) {
+	ours, err := web.ReadFile("web/style.css")
+	c := embedColours{map[string]string{}, map[string]string{}}
+	c.read(string(ours))
+	c.read(l.own["style.css"])
+	c.read(l.own["theme.css"])
+	return c, err
 }
 
-// embedStyle is the style of the page for frames, without what separates rules
-// for the eye.
-var embedStyle = func() string {
+var (
+	colourOf  = regexp.MustCompile(`--(paper|ink|soft|line|accent):\s*#([0-9a-fA-F]{6}|[0-9a-fA-F]{3})\s*[;}]`)
+	mediaRule = regexp.MustCompile(`@media([^{]*)\{`)
+	schemeOf  = regexp.MustCompile(`prefers-color-scheme:\s*(light|dark)`)
+)
+
+// read takes a stylesheet's colours as a browser would: what stands outside of
+// a block for light or dark screens is for both, and what comes later goes
+// before. Blocks for other media, as paper, are passed over.
+func (c embedColours) read(sheet string) {
+	for {
+		at := mediaRule.FindStringSubmatchIndex(sheet)
+		if at == nil {
+			c.take(sheet, c.light, c.dark)
+			return
+		}
+		c.take(sheet[:at[0]], c.light, c.dark)
+		end := at[1] + blockEnd(sheet[at[1]:])
+		switch m := schemeOf.FindStringSubmatch(sheet[at[2]:at[3]]); {
+		case m == nil:
+		case m[1] == "dark":
+			c.take(sheet[at[1]:end], c.dark)
+		default:
+			c.take(sheet[at[1]:end], c.light)
+		}
+		sheet = sheet[end:]
+	}
+}
+
+func (embedColours) take(css string, into ...map[string]string) {
+	for _, m := range colourOf.FindAllStringSubmatch(css, -1) {
+		digits := strings.ToLower(m[2])
+		if len(digits) == 3 {
+			digits = string([]byte{digits[0], digits[0], digits[1], digits[1], digits[2], digits[2]})
+		}
+		for _, colours := range into {
+			colours[m[1]] = "#" + digits
+		}
+	}
+}
+
+// blockEnd is where a block of CSS ends whose brace was opened before.
+func blockEnd(css string) int {
+	open := 1
+	for i, c := range css {
+		switch c {
+		case '{':
+			open++
+		case '}':
+			if open--; open == 0 {
+				return i
+			}
+		}
+	}
+	return len(css)
+}
+
+// style is the style of the page for frames, without what separates rules for
+// the eye.
+func (c embedColours) style() string {
 	set := func(colours map[string]string, scheme string) string {
 		css := "color-scheme:" + scheme
 		for _, name := range slices.Sorted(maps.Keys(colours)) {
@@ -68,14 +122,14 @@ var embedStyle = func() string {
 		}
 		return "{" + css + "}"
 	}
-	return "html" + set(embedLight, "light") + "html[data-theme=dark]" + set(embedDark, "dark") +
-		"@media (prefers-color-scheme:dark){html[data-theme=auto]" + set(embedDark, "dark") + "}" +
+	return "html" + set(c.light, "light") + "html[data-theme=dark]" + set(c.dark, "dark") +
+		"@media (prefers-color-scheme:dark){html[data-theme=auto]" + set(c.dark, "dark") + "}" +
 		strings.ReplaceAll(string(embeddedFile("web/embed/embed.css")), "\n", "")
-}()
+}
 
-// embedAccent is the accent colour of embeds for which nobody chose one, without
+// accent is the accent colour of embeds for which nobody chose one, without
 // its number sign.
-var embedAccent = strings.TrimPrefix(embedLight["accent"], "#")
+func (c embedColours) accent() string { return strings.TrimPrefix(c.light["accent"], "#") }
 
 func embeddedFile(name string) []byte {
 	data, err := fs.ReadFile(web, name)

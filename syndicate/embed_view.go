@@ -19,6 +19,7 @@ import (
 type embedView struct {
 	cfg     *Config
 	lang    *language
+	style   string
 	Channel Channel
 	Options embedOptions
 	Items   []embedItem
@@ -39,7 +40,7 @@ type embedItem struct {
 
 // embedView begins what an embed of a channel shows.
 func (s *Server) embedView(ch Channel, opt embedOptions) embedView {
-	return embedView{cfg: &s.cfg, lang: s.speaking(languageTagged(opt.Lang)).lang, Channel: ch, Options: opt}
+	return embedView{cfg: &s.cfg, lang: s.speaking(languageTagged(opt.Lang)).lang, style: s.embedStyle, Channel: ch, Options: opt}
 }
 
 // show fills in the stories.
@@ -96,7 +97,7 @@ func (v *embedView) Pictures() bool { return v.Options.Images }
 // Style is the whole style of the page. It stands within, so that a frame is
 // one request, and its policy names it by its hash.
 func (v *embedView) Style() template.CSS {
-	css := embedStyle
+	css := v.style
 	if v.Options.Accent != "" {
 		css += "html[data-theme]{--accent:#" + v.Options.Accent + "}"
 	}

@@ -23,7 +23,7 @@ type explainView struct {
 	Copies    []copyWhy
 	Single    bool
 	Origin    byline // of the original; empty if it may not be shown
-	OriginWhy string // why it is, as it was noted, in English; empty if Reasons tell
+	OriginWhy Said   // why it is, as it was noted; empty if Reasons tell
 	Reasons   []Said
 	Outside   link // where the true original is, if it is none of the copies
 	Near      []nearRow
@@ -34,6 +34,7 @@ type explainView struct {
 type copyWhy struct {
 	copyRow
 	Said     Said // empty if nobody puts the evidence into words
+	Noted    Said // the evidence as it was noted
 	Clock    *Said
 	Compared *Compared
 }
@@ -41,7 +42,8 @@ type copyWhy struct {
 // nearRow is a story that is near and was not merged.
 type nearRow struct {
 	NearWhy
-	At time.Time // zero if unknown
+	At    time.Time // zero if unknown
+	Noted Said      // the verdict
 }
 
 // rulingRow is an editor's decision.
@@ -97,13 +99,13 @@ func (s *Server) explainPage(ctx context.Context, r *http.Request) (page, error)
 	}
 	for i, row := range rows {
 		why := e.Copies[i]
-		v.Copies = append(v.Copies, copyWhy{row, why.Reason, why.Clock, why.Compared})
+		v.Copies = append(v.Copies, copyWhy{row, why.Reason, s.cfg.noted(row.Evidence), why.Clock, why.Compared})
 		if !row.Original {
 			continue
 		}
 		v.Origin = row.By
 		if len(e.Reasons) == 0 {
-			v.OriginWhy = e.Why
+			v.OriginWhy = s.cfg.noted(e.Why)
 		}
 		if e.Outside != nil {
 			v.Outside = link{Text: plainName(e.Outside.Text), Href: webLink(e.Outside.Link)}
@@ -111,12 +113,21 @@ func (s *Server) explainPage(ctx context.Context, r *http.Request) (page, error)
 	}
 	for _, n := range e.Near {
 		n.Title, n.OutletName, n.Link = scrub(n.Title), plainName(n.OutletName), webLink(n.Link)
-		v.Near = append(v.Near, nearRow{n, timeOf(n.Published)})
+		v.Near = append(v.Near, nearRow{n, timeOf(n.Published), s.cfg.noted(n.Evidence)})
 	}
 	for _, r := range e.Rulings {
 		v.Rulings = append(v.Rulings, rulingRow{r, timeOf(r.At)})
 	}
 	return page{View: "explain", Title: s.words["why.title"], NoIndex: true, Body: v}, nil
+}
+
+// noted is what was noted as evidence, in both languages; the same in both if
+// nobody puts it into words.
+func (c *Config) noted(evidence string) Said {
+	if c.Noted == nil {
+		return Said{VI: evidence, EN: evidence}
+	}
+	return Said{VI: c.Noted(evidence), EN: evidence}
 }
 
 // timeOf is the time of a moment; zero if it is unknown.

@@ -111,13 +111,13 @@ func nhungAddress(q url.Values) string {
 func (s *Server) nhungPage(q url.Values) page {
 	p := page{View: "nhung", Title: s.words["nhung.title"], About: s.words["nhung.lead"], Path: nhungPath, NoIndex: nhungAddress(q) != nhungPath}
 	q.Set("lang", cmp.Or(q.Get("words"), s.lang.tag)) // that of the embed
-	if readAccent(q.Get("accent")) == embedAccent {
+	if readAccent(q.Get("accent")) == s.embedAccent {
 		q.Del("accent") // what the field sends if nobody touched it
 	}
 	ch, err := s.nhungChannel(q)
-	opt, wrong := s.cfg.readEmbedOptions(q)
+	opt, wrong := s.readEmbedOptions(q)
 	v := nhungView{Options: opt, Partner: q.Get("partner"), Counts: maxEmbedStories, Own: nhungScript,
-		Colour: "#" + embedAccent, Headings: []int{2, 3, 4, 5, 6}}
+		Colour: "#" + s.embedAccent, Headings: []int{2, 3, 4, 5, 6}}
 	if opt.Accent != "" {
 		v.Colour = "#" + opt.Accent
 	}

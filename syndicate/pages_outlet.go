@@ -39,6 +39,7 @@ type follow struct {
 
 // outletSource is the health of one of an outlet's sources.
 type outletSource struct {
+	ID     string
 	Kind   string
 	State  string // fine, failing or waiting: for its colour
 	Result string
@@ -102,7 +103,7 @@ func (s *Server) follows(named map[string]int) []follow {
 // outletSource shows how reading one source goes.
 func (s *Server) outletSource(src *store.Source) outletSource {
 	x := src.State
-	row := outletSource{Kind: s.words.or("status."+src.Kind, src.Kind), State: "fine", Last: x.LastSuccess, Next: x.NextAt,
+	row := outletSource{ID: src.ID, Kind: s.words.or("status."+src.Kind, src.Kind), State: "fine", Last: x.LastSuccess, Next: x.NextAt,
 		Result: s.words.or("outcome."+string(x.Outcome), string(x.Outcome))}
 	switch {
 	case x.Outcome == "":

@@ -3,7 +3,6 @@ package syndicate
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"html/template"
@@ -12,7 +11,6 @@ import (
 	"net/http"
 	"path"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -53,6 +51,14 @@ type RoomStore interface {
 	// it; 0 = none does.
 	HiddenBy(ctx context.Context, story string) (now string, ruling int64, err error)
 	Proposals(ctx context.Context) ([]store.Proposal, error)
+}
+
+// RoomSessions keeps who has signed in, for every process on the database.
+type RoomSessions interface {
+	Session(ctx context.Context, id string) (store.Session, error)
+	BeginSession(ctx context.Context, s store.Session, most int) error
+	UseSession(ctx context.Context, id string, now time.Time) error
+	EndSession(ctx context.Context, id string) error
 }
 
 // RoomDesk is what the room orders, each in the name of who.
@@ -101,6 +107,8 @@ type RoomConfig struct {
 	Pages     *Server // the public ones, in whose words stories are shown; NearTopics must be set
 	Editors   Editors
 	Tokens    string // file of who may enter, as NewAdmin's; "" = nobody by a token
+	Sessions  RoomSessions
+	Key       []byte // of the marks against forged forms; the same in every process
 	Explain   RoomExplainer
 	TriedSpan time.Duration // how far Try looks back
 }
@@ -113,6 +121,7 @@ type Room struct {
 	explain   RoomExplainer
 	triedSpan time.Duration
 	store     RoomStore
+	sessions  RoomSessions
 	desk      RoomDesk
 	log       *slog.Logger
 	now       func() time.Time
@@ -122,9 +131,6 @@ type Room struct {
 	doors     *visitors
 	gate      http.Handler
 	headers   []field
-
-	mu       sync.Mutex
-	sessions map[string]*session
 
 	trying chan struct{} // holds one: a trial costs a core for seconds
 	tried  *trials
@@ -145,9 +151,8 @@ type roomView struct {
 // NewRoom builds the editors' room.
 func NewRoom(cfg RoomConfig, st RoomStore, desk RoomDesk, log *slog.Logger) (*Room, error) {
 	m := &Room{editors: cfg.Editors, tokens: cfg.Tokens, explain: cfg.Explain, triedSpan: cfg.TriedSpan, store: st, desk: desk, log: log, now: time.Now,
-		key: make([]byte, 32), sessions: map[string]*session{}, trying: make(chan struct{}, 1), tried: newTrials()}
+		key: cfg.Key, sessions: cfg.Sessions, trying: make(chan struct{}, 1), tried: newTrials()}
 	m.pages.Store(cfg.Pages)
-	rand.Read(m.key) // it never fails
 	m.doors = newVisitors(Visitors{PerMinute: signInsPerMinute, Proxies: cfg.Editors.Proxies}, func() time.Time { return m.now() })
 	if err := m.parseViews(); err != nil {
 		return nil, fmt.Errorf("parse the templates of the editors' room: %w", err)
@@ -245,6 +250,7 @@ func (m *Room) parseViews() error {
 		"iso":     func(t time.Time) string { return t.In(store.Zone).Format(time.RFC3339) },
 		"clock":   clock,
 		"row":     newFormRow,
+		"noted":   func(evidence string) string { return m.site().cfg.noted(evidence).VI },
 		"between": func(c Compared, here, there string) comparedAs { return comparedAs{c, here, there} },
 	})
 	base, err := base.ParseFS(web, "web/room/parts/*.html")
@@ -302,7 +308,7 @@ func (m *Room) show(p roomPage) func(http.ResponseWriter, *http.Request, visitor
 // write puts a page into the layout.
 func (m *Room) write(w http.ResponseWriter, r *http.Request, in visitor, v roomView) {
 	f := roomFrame{roomView: v, Site: m.site().cfg.Site.Title, Public: m.site().cfg.Site.BaseURL + "/", Style: m.style, Who: in.who,
-		Leaves: in.session != nil, Form: in.form, Back: backTo(r), Menu: []link{{Text: "Việc cần xem", Href: "/"}, {Text: "Sổ quyết định", Href: "/so"},
+		Leaves: in.session != "", Form: in.form, Back: backTo(r), Menu: []link{{Text: "Việc cần xem", Href: "/"}, {Text: "Sổ quyết định", Href: "/so"},
 			{Text: "Quy tắc chuyên mục", Href: "/quy-tac"}, {Text: "Hướng dẫn", Href: "/huong-dan"}}}
 	for i := range f.Menu {
 		f.Menu[i].Here = f.Menu[i].Href == v.Nav

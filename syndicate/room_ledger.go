@@ -81,6 +81,20 @@ func (m *Room) ledgerRows(ctx context.Context, all []store.Ruling, in visitor) (
 	return rows, nil
 }
 
+// whoSaid names who ruled. Those that are no editors have names in parentheses.
+func whoSaid(who string) string {
+	switch who {
+	case store.WhoSignal:
+		return "(lệnh của máy chủ)"
+	case store.WhoWatch:
+		return "(tệp cấu hình đổi)"
+	}
+	if partner, ok := strings.CutPrefix(who, partnerPrefix); ok {
+		return "đối tác " + partner
+	}
+	return who
+}
+
 // undoneBy is the ruling that a restore undid; nil for other rulings.
 func (m *Room) undoneBy(ctx context.Context, r store.Ruling) (*store.Ruling, error) {
 	if r.Verb != store.RuleRestore {
@@ -98,7 +112,7 @@ func (m *Room) undoneBy(ctx context.Context, r store.Ruling) (*store.Ruling, err
 
 // ledgerRow puts a ruling into words; first is what a restore undid.
 func (m *Room) ledgerRow(r store.Ruling, first *store.Ruling, names map[string]string, in visitor) ledgerRow {
-	row := ledgerRow{ID: r.ID, At: r.At, Who: r.Who, Said: m.ruledSaid(r, first, names), Why: scrub(r.Why), UndoneN: r.Undone}
+	row := ledgerRow{ID: r.ID, At: r.At, Who: whoSaid(r.Who), Said: m.ruledSaid(r, first, names), Why: scrub(r.Why), UndoneN: r.Undone}
 	switch {
 	case r.Who == "":
 		row.Why, row.Noted = "", scrub(r.Merge.Evidence)
@@ -142,6 +156,17 @@ func (m *Room) ruledSaid(r store.Ruling, first *store.Ruling, names map[string]s
 		return []link{say("Xếp lại chuyên mục của tin đã lưu theo quy tắc hiện hành")}
 	case store.RulePoll:
 		return []link{say("Yêu cầu đọc ngay một nguồn của " + r.Outlet)}
+	case store.RuleReload:
+		if strings.HasPrefix(r.Why, ReloadRefused) {
+			return []link{say("Không nhận cấu hình mới, cấu hình cũ giữ nguyên")}
+		}
+		return []link{say("Đọc lại cấu hình")}
+	case store.RulePartnerHide:
+		return []link{say("Ẩn khỏi tin nhúng của " + m.partnerName(r.Partner) + ": "), story(r.Story)}
+	case store.RuleKey:
+		return []link{say("Cấp khoá cho " + m.partnerName(r.Partner))}
+	case store.RuleRevoke:
+		return []link{say("Thu hồi mọi khoá của " + m.partnerName(r.Partner))}
 	case store.RulePropose:
 		return []link{say("Đề xuất quy tắc cho chuyên mục " + m.topicNames(r.Topics) + ": " + scrub(r.Why))}
 	case store.RuleReview:
@@ -175,6 +200,15 @@ func (m *Room) hiddenSaid(r store.Ruling, story func(string) link) []link {
 		return []link{{Text: fmt.Sprintf("Gỡ %d bài trong ", len(r.Items))}, story(r.Story)}
 	}
 	return []link{{Text: "Ẩn ở mọi nơi: "}, story(r.Story)}
+}
+
+// partnerName is what people call a partner: its name in feeds.yaml, if it still
+// stands there.
+func (m *Room) partnerName(id string) string {
+	if p := m.site().cfg.partner(id); p != nil {
+		return "“" + p.Name + "”"
+	}
+	return "“" + id + "”"
 }
 
 // topicNames names topics of which a ruling has ids with a sign.

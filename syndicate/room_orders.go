@@ -108,10 +108,10 @@ func undoOf(r store.Ruling, first *store.Ruling) (o Order, ok bool) {
 		return Order{Verb: store.RuleUnmerge, Ruling: r.ID}, true
 	case store.RuleUnmerge, store.RuleSplit:
 		return Order{Verb: store.RuleMerge, Story: r.Story, Other: r.Other, Ruling: r.ID}, true
-	case store.RulePin, store.RuleHide, store.RuleTakedown, store.RuleTopic, store.RuleReview, store.RulePropose:
+	case store.RulePin, store.RuleHide, store.RuleTakedown, store.RuleTopic, store.RuleReview, store.RulePropose, store.RulePartnerHide:
 		return Order{Verb: store.RuleRestore, Ruling: r.ID}, true
 	case store.RuleRestore:
-		if first == nil || first.Verb == store.RulePropose || r.Outlet != "" {
+		if first == nil || first.Verb == store.RulePropose || r.Partner != "" || r.Outlet != "" {
 			return o, false
 		}
 		o = Order{Verb: first.Verb, Story: first.Story, Other: first.Other, Topics: first.Topics, Why: first.Why, Ruling: r.ID}

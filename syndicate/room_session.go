@@ -1,6 +1,7 @@
 package syndicate
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -15,6 +16,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"diemtin/store"
 )
 
 const (
@@ -24,7 +27,10 @@ const (
 	sessionLength = 12 * time.Hour
 	// sessionIdle ends one that nobody uses.
 	sessionIdle = 2 * time.Hour
-	// maxSessions bounds their memory; the one used longest ago makes room.
+	// sessionNoted is how often the use of one is written down: a click a second
+	// need not wait for the database's one writer.
+	sessionNoted = time.Minute
+	// maxSessions bounds their number; the one used longest ago makes room.
 	maxSessions = 1000
 	// signInsPerMinute of one client address: tokens cannot be guessed, but
 	// trying must not cost us anything either.
@@ -41,19 +47,11 @@ var (
 	nameForm = regexp.MustCompile(`^[\pL\pN][\pL\pN._@+ -]*$`)
 )
 
-// session is one editor's stay, by a token.
-type session struct {
-	who         string
-	hash        string // of the token, as the file has it: a line taken out ends the stay
-	began, used time.Time
-}
-
 // visitor is who asks.
 type visitor struct {
 	who     string
-	form    string   // mark that the forms made for this visitor carry
-	session *session // nil if a proxy says who it is
-	id      string   // of the session
+	form    string // mark that the forms made for this visitor carry
+	session string // id of the session; "" if a proxy says who it is
 }
 
 var errTokens = errors.New("the file of tokens cannot be read")
@@ -84,18 +82,20 @@ func (m *Room) identify(r *http.Request) (visitor, error) {
 	if err != nil {
 		return visitor{}, err
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	s, now := m.sessions[c.Value], m.now()
-	if s == nil {
+	s, err := m.sessions.Session(r.Context(), HashToken(c.Value))
+	switch now := m.now(); {
+	case errors.Is(err, store.ErrNotFound):
 		return visitor{}, nil
+	case err != nil:
+		return visitor{}, err
+	case now.Sub(s.Began) > sessionLength || now.Sub(s.Used) > sessionIdle || hashHolder(list, s.Token) != s.Who:
+		return visitor{}, m.sessions.EndSession(r.Context(), s.ID)
+	case now.Sub(s.Used) > sessionNoted:
+		if err := m.sessions.UseSession(r.Context(), s.ID, now); err != nil {
+			return visitor{}, err
+		}
 	}
-	if now.Sub(s.began) > sessionLength || now.Sub(s.used) > sessionIdle || hashHolder(list, s.hash) != s.who {
-		delete(m.sessions, c.Value)
-		return visitor{}, nil
-	}
-	s.used = now
-	return visitor{who: s.who, form: m.mark("session " + c.Value), session: s, id: c.Value}, nil
+	return visitor{who: s.Who, form: m.mark("session " + c.Value), session: s.ID}, nil
 }
 
 // named is whom a proxy of ours says it has signed in; anybody else's word on
@@ -105,7 +105,7 @@ func (m *Room) named(r *http.Request) string {
 		return ""
 	}
 	all := r.Header.Values(m.editors.Header)
-	if len(all) != 1 || len(all[0]) > maxNameLength || !nameForm.MatchString(all[0]) {
+	if len(all) != 1 || len(all[0]) > maxNameLength || !nameForm.MatchString(all[0]) || reservedName(all[0]) {
 		return ""
 	}
 	return all[0]
@@ -169,9 +169,13 @@ func (m *Room) forged(w http.ResponseWriter, r *http.Request) {
 
 // closed says that nobody can be let in now.
 func (m *Room) closed(w http.ResponseWriter, r *http.Request, err error) {
-	m.log.ErrorContext(r.Context(), "tokens not read", "file", m.tokens, "error", err)
+	said := "Máy chủ không đọc được danh sách người được vào. Hãy báo người vận hành."
+	if !errors.Is(err, errTokens) {
+		said = "Cơ sở dữ liệu chưa trả lời. Hãy thử lại sau ít phút."
+	}
+	m.log.ErrorContext(r.Context(), "nobody let in to the editors' room", "file", m.tokens, "error", err)
 	m.write(w, r, visitor{}, roomView{View: "fault", Title: "Phòng biên tập đang đóng", Status: http.StatusServiceUnavailable, Body: roomFault{
-		Said: "Máy chủ không đọc được danh sách người được vào. Hãy báo người vận hành.", Back: "/"}})
+		Said: said, Back: "/"}})
 }
 
 // doorView is the page to sign in.
@@ -223,7 +227,11 @@ func (m *Room) signIn(w http.ResponseWriter, r *http.Request) {
 		m.door(w, r, http.StatusForbidden, "Tên hoặc token không đúng.")
 		return
 	}
-	id := m.begin(who, hash)
+	id, err := m.begin(r.Context(), who, hash)
+	if err != nil {
+		m.closed(w, r, err)
+		return
+	}
 	http.SetCookie(w, m.cookie(r, id, int(sessionLength.Seconds())))
 	m.log.InfoContext(r.Context(), "signed in to the editors' room", "who", who, "client", m.doors.client(r))
 	http.Redirect(w, r, localPath(r.PostFormValue("toi")), http.StatusSeeOther)
@@ -236,29 +244,21 @@ func (m *Room) cookie(r *http.Request, id string, age int) *http.Cookie {
 	return &http.Cookie{Name: sessionCookie, Value: id, Path: "/", MaxAge: age, HttpOnly: true, Secure: secure, SameSite: http.SameSiteStrictMode}
 }
 
-// begin makes a session, and room for it.
-func (m *Room) begin(who, hash string) string {
-	id := rand.Text() + rand.Text() // 256 bits
-	m.mu.Lock()
-	defer m.mu.Unlock()
+// begin makes a session, and room for it. What the cookie holds stands nowhere
+// but in the cookie.
+func (m *Room) begin(ctx context.Context, who, hash string) (cookie string, err error) {
+	cookie = rand.Text() + rand.Text() // 256 bits
 	now := m.now()
-	for len(m.sessions) >= maxSessions {
-		oldest := ""
-		for id, s := range m.sessions {
-			if oldest == "" || s.used.Before(m.sessions[oldest].used) {
-				oldest = id
-			}
-		}
-		delete(m.sessions, oldest)
-	}
-	m.sessions[id] = &session{who: who, hash: hash, began: now, used: now}
-	return id
+	return cookie, m.sessions.BeginSession(ctx, store.Session{ID: HashToken(cookie), Who: who, Token: hash, Began: now, Used: now}, maxSessions)
 }
 
 func (m *Room) signOut(w http.ResponseWriter, r *http.Request, in visitor) {
-	m.mu.Lock()
-	delete(m.sessions, in.id)
-	m.mu.Unlock()
+	if in.session != "" {
+		if err := m.sessions.EndSession(r.Context(), in.session); err != nil {
+			m.fail(w, r, in, err)
+			return
+		}
+	}
 	http.SetCookie(w, m.cookie(r, "", -1))
 	http.Redirect(w, r, "/dang-nhap", http.StatusSeeOther)
 }

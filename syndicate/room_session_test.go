@@ -2,6 +2,8 @@ package syndicate
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -49,6 +51,7 @@ func (d *roomDesk) Find(_ context.Context, words string) (string, error) { retur
 type openRoom struct {
 	*httptest.Server
 	room   *Room
+	db     *store.DB
 	desk   *roomDesk
 	tokens string
 	clock  atomic.Int64 // seconds after the start
@@ -61,14 +64,24 @@ func newOpenRoom(t *testing.T, e Editors) *openRoom {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	o := &openRoom{desk: &roomDesk{}, tokens: tokenFile(t, "lan:"+HashToken("secret")+"\nminh:"+HashToken("other")+"\n")}
+	return openRoomOn(t, db, tokenFile(t, "lan:"+HashToken("secret")+"\nminh:"+HashToken("other")+"\n"), e)
+}
+
+// openRoomOn serves a room of one more process on a database.
+func openRoomOn(t *testing.T, db *store.DB, tokens string, e Editors) *openRoom {
+	t.Helper()
+	o := &openRoom{db: db, desk: &roomDesk{}, tokens: tokens}
 	cfg := Config{Site: Site{Title: "Điểm tin", BaseURL: "https://tin.example.vn"}, Topics: []store.TopicInfo{{ID: "kinh-te", VI: "Kinh tế"}}}
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	pages, err := New(cfg, db, log, prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.room, err = NewRoom(RoomConfig{Pages: pages, Editors: e, Tokens: o.tokens, TriedSpan: 720 * time.Hour}, db, o.desk, log)
+	key, err := db.SharedKey(t.Context(), "editors-room")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.room, err = NewRoom(RoomConfig{Pages: pages, Editors: e, Tokens: o.tokens, Sessions: db, Key: key, TriedSpan: 720 * time.Hour}, db, o.desk, log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -382,12 +395,70 @@ func TestRoomLimitsSignIns(t *testing.T) {
 func TestRoomSessionsAreBounded(t *testing.T) {
 	t.Parallel()
 	o := newOpenRoom(t, Editors{})
-	first := o.room.begin("lan", "x")
-	for range maxSessions {
+	begin := func(most int) string {
 		o.clock.Add(1)
-		o.room.begin("lan", "x")
+		id := rand.Text()
+		if err := o.db.BeginSession(t.Context(), store.Session{ID: id, Who: "lan", Began: o.room.now(), Used: o.room.now()}, most); err != nil {
+			t.Fatal(err)
+		}
+		return id
 	}
-	if n := len(o.room.sessions); n != maxSessions || o.room.sessions[first] != nil {
-		t.Errorf("%d sessions, the first one there: %v", n, o.room.sessions[first] != nil)
+	first, second := begin(2), begin(2)
+	begin(2)
+	if _, err := o.db.Session(t.Context(), first); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("the one used longest ago is there: %v", err)
+	}
+	if _, err := o.db.Session(t.Context(), second); err != nil {
+		t.Error(err)
+	}
+}
+
+// Two processes on one database are one room: who signs in to one is in the
+// other, whose forms it may send, and who signs out is out of both.
+func TestRoomOfTwoProcesses(t *testing.T) {
+	t.Parallel()
+	one := newOpenRoom(t, Editors{})
+	two := openRoomOn(t, one.db, one.tokens, Editors{})
+	c := one.client(t) // cookies do not tell ports apart: it is the balancer's address
+	mark := one.enter(t, c)
+	if !two.inside(t, c) {
+		t.Fatal("who signed in to one process is a stranger to the other")
+	}
+	resp, _ := two.ask(t, c, "POST", "/lenh", url.Values{"form": {mark}, "verb": {"hide"}, "story": {"aaaaaaaaaaaaa"}})
+	if resp.StatusCode != http.StatusSeeOther || two.desk.orders.Load() != 1 || two.desk.who != "lan" {
+		t.Errorf("a form of one process sent to the other: %s, by %q", resp.Status, two.desk.who)
+	}
+	at, _ := url.Parse(one.URL)
+	kept := c.Jar.Cookies(at)
+	for _, k := range kept {
+		if _, err := one.db.Session(t.Context(), k.Value); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("what the cookie holds stands in the database: %v", err)
+		}
+	}
+	two.ask(t, c, "POST", "/ra", url.Values{"form": {mark}})
+	c.Jar.SetCookies(at, kept)
+	if one.inside(t, c) || two.inside(t, c) {
+		t.Error("who signed out of one process is in")
+	}
+	one.enter(t, c)
+	write(t, one.tokens, "minh:"+HashToken("other")+"\n")
+	if two.inside(t, c) || one.inside(t, c) {
+		t.Error("whose token is gone is in")
+	}
+}
+
+// A form made behind a proxy may come back to another process.
+func TestRoomFormsOfTwoProcessesBehindProxy(t *testing.T) {
+	t.Parallel()
+	e := Editors{Proxies: []string{"127.0.0.1"}, Header: "X-Remote-User"}
+	one := newOpenRoom(t, e)
+	two := openRoomOn(t, one.db, one.tokens, e)
+	c := one.client(t)
+	form := url.Values{"form": {one.room.mark("proxy thu.ha")}, "verb": {"hide"}, "story": {"aaaaaaaaaaaaa"}}
+	if resp, _ := two.ask(t, c, "POST", "/lenh", form, "X-Remote-User: thu.ha"); resp.StatusCode != http.StatusSeeOther || two.desk.who != "thu.ha" {
+		t.Errorf("%s, by %q", resp.Status, two.desk.who)
+	}
+	if resp, _ := two.ask(t, c, "POST", "/lenh", form, "X-Remote-User: minh"); resp.StatusCode != http.StatusForbidden {
+		t.Errorf("another's form: %s", resp.Status)
 	}
 }

@@ -89,7 +89,7 @@ func (m *Room) explained(ctx context.Context, st store.Story) (storyRoom, error)
 	}
 	for _, n := range e.Near {
 		n.Title, n.OutletName, n.Link = scrub(n.Title), plainName(n.OutletName), webLink(n.Link)
-		v.Near = append(v.Near, nearRow{n, timeOf(n.Published)})
+		v.Near = append(v.Near, nearRow{n, timeOf(n.Published), m.site().cfg.noted(n.Evidence)})
 	}
 	for _, t := range m.topicChoices() {
 		if slices.Contains(st.Topics, store.Topic(t.ID)) {

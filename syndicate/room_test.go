@@ -122,7 +122,7 @@ func TestLocalPath(t *testing.T) {
 func TestLedgerSays(t *testing.T) {
 	t.Parallel()
 	m := &Room{}
-	m.Adopt(&Server{cfg: Config{Topics: []store.TopicInfo{{ID: "kinh-te", VI: "Kinh tế"}}}})
+	m.Adopt(&Server{cfg: Config{Topics: []store.TopicInfo{{ID: "kinh-te", VI: "Kinh tế"}}, Partners: []Partner{{ID: "cong", Name: "Cổng Lào Cai"}}}})
 	names := map[string]string{"a": "Cầu treo", "b": "Giá vàng"}
 	want := map[store.RuleVerb]string{
 		store.RuleMerge: "Gộp [Giá vàng] vào [Cầu treo]", store.RuleUnmerge: "Bỏ gộp: [Giá vàng] lại là tin riêng, tách khỏi [Cầu treo]",
@@ -132,9 +132,11 @@ func TestLedgerSays(t *testing.T) {
 		store.RuleApply: "Xếp lại chuyên mục", store.RuleReview: "Để riêng: [Cầu treo] và [Giá vàng]",
 		store.RulePropose: "Đề xuất quy tắc cho chuyên mục Kinh tế, the-thao: “lãi suất”", store.RulePoll: "Yêu cầu đọc ngay một nguồn của bao-mot",
 		store.RuleRestore: "Hoàn tác quyết định số 3. Trước đó: Ẩn ở mọi nơi: [Cầu treo]",
+		store.RuleReload:  "Đọc lại cấu hình", store.RulePartnerHide: "Ẩn khỏi tin nhúng của “Cổng Lào Cai”: [Cầu treo]",
+		store.RuleKey: "Cấp khoá cho “Cổng Lào Cai”", store.RuleRevoke: "Thu hồi mọi khoá của “Cổng Lào Cai”",
 	}
 	for _, verb := range store.RuleVerbs {
-		r := store.Ruling{ID: 5, Verb: verb, Story: "a", Other: "b", Topics: []string{"+kinh-te", "-the-thao"}, Why: "“lãi suất”"}
+		r := store.Ruling{ID: 5, Verb: verb, Story: "a", Other: "b", Partner: "cong", Topics: []string{"+kinh-te", "-the-thao"}, Why: "“lãi suất”"}
 		var first *store.Ruling
 		switch verb {
 		case store.RuleRestore:

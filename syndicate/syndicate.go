@@ -90,6 +90,9 @@ type Config struct {
 	// Explainer puts the explanation of a story into words; nil = only what the
 	// store noted is shown.
 	Explainer Explainer
+	// Noted says in Vietnamese what the store noted as evidence in English; nil =
+	// it is shown as it is.
+	Noted func(evidence string) string
 
 	// NearTopics are the topics that came nearest to an item's text by the rules
 	// in force, for the editors' list of what has none; nil = there is no list.
@@ -198,6 +201,8 @@ type Server struct {
 	embeds      *cache
 	embedders   *visitors // who has embeds made
 	embedViews  *template.Template
+	embedStyle  string // of the page for frames
+	embedAccent string // where nobody chose one; without its number sign
 	api         *cache
 	apiRequests *prometheus.CounterVec
 	description []byte // of the API
@@ -245,11 +250,11 @@ func build(cfg Config, st Store, log *slog.Logger, m serverMetrics, used *visito
 	s.feedRoutes()
 	s.archiveRoutes()
 	s.sitemapRoutes()
-	if err := s.openEmbeds(); err != nil {
-		return nil, err
-	}
 	s.statusFeedRoutes()
 	if err := s.pageRoutes(); err != nil {
+		return nil, err
+	}
+	if err := s.openEmbeds(); err != nil { // in the look of the pages
 		return nil, err
 	}
 	if err := s.apiHandlers(); err != nil {

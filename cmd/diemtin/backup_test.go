@@ -19,6 +19,7 @@ import (
 
 	"diemtin/aggregator"
 	"diemtin/store"
+	"diemtin/syndicate"
 )
 
 // An editor's rulings survive the return to a backup that was made before them.
@@ -30,6 +31,9 @@ func TestRestoreKeepsRulings(t *testing.T) {
 	one.tell(told{"1", "https://baomot.example/a", "Cầu treo Nậm Lúc nối đôi bờ suối dữ", wire},
 		told{"2", "https://baomot.example/b", "Giá vàng miếng tăng phiên thứ ba liên tiếp", "Giá vàng miếng sáng nay tăng thêm 400.000 đồng mỗi lượng."})
 	two.tell()
+	edit(t, file, func(s string) string {
+		return s + "partners:\n  - {id: cong, name: Cổng, key: " + syndicate.HashToken("dt_x") + "}\n"
+	})
 	verb := func(want int, args ...string) (string, string) {
 		t.Helper()
 		out, errs, code := run2(t, command(t, append(args, "--config", file, "--db", "sqlite:"+path)...))
@@ -52,10 +56,13 @@ func TestRestoreKeepsRulings(t *testing.T) {
 	verb(0, "story", "--who", "lan", "restore", hidden.Story)
 	verb(0, "story", "--who", "minh", "takedown", "https://baomot.example/b", "--why", "theo yêu cầu")
 	verb(0, "story", "--who", "minh", "hide", "https://baomot.example/c")
+	verb(0, "partner", "issue", "cong", "--who", "lan")
+	verb(0, "partner", "hide", "cong", "https://baomot.example/a", "--who", "partner cong", "--why", "trùng")
+	verb(0, "partner", "revoke", "cong", "--who", "lan")
 	ledger, _ := verb(0, "rulings", "--json")
 
 	out, errs := verb(0, "restore", copied)
-	if !strings.Contains(out, "2 items") || !strings.Contains(out, "2 of 3 rulings made again") || !strings.Contains(errs, "not made again") {
+	if !strings.Contains(out, "2 items") || !strings.Contains(out, "4 of 6 rulings made again") || !strings.Contains(errs, "not made again") {
 		t.Errorf("restore says\n%s%s", out, errs)
 	}
 	verb(0, "poll") // brings back the third article
@@ -64,7 +71,7 @@ func TestRestoreKeepsRulings(t *testing.T) {
 		t.Fatal(err)
 	}
 	out, _ = verb(0, "rulings", "replay", name)
-	if !strings.Contains(out, "1 of 4 rulings made again, 3 stood already") {
+	if !strings.Contains(out, "1 of 7 rulings made again, 5 stood already") {
 		t.Errorf("replay says\n%s", out)
 	}
 	out, _ = verb(0, "rulings", "--json")
@@ -76,12 +83,12 @@ func TestRestoreKeepsRulings(t *testing.T) {
 	for _, r := range slices.Backward(all) {
 		got = append(got, fmt.Sprint(r.Who, " ", r.Verb, " ", r.Undone > 0))
 	}
-	want := []string{"lan hide true", "lan restore false", "minh takedown false", "minh hide false"}
+	want := []string{"lan hide true", "lan restore false", "minh takedown false", "partner cong partner-hide false", "lan revoke false", "minh hide false"}
 	if !slices.Equal(got, want) {
 		t.Errorf("the ledger is %q, want %q", got, want)
 	}
-	if !strings.Contains(all[1].Why, "theo yêu cầu (minh, ") {
-		t.Errorf("why of the takedown: %q", all[1].Why)
+	if !strings.Contains(all[3].Why, "theo yêu cầu (minh, ") {
+		t.Errorf("why of the takedown: %q", all[3].Why)
 	}
 }
 

@@ -73,12 +73,20 @@ func variable(parent, key string) string {
 
 // flagVariables are the flags that the environment can give: those of serve,
 // under their names wherever a verb has them.
-var flagVariables = []string{"config", "db", "listen", "admin", "tokens", "templates", "log", "watch", "poll", "serve", "deliver"}
+var flagVariables = []string{"config", "db", "listen", "admin", "tokens", "templates", "log", "watch", "poll", "serve", "deliver", editorsFlag}
+
+// editorsFlag is the flag of the editors' listener. A section of the file has
+// that name too, so that its variable has one of its own, which means no
+// setting of that section.
+const editorsFlag, editorsVariable = "editors", "DIEMTIN_EDITORS_LISTEN"
 
 // flagVariable is the variable of a flag, "" if it has none.
 func flagVariable(name string) string {
 	if !slices.Contains(flagVariables, name) {
 		return ""
+	}
+	if name == editorsFlag {
+		return editorsVariable
 	}
 	return variable(strings.TrimSuffix(envPrefix, "_"), name)
 }
@@ -113,7 +121,7 @@ func (f *faults) override(v reflect.Value, s *settings) {
 	sections := sectionVariables()
 	for _, name := range slices.Sorted(maps.Keys(s.of)) {
 		claimed := slices.ContainsFunc(sections, func(section string) bool { return name == section || strings.HasPrefix(name, section+"_") })
-		if _, used := s.used[name]; claimed && !used {
+		if _, used := s.used[name]; claimed && !used && strings.TrimSuffix(name, envFile) != editorsVariable {
 			f.add(place{from: name}, "", "no setting has this name; diemtin config --json lists those there are")
 		}
 	}

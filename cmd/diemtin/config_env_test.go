@@ -4,10 +4,11 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"diemtin/syndicate"
 )
 
 const envYAML = `site: {title: Điểm tin, base_url: "https://tin.example.vn"}
@@ -86,13 +87,24 @@ func TestEnvironmentFaults(t *testing.T) {
 	}
 }
 
-// No flag's variable may mean a section too.
+// No flag's variable may mean a section, or a setting of one, too.
 func TestFlagVariables(t *testing.T) {
 	t.Parallel()
-	for _, key := range keysOf(reflect.TypeFor[file]()) {
-		if slices.Contains(flagVariables, key) {
-			t.Errorf("%s is a section and a flag", key)
+	for _, flag := range flagVariables {
+		name := flagVariable(flag)
+		for _, section := range sectionVariables() {
+			if name == section || strings.HasPrefix(name, section+"_") && name != editorsVariable {
+				t.Errorf("$%s is a flag's and a section's", name)
+			}
 		}
+	}
+	for _, key := range keysOf(reflect.TypeFor[syndicate.Editors]()) {
+		if variable("DIEMTIN_EDITORS", key) == editorsVariable {
+			t.Errorf("editors.%s has the variable of --editors", key)
+		}
+	}
+	if _, err := parseWith("x.yaml", []byte(envYAML), []string{editorsVariable + "=127.0.0.1:8082", editorsVariable + "_FILE=/x"}); err != nil {
+		t.Errorf("the variable of --editors is a fault of the file: %v", err)
 	}
 }
 
@@ -103,7 +115,7 @@ func TestConfigVerb(t *testing.T) {
 		t.Fatal(err)
 	}
 	cmd := command(t, "config", "--config", name, "--admin", "127.0.0.1:9")
-	cmd.Env = append(os.Environ(), "DIEMTIN_LIMITS_HOLD=0s", "DIEMTIN_DB=postgres://news:geheim@db.example/news?password=geheim", "DIEMTIN_LISTEN=127.0.0.1:7")
+	cmd.Env = append(os.Environ(), "DIEMTIN_LIMITS_HOLD=0s", "DIEMTIN_DB=postgres://news:geheim@db.example/news?password=geheim", "DIEMTIN_LISTEN=127.0.0.1:7", "DIEMTIN_EDITORS_LISTEN=127.0.0.1:8")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -116,6 +128,7 @@ func TestConfigVerb(t *testing.T) {
 	}
 	for path, want := range map[string]string{
 		"--listen":       `127.0.0.1:7 # $DIEMTIN_LISTEN`,
+		"--editors":      `127.0.0.1:8 # $DIEMTIN_EDITORS_LISTEN`,
 		"--admin":        `127.0.0.1:9 # command line`,
 		"--log":          `text # default`,
 		"--db":           `postgres://news:xxxxx@db.example/news?password=xxxxx # $DIEMTIN_DB`,

@@ -91,7 +91,11 @@ func (d *desk) Applied(ctx context.Context) (syndicate.Applied, error) {
 
 // PollNow makes a source due at once.
 func (d *desk) PollNow(ctx context.Context, who, source, why string) (store.Ruling, error) {
-	return d.db.PollNow(ctx, who, source, why, time.Now())
+	done, err := d.db.PollNow(ctx, who, source, why, time.Now())
+	if err == nil {
+		d.count.carried(done)
+	}
+	return done, err
 }
 
 // Carry carries out an order.

@@ -19,7 +19,7 @@ func (x *explainer) explainRulings(ctx context.Context, e *syndicate.Explanation
 		return err
 	}
 	for _, r := range all {
-		if r.Verb == store.RuleReview && r.Other == "" { // it changes nothing
+		if r.Verb == store.RuleReview && r.Other == "" || r.Partner != "" { // it changes nothing for readers
 			continue
 		}
 		why := syndicate.RulingWhy{At: stamp(r.At), Who: r.Who, Did: ruledSaid(r), Why: r.Why}

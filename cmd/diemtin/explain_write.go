@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"diemtin/aggregator"
 	"diemtin/aggregator/vi"
 	"diemtin/store"
 	"diemtin/syndicate"
@@ -55,7 +56,7 @@ func (e explainedStory) writeOriginal(w io.Writer) {
 		fmt.Fprintf(w, "    vì %s\n    (%s)\n", r.VI, r.EN)
 	}
 	if len(e.Reasons) == 0 && e.Why != "" {
-		fmt.Fprintf(w, "    đã ghi lại: %s   (as it was noted)\n", e.Why)
+		fmt.Fprintf(w, "    đã ghi lại: %s   (as it was noted: %s)\n", aggregator.NotedVietnamese(e.Why), e.Why)
 	}
 }
 
@@ -81,7 +82,7 @@ func (e explainedStory) writeCopy(w io.Writer, c syndicate.CopyWhy) {
 		writeSaid(w, "      ", *c.Clock)
 	}
 	if c.Merge.Evidence != "" && c.Merge.Reason != "first" {
-		fmt.Fprintf(w, "      ghi lại khi gộp: %s %.2f: %s   (as noted)\n", c.Merge.Reason, c.Merge.Score, c.Merge.Evidence)
+		fmt.Fprintf(w, "      ghi lại khi gộp: %s %.2f: %s\n      (as noted: %s)\n", c.Merge.Reason, c.Merge.Score, aggregator.NotedVietnamese(c.Merge.Evidence), c.Merge.Evidence)
 	}
 	if c.Compared != nil {
 		if len(e.Copies) > 0 && c.Title != e.Copies[0].Title {
@@ -142,7 +143,7 @@ func writeNear(w io.Writer, near []syndicate.NearWhy) {
 		fmt.Fprintf(w, "\n  %s  %s  %s\n      %s\n      %s\n", shown(n.Published), n.Outlet, n.Story, n.Title, n.Link)
 		writeSaid(w, "      ", n.Reason)
 		if n.Evidence != "" {
-			fmt.Fprintf(w, "      phép so: %.2f: %s   (the verdict)\n", n.Score, n.Evidence)
+			fmt.Fprintf(w, "      phép so: %.2f: %s\n      (the verdict: %s)\n", n.Score, aggregator.NotedVietnamese(n.Evidence), n.Evidence)
 		}
 		writeCompared(w, n.Compared)
 	}

@@ -36,12 +36,50 @@ func (d *desk) CarryPartner(ctx context.Context, who string, o syndicate.Partner
 	p.Story = story
 	switch o.Verb {
 	case "hide":
-		return d.db.HideFromPartner(ctx, p)
+		if p, err = d.db.HideFromPartner(ctx, p); err == nil {
+			d.count.carried(store.Ruling{Verb: store.RulePartnerHide})
+		}
+		return p, err
 	case "show":
-		p.Until, p.UntilWho = p.At, who
-		return p, d.db.ShowToPartner(ctx, p.Partner, story, who, p.At)
+		r, err := d.db.ShowToPartner(ctx, store.Ruling{Who: who, At: p.At, Partner: p.Partner, Story: story, Why: o.Why})
+		if err == nil {
+			d.count.carried(r)
+		}
+		p.Until, p.UntilWho, p.Ruling = p.At, who, r.ID
+		return p, err
 	}
-	return p, fmt.Errorf("partner: %w: unknown verb %q; want hide or show", store.ErrRefused, o.Verb)
+	return p, fmt.Errorf("partner: %w: unknown verb %q; want hide, show, issue or revoke", store.ErrRefused, o.Verb)
+}
+
+// IssueKey makes a key by which a partner hides stories itself.
+func (d *desk) IssueKey(ctx context.Context, who, partner, why string) (syndicate.PartnerKey, error) {
+	k := syndicate.PartnerKey{Partner: partner}
+	if err := d.knownPartner(partner); err != nil {
+		return k, err
+	}
+	key, _ := newToken(partner)
+	r, err := d.db.IssueKey(ctx, store.Ruling{Who: who, At: time.Now(), Partner: partner, Why: why}, syndicate.HashToken(key))
+	if err == nil {
+		k.Key, k.Ruling = key, r.ID
+		d.count.carried(r)
+	}
+	return k, err
+}
+
+// RevokeKeys ends all keys of a partner, that of feeds.yaml too. One that is no
+// longer in feeds.yaml may have keys still.
+func (d *desk) RevokeKeys(ctx context.Context, who, partner, why string) (syndicate.PartnerKey, error) {
+	configured := ""
+	for _, p := range d.knownPartners() {
+		if p.ID == partner {
+			configured = p.Key
+		}
+	}
+	r, n, err := d.db.RevokeKeys(ctx, store.Ruling{Who: who, At: time.Now(), Partner: partner, Why: why}, configured)
+	if err == nil {
+		d.count.carried(r)
+	}
+	return syndicate.PartnerKey{Partner: partner, Revoked: n, Ruling: r.ID}, err
 }
 
 // knownPartners are those of the configuration in force.
@@ -91,14 +129,33 @@ func (c *client) CarryPartner(ctx context.Context, _ string, o syndicate.Partner
 	return p, c.call(ctx, http.MethodPost, partnersCall, body, &p)
 }
 
+// IssueKey asks for a key of a partner. Who asks, the token says.
+func (c *client) IssueKey(ctx context.Context, _, partner, why string) (syndicate.PartnerKey, error) {
+	return c.key(ctx, syndicate.PartnerOrder{Verb: "issue", Partner: partner, Why: why})
+}
+
+// RevokeKeys has the keys of a partner revoked. Who asks, the token says.
+func (c *client) RevokeKeys(ctx context.Context, _, partner, why string) (syndicate.PartnerKey, error) {
+	return c.key(ctx, syndicate.PartnerOrder{Verb: "revoke", Partner: partner, Why: why})
+}
+
+func (c *client) key(ctx context.Context, o syndicate.PartnerOrder) (k syndicate.PartnerKey, err error) {
+	body, err := json.Marshal(o)
+	if err != nil {
+		return k, err
+	}
+	return k, c.call(ctx, http.MethodPost, partnersCall, body, &k)
+}
+
 // Partners asks for the partners.
 func (c *client) Partners(ctx context.Context, id string) (list syndicate.PartnerList, err error) {
 	return list, c.call(ctx, http.MethodGet, partnersCall+"?"+url.Values{"partner": {id}}.Encode(), nil, &list)
 }
 
-var partnerVerb = verb{name: "partner", short: "Hide stories from the embeds of a partner, show them again, list both.",
+var partnerVerb = verb{name: "partner", short: "Hide stories from the embeds of a partner, show them again, issue and revoke its keys, list them.",
 	example: "diemtin partner hide cong-lao-cai mjxpqf4w2kz3a --why \"trùng tin của cổng\"",
-	sub:     []verb{partnerOrder("hide", "Hide a story from a partner's embeds, at once."), partnerOrder("show", "Show a hidden story again."), partnerListVerb}}
+	sub: []verb{partnerOrder("hide", "Hide a story from a partner's embeds, at once."), partnerOrder("show", "Show a hidden story again."),
+		partnerKeyVerb("issue", "Make a key by which a partner hides stories itself."), partnerKeyVerb("revoke", "End all keys of a partner, at once."), partnerListVerb}}
 
 func partnerOrder(name, short string) verb {
 	return verb{name: "partner " + name, args: "PARTNER STORY|URL", short: short, example: "diemtin partner " + name + " cong-lao-cai mjxpqf4w2kz3a",
@@ -123,6 +180,39 @@ func partnerOrder(name, short string) verb {
 					said = "is shown again in the embeds of"
 				}
 				fmt.Fprintf(std.out, "story %s %s %s\n", p.Story, said, p.Partner)
+				return nil
+			}
+		}}
+}
+
+func partnerKeyVerb(name, short string) verb {
+	return verb{name: "partner " + name, args: "PARTNER", short: short, example: "diemtin partner " + name + " cong-lao-cai",
+		prepare: func(fs *flag.FlagSet) func(context.Context, stdio, []string) error {
+			how := accessFlags(fs)
+			why := fs.String("why", "", "`text` for the ledger")
+			return func(ctx context.Context, std stdio, args []string) (err error) {
+				if len(args) != 1 {
+					return errUsage{fmt.Errorf("partner %s: want PARTNER", name)}
+				}
+				e, who, done, err := how.open(ctx)
+				if err != nil {
+					return err
+				}
+				defer func() { err = errors.Join(err, done()) }()
+				do := e.IssueKey
+				if name == "revoke" {
+					do = e.RevokeKeys
+				}
+				k, err := do(ctx, who, args[0], *why)
+				switch {
+				case err != nil:
+					return err
+				case name == "revoke":
+					fmt.Fprintf(std.out, "%d keys of %s open nothing any more\n", k.Revoked, k.Partner)
+				default:
+					fmt.Fprintf(std.out, "key  %s\n", k.Key)
+					fmt.Fprintf(std.err, "Give it to %s; it is shown only now.\n", k.Partner)
+				}
 				return nil
 			}
 		}}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -84,11 +85,45 @@ func TestPartnerHides(t *testing.T) {
 		t.Fatalf("show: exit %d, %s%s", code, out, errs)
 	}
 	eventually(t, "the story to come back", func() bool { return shown("cong", "Cầu treo") })
+	issued, errs, code := editor("partner", "issue", "so", "--why", "khoá mới")
+	fresh := field(issued, "key")
+	if code != 0 || fresh == "" {
+		t.Fatalf("issue: exit %d, %s%s", code, issued, errs)
+	}
+	hide := `{"verb":"hide","story":"https://baomot.example/b"}`
+	if code, _ := byKey(fresh, hide); code != 201 {
+		t.Errorf("the issued key: %d", code)
+	}
+	for _, order := range []string{`{"verb":"issue"}`, `{"verb":"revoke"}`} {
+		if code, _ := byKey(fresh, order); code != 403 {
+			t.Errorf("%s by a partner's own key: %d", order, code)
+		}
+	}
+	for _, of := range []struct{ partner, key string }{{"so", fresh}, {"cong", key}} { // the second stands in feeds.yaml
+		if out, errs, code := editor("partner", "revoke", of.partner); code != 0 || !strings.Contains(out, "1 keys of "+of.partner) {
+			t.Errorf("revoke: exit %d, %s%s", code, out, errs)
+		}
+		if code, _ := byKey(of.key, hide); code != 401 {
+			t.Errorf("a revoked key of %s: %d", of.partner, code)
+		}
+	}
+	ledger, _, _ := editor("rulings")
+	for _, want := range []string{"partner-hide", "partner cong", "partner so", "khoá mới", "key", "revoke", "restore"} {
+		if !strings.Contains(ledger, want) {
+			t.Errorf("the ledger lacks %q:\n%s", want, ledger)
+		}
+	}
+	if _, page := get(t, p.public+"/stories/"+storyOf(t, p, "Cầu treo")+"/explain"); strings.Contains(page, "cong") || strings.Contains(page, "Khôi phục") {
+		t.Error("what a partner hid, and why, is told to everybody")
+	}
 	for _, tt := range []struct {
 		args []string
 		code int
 		want string
 	}{
+		{[]string{"partner", "issue", "ai-do"}, 1, "it has cong, so"},
+		{[]string{"partner", "revoke", "so"}, 1, "so holds no key"},
+		{[]string{"partner", "revoke"}, 2, "want PARTNER"},
 		{[]string{"partner", "hide", "cong"}, 2, "want PARTNER STORY|URL"},
 		{[]string{"partner", "hide", "ai-do", "x"}, 1, "it has cong, so"},
 		{[]string{"partner", "show", "so", "https://baomot.example/a"}, 1, "not found among those that so hides"},
@@ -112,4 +147,23 @@ func TestPartnerHides(t *testing.T) {
 	if code != 0 || strings.Contains(out, "so.example.vn") || !strings.Contains(out, "trùng tin của cổng") {
 		t.Errorf("list without a service: exit %d, %s%s", code, out, errs)
 	}
+}
+
+// storyOf is the id of the story whose headline begins so.
+func storyOf(t *testing.T, p *program, title string) string {
+	t.Helper()
+	_, body := get(t, p.public+"/api/v1/stories")
+	var list struct {
+		Stories []struct{ ID, Title string }
+	}
+	if err := json.Unmarshal([]byte(body), &list); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range list.Stories {
+		if strings.HasPrefix(s.Title, title) {
+			return s.ID
+		}
+	}
+	t.Fatalf("no story %q in %s", title, body)
+	return ""
 }

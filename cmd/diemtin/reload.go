@@ -1,12 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -21,13 +24,11 @@ import (
 )
 
 const (
-	// reloadPath is the address of the call on the admin listener.
-	reloadPath = "/reload"
-	// reloadTime bounds the call: a gate of thousands of items takes seconds,
-	// and the database may be busy.
-	reloadTime = time.Minute
 	// maxReloadAnswer bounds what the verb reads of the answer, in bytes.
 	maxReloadAnswer = 256 << 10
+	// maxReloadNoted bounds what the ledger says of a reload, in characters: a
+	// file may have a hundred faults, which the log and the answer have whole.
+	maxReloadNoted = 2000
 )
 
 // errNoAnswer is for an admin listener at which nobody answers.
@@ -35,9 +36,6 @@ var errNoAnswer = errors.New("no service answers")
 
 // errNoFile is for a service without a file that could change.
 var errNoFile = errors.New("this service was started without a configuration file")
-
-// errRestart is for a change that needs a restart.
-var errRestart = errors.New("needs a restart")
 
 // reloadable are the sections that a reload changes; any other needs a
 // restart, and so do the settings in fixed: others know us by them, or they
@@ -136,14 +134,37 @@ func (r *reloads) refusal() (why string, at time.Time) {
 	return r.refused, r.at
 }
 
-// reload reads the configuration again and puts it in force, or leaves all as
-// it is and says why. No request and no visit is dropped: those under way end
-// by the configuration they began with.
-func (s *service) reload(ctx context.Context, cause string) (said string, err error) {
+// reload reads the configuration again in the name of who, and enters into the
+// ledger what came of it.
+func (s *service) reload(ctx context.Context, who, why string) (done syndicate.Reloaded, err error) {
 	s.reloads.running.Lock()
 	defer s.reloads.running.Unlock()
+	done.Changed, err = s.reread(ctx, who)
+	said := syndicate.ReloadChanged + done.Changed
+	if err != nil {
+		said = syndicate.ReloadRefused + err.Error()
+	}
+	if why != "" {
+		said = why + "; " + said
+	}
+	noted, cannot := s.db.NoteReload(context.WithoutCancel(ctx), who, cut(said, maxReloadNoted), time.Now())
+	if done.Ruling = noted.ID; cannot == nil {
+		s.desk.count.carried(noted)
+		return done, err
+	}
+	s.log.ErrorContext(ctx, "reload not entered into the ledger", "who", who, "error", cannot)
+	if err == nil {
+		err = fmt.Errorf("the configuration is in force, but %w; the log of the service says why", syndicate.ErrNotNoted)
+	}
+	return done, err
+}
+
+// reread reads the configuration again and puts it in force, or leaves all as
+// it is and says why. No request and no visit is dropped: those under way end
+// by the configuration they began with.
+func (s *service) reread(ctx context.Context, who string) (said string, err error) {
 	before := s.reloads.inForce()
-	log := s.log.With("cause", cause, "file", before.name)
+	log := s.log.With("who", who, "file", before.name)
 	if s.load == nil {
 		return "", errNoFile
 	}
@@ -230,7 +251,7 @@ func (c *config) needsRestart(before *config) error {
 	if lines == nil {
 		return nil
 	}
-	return fmt.Errorf("%w: %s", errRestart, strings.Join(lines, "\n"))
+	return fmt.Errorf("%w: %s", syndicate.ErrNeedsRestart, strings.Join(lines, "\n"))
 }
 
 // differing lists the settings in which two structs differ; a list counts as
@@ -288,63 +309,89 @@ func without(all, less []string) []string {
 	return slices.DeleteFunc(slices.Clone(all), func(id string) bool { return slices.Contains(less, id) })
 }
 
-// serveReload answers the call of the admin listener. A page in a browser
-// cannot make it.
-func (s *service) serveReload(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), reloadTime)
-	defer cancel()
-	w.Header().Set("Cache-Control", "no-store")
-	said, err := s.reload(ctx, "admin call")
-	switch {
-	case errors.Is(err, errRestart), errors.Is(err, errNoFile):
-		http.Error(w, err.Error(), http.StatusConflict)
-	case err != nil:
-		http.Error(w, err.Error(), http.StatusUnprocessableEntity)
-	default:
-		fmt.Fprintf(w, "reloaded, changed: %s\n", said)
-	}
-}
-
 var reloadVerb = verb{name: "reload", short: "Have a running service read its configuration again; it keeps the former one if that is bad.",
 	example: "diemtin reload --admin 127.0.0.1:8081",
 	prepare: func(fs *flag.FlagSet) func(context.Context, stdio, []string) error {
-		admin := fs.String("admin", defaultAdmin, "`address` of the service's admin listener")
+		admin := fs.String("admin", defaultAdmin, "`address` of the service's admin listener; "+tokenVariable+" holds the token for it")
+		why := fs.String("why", "", "`text` for the ledger")
 		return func(ctx context.Context, std stdio, args []string) error {
 			if err := noArguments(args); err != nil {
 				return err
 			}
-			said, err := askAdmin(ctx, *admin, http.MethodPost, reloadPath, reloadTime, maxReloadAnswer)
-			if err != nil {
-				return err
-			}
-			_, err = std.out.Write(said)
-			return err
+			return askReload(ctx, std, *admin, *why)
 		}
 	}}
 
-// askAdmin calls a running service's admin listener. What it answers with
-// another status than 200 is the error.
-func askAdmin(ctx context.Context, address, method, path string, within time.Duration, most int64) ([]byte, error) {
-	target, err := dialable(address)
+func askReload(ctx context.Context, std stdio, admin, why string) error {
+	token := os.Getenv(tokenVariable)
+	if token == "" {
+		return fmt.Errorf("put a token of the service's --tokens file into %s (diemtin token NAME makes one); where you may, systemctl reload diemtin, or SIGHUP to the service, needs none", tokenVariable)
+	}
+	body, err := json.Marshal(map[string]string{"why": why})
+	if err != nil {
+		return err
+	}
+	said, err := callAdmin(ctx, adminCall{address: admin, method: http.MethodPost, path: syndicate.ReloadPath, token: token, body: body,
+		within: syndicate.ReloadTime, most: maxReloadAnswer})
+	if err != nil {
+		return err
+	}
+	var done syndicate.Reloaded
+	if err := json.Unmarshal(said, &done); err != nil {
+		return fmt.Errorf("read the answer of %s: %w", admin, err)
+	}
+	fmt.Fprintf(std.out, "reloaded, changed: %s (ruling %d)\n", done.Changed, done.Ruling)
+	return nil
+}
+
+// cut shortens a text to a number of characters.
+func cut(text string, most int) string {
+	r := []rune(text)
+	if len(r) <= most {
+		return text
+	}
+	return string(r[:most-1]) + "…"
+}
+
+// adminCall is one call of a running service's admin listener.
+type adminCall struct {
+	address, method, path string
+	token                 string // "" = none
+	body                  []byte
+	within                time.Duration
+	most                  int64 // bytes of the answer
+}
+
+// callAdmin makes a call. What is answered with another status than 200 is the
+// error.
+func callAdmin(ctx context.Context, c adminCall) ([]byte, error) {
+	target, err := dialable(c.address)
 	if err != nil {
 		return nil, errUsage{err}
 	}
-	ctx, cancel := context.WithTimeout(ctx, within)
+	ctx, cancel := context.WithTimeout(ctx, c.within)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, method, "http://"+target+path, nil)
+	req, err := http.NewRequestWithContext(ctx, c.method, "http://"+target+c.path, bytes.NewReader(c.body))
 	if err != nil {
-		return nil, errUsage{fmt.Errorf("--admin %q: want HOST:PORT", address)}
+		return nil, errUsage{fmt.Errorf("--admin %q: want HOST:PORT", c.address)}
+	}
+	if c.token != "" {
+		req.Header.Set("Authorization", "Bearer "+c.token)
 	}
 	resp, err := plainClient().Do(req)
 	if err != nil {
 		return nil, fmt.Errorf("ask %s: %w: %w", target, errNoAnswer, unwrapAll(err))
 	}
 	defer resp.Body.Close()
-	said, err := io.ReadAll(io.LimitReader(resp.Body, most))
+	said, err := io.ReadAll(io.LimitReader(resp.Body, c.most))
 	if err != nil {
 		return nil, fmt.Errorf("ask %s: %w", target, err)
 	}
 	if resp.StatusCode != http.StatusOK {
+		var p syndicate.Problem
+		if json.Unmarshal(said, &p) == nil && p.Detail != "" {
+			return nil, errors.New(p.Detail)
+		}
 		return nil, errors.New(strings.TrimSpace(string(said)))
 	}
 	return said, nil

@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -15,6 +17,7 @@ import (
 	"time"
 
 	"diemtin/aggregator/outlettest"
+	"diemtin/store"
 )
 
 // edit changes a configuration in place, as an editor would.
@@ -36,9 +39,15 @@ const channelYAML = "channels:\n  - {id: kinh-te-viet, title: {vi: Kinh tế Vi�
 func TestReload(t *testing.T) {
 	t.Parallel()
 	_, config := world(t, outlettest.Options{Seed: 3, Stories: 20})
-	p := serve(t, config, "sqlite:"+filepath.Join(t.TempDir(), "r.db"))
+	tokens, token := lansToken(t)
+	dsn := "sqlite:" + filepath.Join(t.TempDir(), "r.db")
+	p := serve(t, config, dsn, "--tokens", tokens)
 	p.swept(t)
 	admin := strings.TrimPrefix(p.admin, "http://")
+	reload := func(more ...string) (string, string, int) {
+		t.Helper()
+		return bearing(t, token, append([]string{"reload", "--admin", admin}, more...)...)
+	}
 	if p.metric(t, "diemtin_config_last_reload_successful") != 1 {
 		t.Error("the configuration of the start counts as refused")
 	}
@@ -49,7 +58,7 @@ func TestReload(t *testing.T) {
 	eventually(t, "the new channel after SIGHUP", func() bool { return status("/channels/kinh-te-viet/feed.atom") == 200 })
 
 	edit(t, config, func(s string) string { return strings.Replace(s, "rank: 1\n", "rnk: 1\n", 1) })
-	_, stderr, code := output(t, "reload", "--admin", admin)
+	_, stderr, code := reload()
 	if code != 1 || !strings.Contains(stderr, `unknown key "rnk"`) || !strings.Contains(stderr, config+":") {
 		t.Errorf("reload of a bad file: exit %d, %q", code, stderr)
 	}
@@ -67,13 +76,13 @@ func TestReload(t *testing.T) {
 	edit(t, config, func(s string) string {
 		return strings.Replace(strings.Replace(s, "rnk: 1\n", "rank: 1\n", 1), "https://tin.example.vn", "https://other.example.vn", 1)
 	})
-	if _, stderr, code = output(t, "reload", "--admin", admin); code != 1 || !strings.Contains(stderr, "site.base_url cannot change while the service runs") {
+	if _, stderr, code = reload(); code != 1 || !strings.Contains(stderr, "site.base_url cannot change while the service runs") {
 		t.Errorf("reload of another base_url: exit %d, %q", code, stderr)
 	}
 	edit(t, config, func(s string) string {
 		return strings.Replace(strings.Replace(s, "https://other.example.vn", "https://tin.example.vn", 1), "Điểm tin (trình diễn)", "Tin đã đổi", 1)
 	})
-	stdout, stderr, code := output(t, "reload", "--admin", admin)
+	stdout, stderr, code := reload("--why", "tên mới")
 	if code != 0 || !strings.Contains(stdout, "changed: site.title") {
 		t.Errorf("reload of a good file: exit %d, %q, %q", code, stdout, stderr)
 	}
@@ -86,7 +95,7 @@ func TestReload(t *testing.T) {
 	edit(t, config, func(s string) string {
 		return s + "partners:\n  - {id: doi-tac, name: Báo Đối Tác, origins: [\"https://doitac.example.vn\"]}\n"
 	})
-	if stdout, stderr, code = output(t, "reload", "--admin", admin); code != 0 || !strings.Contains(stdout, "partners") {
+	if stdout, stderr, code = reload(); code != 0 || !strings.Contains(stdout, "partners") {
 		t.Errorf("reload with a partner: exit %d, %q, %q", code, stdout, stderr)
 	}
 	resp, _ = get(t, p.public+"/embed/?partner=doi-tac")
@@ -106,7 +115,30 @@ func TestReload(t *testing.T) {
 	if resp.StatusCode != http.StatusForbidden {
 		t.Errorf("a page elsewhere may reload: %s", resp.Status)
 	}
+	for _, tt := range []struct{ name, token, want string }{
+		{"no token", "", "into DIEMTIN_TOKEN"}, {"a wrong token", "dt_x", "want a token of this service"},
+	} {
+		if _, stderr, code := bearing(t, tt.token, "reload", "--admin", admin); code != 1 || !strings.Contains(stderr, tt.want) {
+			t.Errorf("%s: exit %d, %q", tt.name, code, stderr)
+		}
+	}
 	p.stop(t)
+	ledger, _, _ := output(t, "rulings", "--json", "--config", config, "--db", dsn)
+	var all []store.Ruling
+	if err := json.Unmarshal([]byte(ledger), &all); err != nil {
+		t.Fatal(err)
+	}
+	got := []string{}
+	for _, r := range slices.Backward(all) {
+		got = append(got, fmt.Sprintf("%s %s %s", r.Verb, r.Who, r.Why))
+	}
+	for i, want := range []string{"reload (signal) changed: channels", "reload lan refused: " + config + ":", "reload lan refused: needs a restart: ",
+		"reload lan tên mới; changed: site.title", "reload lan changed: partners"} {
+		if len(got) != 5 || !strings.HasPrefix(got[i], want) {
+			t.Errorf("the ledger has %d entries, number %d should be %q:\n%s", len(got), i, want, strings.Join(got, "\n"))
+			break
+		}
+	}
 }
 
 func TestWatchedFile(t *testing.T) {
@@ -185,7 +217,7 @@ func TestReloadAtWork(t *testing.T) {
 	began := time.Now()
 	for n := range turns {
 		w.Publish()
-		if _, err := s.reload(t.Context(), "test"); err != nil {
+		if _, err := s.reload(t.Context(), "test", ""); err != nil {
 			t.Errorf("reload %d: %v", n, err)
 		}
 	}
@@ -261,9 +293,11 @@ func TestReloadRefusedByGate(t *testing.T) {
 	if err := os.WriteFile(golden, []byte(`{"title":"Đội tuyển bóng đá Việt Nam thắng trận chung kết","topics":["kinh-te"],"primary":"kinh-te"}`+"\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	p := serve(t, path, "sqlite:"+filepath.Join(t.TempDir(), "g.db"), "--watch")
+	tokens, token := lansToken(t)
+	dsn := "sqlite:" + filepath.Join(t.TempDir(), "g.db")
+	p := serve(t, path, dsn, "--watch", "--tokens", tokens)
 	edit(t, path, func(s string) string { return s + "gate: {file: golden.jsonl, f1: 0.9}\n" })
-	_, stderr, code := output(t, "reload", "--admin", strings.TrimPrefix(p.admin, "http://"))
+	_, stderr, code := bearing(t, token, "reload", "--admin", strings.TrimPrefix(p.admin, "http://"))
 	if code != 1 || !strings.Contains(stderr, "the rules do not pass") {
 		t.Errorf("reload of rules that do not pass the gate: exit %d, %q", code, stderr)
 	}
@@ -282,5 +316,9 @@ func TestReloadRefusedByGate(t *testing.T) {
 	p.stop(t)
 	if !strings.Contains(p.log.String(), "configuration not reloaded") {
 		t.Errorf("the log does not tell:\n%s", p.log)
+	}
+	ledger, _, _ := output(t, "rulings", "--config", path, "--db", dsn)
+	if !strings.Contains(ledger, "(watch)") || !strings.Contains(ledger, "changed: gate") || !strings.Contains(ledger, "refused: ") {
+		t.Errorf("the ledger has\n%s", ledger)
 	}
 }

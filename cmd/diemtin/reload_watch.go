@@ -7,6 +7,8 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"diemtin/store"
 )
 
 // watchEvery is how often the file is looked at under --watch. It is read once
@@ -26,19 +28,19 @@ func (s *service) heedReloads(ctx context.Context, hup <-chan os.Signal) {
 		w.begin()
 	}
 	for {
-		cause := ""
+		who := ""
 		select {
 		case <-ctx.Done():
 			return
 		case <-hup:
-			cause = "SIGHUP"
+			who = store.WhoSignal
 		case <-look:
 			if w.changed() {
-				cause = "the file has changed"
+				who = store.WhoWatch
 			}
 		}
-		if cause != "" {
-			s.reload(ctx, cause) // which has logged how it ended
+		if who != "" {
+			s.reload(ctx, who, "") // which has logged how it ended
 		}
 	}
 }

@@ -290,15 +290,7 @@ func waitASecond(t testing.TB) {
 // run verbs in her name.
 func serveEditors(t *testing.T, config, dsn string) (*program, func(args ...string) (string, string, int)) {
 	t.Helper()
-	out, _, code := output(t, "token", "lan")
-	token, line := field(out, "token"), field(out, "line")
-	if code != 0 || token == "" || line == "" {
-		t.Fatalf("token says %q", out)
-	}
-	tokens := filepath.Join(t.TempDir(), "tokens")
-	if err := os.WriteFile(tokens, []byte("# editors\n"+line+"\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	tokens, token := lansToken(t)
 	p := serve(t, config, dsn, "--tokens", tokens)
 	return p, func(args ...string) (string, string, int) {
 		t.Helper()
@@ -307,10 +299,31 @@ func serveEditors(t *testing.T, config, dsn string) (*program, func(args ...stri
 			words = 2
 		}
 		given := []string{"--admin", strings.TrimPrefix(p.admin, "http://"), "--config", config, "--db", dsn}
-		cmd := command(t, slices.Insert(slices.Clone(args), words, given...)...)
-		cmd.Env = append(os.Environ(), "DIEMTIN_TOKEN="+token)
-		return run2(t, cmd)
+		return bearing(t, token, slices.Insert(slices.Clone(args), words, given...)...)
 	}
+}
+
+// lansToken is a file of tokens, and the token of lan, who stands in it.
+func lansToken(t *testing.T) (file, token string) {
+	t.Helper()
+	out, _, code := output(t, "token", "lan")
+	token, line := field(out, "token"), field(out, "line")
+	if code != 0 || token == "" || line == "" {
+		t.Fatalf("token says %q", out)
+	}
+	file = filepath.Join(t.TempDir(), "tokens")
+	if err := os.WriteFile(file, []byte("# editors\n"+line+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file, token
+}
+
+// bearing runs the program with a token in its environment.
+func bearing(t *testing.T, token string, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	cmd := command(t, args...)
+	cmd.Env = append(os.Environ(), "DIEMTIN_TOKEN="+token)
+	return run2(t, cmd)
 }
 
 func field(text, name string) string {

@@ -33,7 +33,7 @@ func readLedger(name string) ([]store.Ruling, error) {
 // their reasons; those that stand in this one already are left alone. One that
 // cannot be carried out is told, with why, and stops none of the others: its
 // story may come back with the next visits, and then the ledger is given again.
-func replay(ctx context.Context, std stdio, e syndicate.Editor, rulings []store.Ruling) error {
+func replay(ctx context.Context, std stdio, e office, rulings []store.Ruling) error {
 	here, err := wholeLedger(ctx, e)
 	if err != nil {
 		return err
@@ -48,7 +48,7 @@ func replay(ctx context.Context, std stdio, e syndicate.Editor, rulings []store.
 	numbers := map[int64]int64{} // of rulings there, here; notMade of those that are not
 	wanted, done, had := 0, 0, 0
 	for _, r := range rulings {
-		if r.Who == "" || r.Verb == store.RuleApply { // the program's own, which it makes again by itself
+		if r.Who == "" || slices.Contains(bygone, r.Verb) {
 			continue
 		}
 		wanted++
@@ -63,7 +63,7 @@ func replay(ctx context.Context, std stdio, e syndicate.Editor, rulings []store.
 		}
 		if err != nil {
 			numbers[r.ID] = notMade
-			fmt.Fprintf(std.err, "diemtin: ruling %d, %s of %s by %s: not made again: %v\n", r.ID, r.Verb, cmp.Or(r.Story, r.Outlet), r.Who, err)
+			fmt.Fprintf(std.err, "diemtin: ruling %d, %s of %s by %s: not made again: %v\n", r.ID, r.Verb, cmp.Or(r.Story, r.Outlet, r.Partner), r.Who, err)
 			continue
 		}
 		numbers[r.ID] = again.ID
@@ -72,6 +72,10 @@ func replay(ctx context.Context, std stdio, e syndicate.Editor, rulings []store.
 	fmt.Fprintf(std.out, "%d of %d rulings made again, %d stood already\n", done, wanted, had)
 	return nil
 }
+
+// bygone are the verbs of what was done once and is of no use again; what the
+// program ruled it makes again by itself.
+var bygone = []store.RuleVerb{store.RuleApply, store.RulePoll, store.RuleReload}
 
 // wholeLedger reads all of an editor's ledger, the newest first.
 func wholeLedger(ctx context.Context, e syndicate.Editor) (all []store.Ruling, err error) {
@@ -96,14 +100,14 @@ func signature(r store.Ruling) string {
 
 // ruledAs is what two ledgers know a ruling by.
 func ruledAs(r store.Ruling, signed string) string {
-	return fmt.Sprintf("%s %s %s %s", r.Verb, r.Story, r.Outlet, signed)
+	return fmt.Sprintf("%s %s %s %s %s", r.Verb, r.Story, r.Outlet, r.Partner, signed)
 }
 
 // notMade stands for the number of a ruling that could not be made again.
 const notMade = -1
 
 // carryAgain carries out one ruling; it stands in the ledger under today.
-func carryAgain(ctx context.Context, e syndicate.Editor, r store.Ruling, numbers map[int64]int64) (store.Ruling, error) {
+func carryAgain(ctx context.Context, e office, r store.Ruling, numbers map[int64]int64) (store.Ruling, error) {
 	if r.Verb == store.RuleAdd {
 		return r, errors.New("an article that was added by hand has to be added again")
 	}
@@ -112,6 +116,9 @@ func carryAgain(ctx context.Context, e syndicate.Editor, r store.Ruling, numbers
 	}
 	if numbers[r.Undoes] == notMade {
 		return r, fmt.Errorf("ruling %d, which it undoes, was not made again", r.Undoes)
+	}
+	if r.Partner != "" {
+		return partnerAgain(ctx, e, r)
 	}
 	o := syndicate.Order{Verb: r.Verb, Story: r.Story, Other: r.Other, Outlet: r.Outlet, Topics: r.Topics,
 		Ruling: cmp.Or(numbers[r.Undoes], r.Undoes),
@@ -123,4 +130,22 @@ func carryAgain(ctx context.Context, e syndicate.Editor, r store.Ruling, numbers
 		o.Story, o.Other, o.Items = "", "", nil
 	}
 	return e.Carry(ctx, r.Who, o)
+}
+
+// partnerAgain carries out what concerns a partner alone.
+func partnerAgain(ctx context.Context, e office, r store.Ruling) (store.Ruling, error) {
+	why := strings.TrimSpace(r.Why + " " + signature(r))
+	switch r.Verb {
+	case store.RuleKey:
+		return r, errors.New("the ledger does not hold the key; issue another, with diemtin partner issue")
+	case store.RuleRevoke:
+		done, err := e.RevokeKeys(ctx, r.Who, r.Partner, why)
+		return store.Ruling{ID: done.Ruling}, err
+	}
+	o := syndicate.PartnerOrder{Verb: "hide", Partner: r.Partner, Story: r.Story, Why: why}
+	if r.Verb == store.RuleRestore {
+		o.Verb = "show"
+	}
+	done, err := e.CarryPartner(ctx, r.Who, o)
+	return store.Ruling{ID: done.Ruling}, err
 }

@@ -41,7 +41,11 @@ func (s *service) newRoom(ctx context.Context, cfg *config, tokens string) (*roo
 	if err != nil {
 		return nil, err
 	}
-	pages, err := syndicate.NewRoom(syndicate.RoomConfig{Pages: s.pages.now.Load(), Editors: cfg.syndicate.Editors, Tokens: tokens, Explain: n, TriedSpan: time.Duration(triedSpan)}, s.db, n, s.log)
+	key, err := s.db.SharedKey(ctx, "editors-room")
+	if err != nil {
+		return nil, err
+	}
+	pages, err := syndicate.NewRoom(syndicate.RoomConfig{Pages: s.pages.now.Load(), Editors: cfg.syndicate.Editors, Tokens: tokens, Sessions: s.db, Key: key, Explain: n, TriedSpan: time.Duration(triedSpan)}, s.db, n, s.log)
 	if err != nil {
 		return nil, err
 	}

@@ -214,7 +214,7 @@ func TestRoom(t *testing.T) {
 		if err := os.WriteFile(config, []byte(strings.Replace(string(text), "title: ", "title: Bản mới ", 1)), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if _, errs, code := output(t, "reload", "--admin", strings.TrimPrefix(p.admin, "http://")); code != 0 {
+		if _, errs, code := bearing(t, token, "reload", "--admin", strings.TrimPrefix(p.admin, "http://")); code != 0 {
 			t.Fatalf("reload: exit %d, %s", code, errs)
 		}
 		if _, doc := e.get("/so"); !strings.Contains(doc.Find("footer").Text(), "Bản mới ") || doc.Find("h1").Text() != "Sổ quyết định" {

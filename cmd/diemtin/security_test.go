@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,6 +23,16 @@ func TestAdminStaysInside(t *testing.T) {
 		}
 		if resp, _ := get(t, p.admin+path); resp.StatusCode != inside {
 			t.Errorf("%s on the admin listener: %s, want %d", path, resp.Status, inside)
+		}
+	}
+	for _, call := range []string{"/reload", "/api/v1/rulings", "/api/v1/topics/apply", "/api/v1/partners", "/api/v1/sources/x/poll"} {
+		resp, err := http.Post(p.admin+call, "application/json", strings.NewReader("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusForbidden || resp.Header.Get("Content-Type") != "application/problem+json" {
+			t.Errorf("POST %s without --tokens: %s, %s", call, resp.Status, resp.Header.Get("Content-Type"))
 		}
 	}
 	if resp, text := get(t, p.public+"/status"); strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json") || strings.Contains(text, "writes_waiting") {

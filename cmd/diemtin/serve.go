@@ -67,7 +67,7 @@ func serveFlags(fs *flag.FlagSet) *serving {
 	fs.StringVar(&s.listen, "listen", defaultListen, "`address` of the public listener")
 	fs.StringVar(&s.admin, "admin", defaultAdmin, "`address` of the admin listener: /metrics, /livez, /readyz, and the admin API")
 	fs.StringVar(&s.editors, "editors", "", "`address` of the editors' room, such as 127.0.0.1:8082; without it there is none")
-	fs.StringVar(&s.tokens, "tokens", "", "`file` of who may rule over the admin API and in the editors' room, lines of diemtin token; without it nobody")
+	fs.StringVar(&s.tokens, "tokens", "", "`file` of who may rule and reload over the admin API and enter the editors' room, lines of diemtin token; without it nobody")
 	fs.StringVar(&s.templates, "templates", "", "`folder` of page templates, texts and colours that stand in the place of ours, instead of site.templates")
 	fs.BoolVar(&s.verbose, "v", false, "log every visit")
 	fs.StringVar(&s.log, "log", "text", "`form` of the log: text or json")
@@ -250,7 +250,8 @@ func (s *service) open(ctx context.Context, cfg *config, dsn, tokens string, log
 	}
 	s.servers[0] = newServer(publicMux(s.aggregator.Callback(), s.hub, s.pages))
 	s.servers[1] = newServer(s.adminMux(reg, syndicate.NewAdmin(s.desk, tokens, log),
-		syndicate.NewPartnerAdmin(s.desk, s.desk.knownPartners, tokens, log)))
+		syndicate.NewPartnerAdmin(s.desk, s.db, s.desk.knownPartners, tokens, log),
+		syndicate.NewReloadAdmin(s.reload, tokens, log)))
 	if s.editors == nil {
 		return nil
 	}
@@ -264,7 +265,7 @@ func (s *service) open(ctx context.Context, cfg *config, dsn, tokens string, log
 // them.
 func (s *service) publicConfig(ctx context.Context, cfg *config) (public syndicate.Config, err error) {
 	public = cfg.syndicate
-	public.Archive = s.db
+	public.Archive, public.Noted = s.db, aggregator.NotedVietnamese
 	if public.Explainer, err = newExplainer(ctx, s.db); err != nil {
 		return public, err
 	}
@@ -327,7 +328,7 @@ func newServer(h http.Handler) *http.Server {
 		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes}
 }
 
-func (s *service) adminMux(reg *prometheus.Registry, rulings, partners http.Handler) http.Handler {
+func (s *service) adminMux(reg *prometheus.Registry, rulings, partners, reload http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle(syndicate.PartnersPath, partners)
 	mux.Handle("/api/", rulings)
@@ -335,7 +336,7 @@ func (s *service) adminMux(reg *prometheus.Registry, rulings, partners http.Hand
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.HandleFunc("GET "+statusPath, s.serveStatus)
-	mux.Handle("POST "+reloadPath, http.NewCrossOriginProtection().Handler(http.HandlerFunc(s.serveReload)))
+	mux.Handle("POST "+syndicate.ReloadPath, reload)
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
 	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)

@@ -227,7 +227,7 @@ var statusVerb = verb{name: "status", short: "Show how the service is: sources b
 
 // askStatus asks the running service, else the database.
 func askStatus(ctx context.Context, admin, dsn string) (st status, err error) {
-	said, err := askAdmin(ctx, admin, http.MethodGet, statusPath, statusTime+time.Second, maxStatus)
+	said, err := callAdmin(ctx, adminCall{address: admin, method: http.MethodGet, path: statusPath, within: statusTime + time.Second, most: maxStatus})
 	if err == nil {
 		return st, json.Unmarshal(said, &st)
 	}

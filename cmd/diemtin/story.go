@@ -157,6 +157,14 @@ func ruledWords(r store.Ruling) string {
 		return "a source of " + r.Outlet + " is visited at once"
 	case store.RuleRestore:
 		return fmt.Sprintf("ruling %d is undone", r.Undoes)
+	case store.RuleReload:
+		return "the configuration was read again"
+	case store.RulePartnerHide:
+		return fmt.Sprintf("%s is hidden from the embeds of partner %s alone", r.Story, r.Partner)
+	case store.RuleKey:
+		return "partner " + r.Partner + " has a key"
+	case store.RuleRevoke:
+		return "the keys of partner " + r.Partner + " open nothing any more"
 	}
 	what := r.Story
 	switch {
@@ -283,8 +291,8 @@ var tokenVerb = verb{name: "token", args: "NAME", short: "Make a token for an ed
 	example: "diemtin token lan",
 	prepare: func(*flag.FlagSet) func(context.Context, stdio, []string) error {
 		return func(_ context.Context, std stdio, args []string) error {
-			if len(args) != 1 || args[0] == "" || strings.ContainsAny(args[0], ":#\n\r") {
-				return errUsage{errors.New("token: want one name, without : and #")}
+			if len(args) != 1 || args[0] == "" || strings.ContainsAny(args[0], ":#()\n\r") || strings.HasPrefix(args[0], "partner ") {
+				return errUsage{errors.New("token: want one name, without : # ( ) and “partner ” before it")}
 			}
 			token, line := newToken(args[0])
 			fmt.Fprintf(std.out, "token  %s\nline   %s\n", token, line)
