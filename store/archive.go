@@ -96,7 +96,7 @@ func (t *tx) archiveScopes(s *row, scopes []string, edited bool) ([]string, erro
 			continue
 		}
 		if c.textual() && !read {
-			if err := t.queryRow(`SELECT lang, title, summary FROM items WHERE id = $1`, s.quoted).Scan(&lang, &title, &summary); err != nil {
+			if err := t.queryRow(`SELECT lang, title, summary FROM items WHERE id = $1`, s.quoted).Scan(&lang, (*text)(&title), (*text)(&summary)); err != nil {
 				return nil, fmt.Errorf("read the text of %s: %w", s.id, err)
 			}
 			read = true

@@ -165,7 +165,7 @@ func (t *tx) members(c ArchiveChannel) ([]entered, error) {
 	for rows.Next() {
 		var e entered
 		var lang, title, summary string
-		if err := rows.Scan(&e.at, &e.story, &e.late, &lang, &title, &summary); err != nil {
+		if err := rows.Scan(&e.at, &e.story, &e.late, &lang, (*text)(&title), (*text)(&summary)); err != nil {
 			return nil, fmt.Errorf("find what it selects: %w", err)
 		}
 		if c.fits(lang, func() []string { return indexed(title, summary) }) {

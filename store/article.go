@@ -188,7 +188,7 @@ func (v *visit) dropSharedText(it *Item, a *Article) error {
 	var alike []any
 	if err := v.eachPair(fmt.Sprintf(`SELECT a.item, 0 FROM articles a JOIN items i ON i.id = a.item
 		WHERE a.outlet = $1 AND a.text_hash = $2 AND a.text_hash <> 0 AND a.item <> $3 AND i.title <> $4 LIMIT %d`, maxAlike),
-		[]any{it.Outlet, int64(a.TextHash), it.ID, it.Title}, func(item, _ int64) { alike = append(alike, item) }); err != nil {
+		[]any{it.Outlet, int64(a.TextHash), it.ID, text(it.Title)}, func(item, _ int64) { alike = append(alike, item) }); err != nil {
 		return err
 	}
 	if len(alike) == 0 {

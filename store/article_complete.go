@@ -36,7 +36,7 @@ func (v *visit) complete(it *Item, a *Article, s *row) error {
 		it.Published = a.Published
 	}
 	if err := v.exec(`UPDATE items SET attribution = $1, summary = $2, authors = $3, image = $4, topics = $5, published = $6, province = $7 WHERE id = $8`,
-		encoded(it.Attribution), it.Summary, encoded(it.Authors), it.Image, encoded(it.Topics), millis(it.Published), it.Province, it.ID); err != nil || !seen {
+		encoded(it.Attribution), text(it.Summary), encoded(it.Authors), it.Image, text(encoded(it.Topics)), millis(it.Published), it.Province, it.ID); err != nil || !seen {
 		return err
 	}
 	if s.quoted == it.ID && s.province == "" && it.Province != "" {

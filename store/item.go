@@ -102,9 +102,9 @@ func scanItem(rows *sql.Rows) (stored, error) {
 	var it stored
 	var authors, categories, enclosures, attribution, topics string
 	var published, updated, seen, fingerprint, mergedAt int64
-	err := rows.Scan(&it.ID, &it.Outlet, &it.Source, &it.Story, &it.Title, &it.Link, &it.Summary, &it.Content,
+	err := rows.Scan(&it.ID, &it.Outlet, &it.Source, &it.Story, (*text)(&it.Title), &it.Link, (*text)(&it.Summary), (*text)(&it.Content),
 		&authors, &it.Image, &categories, &enclosures, &it.Lang, &published, &it.PublishedRaw, &updated, &seen,
-		&attribution, &it.Province, &topics, &fingerprint,
+		&attribution, &it.Province, (*text)(&topics), &fingerprint,
 		&it.merge.Reason, &it.merge.Score, &it.merge.Evidence, &mergedAt)
 	if err != nil {
 		return it, err
@@ -134,9 +134,9 @@ func scanItems(rows *sql.Rows, err error) ([]stored, error) {
 func (t *tx) insertItem(it *Item, m Merge) error {
 	return t.exec(`INSERT INTO items (`+itemColumns+`, check_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
 		$13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)`,
-		it.ID, it.Outlet, it.Source, it.Story, it.Title, it.Link, it.Summary, it.Content, encoded(it.Authors),
-		it.Image, encoded(it.Categories), encoded(it.Enclosures), it.Lang, millis(it.Published), it.PublishedRaw,
-		millis(it.Updated), millis(it.Seen), encoded(it.Attribution), it.Province, encoded(it.Topics),
+		it.ID, it.Outlet, it.Source, it.Story, text(it.Title), it.Link, text(it.Summary), text(it.Content), encoded(it.Authors),
+		it.Image, encodedList(it.Categories), encodedList(it.Enclosures), it.Lang, millis(it.Published), it.PublishedRaw,
+		millis(it.Updated), millis(it.Seen), encoded(it.Attribution), it.Province, text(encoded(it.Topics)),
 		int64(it.Fingerprint), m.Reason, m.Score, m.Evidence, millis(m.At), millis(it.Seen.Add(FirstCheck)))
 }
 
@@ -145,14 +145,14 @@ func (t *tx) insertItem(it *Item, m Merge) error {
 // What the item's page gave and its source never does is kept.
 func (t *tx) updateItem(it *Item) error {
 	return t.exec(`UPDATE items SET source = $1, title = $2, link = $3,
-		summary = CASE WHEN $4 = '' THEN summary ELSE $4 END, content = $5,
+		summary = CASE WHEN $18 = 0 THEN summary ELSE $4 END, content = $5,
 		authors = CASE WHEN $6 NOT IN ('null', '[]') THEN $6 ELSE coalesce((SELECT NULLIF(authors, '') FROM articles WHERE item = $17), $6) END,
 		image = CASE WHEN $7 <> '' THEN $7 ELSE coalesce((SELECT image FROM articles WHERE item = $17), '') END, categories = $8, enclosures = $9, lang = $10,
 		published = CASE WHEN published = 0 THEN $11 ELSE published END, published_raw = $12, updated = $13,
-		attribution = CASE WHEN $14 = '{}' THEN attribution ELSE $14 END, topics = CASE WHEN $15 IN ('null', '[]') THEN topics ELSE $15 END, fingerprint = $16 WHERE id = $17`,
-		it.Source, it.Title, it.Link, it.Summary, it.Content, encoded(it.Authors), it.Image, encoded(it.Categories),
-		encoded(it.Enclosures), it.Lang, millis(it.Published), it.PublishedRaw, millis(it.Updated),
-		encoded(it.Attribution), encoded(it.Topics), int64(it.Fingerprint), it.ID)
+		attribution = CASE WHEN $14 = '{}' THEN attribution ELSE $14 END, topics = CASE WHEN $19 = 0 THEN topics ELSE $15 END, fingerprint = $16 WHERE id = $17`,
+		it.Source, text(it.Title), it.Link, text(it.Summary), text(it.Content), encoded(it.Authors), it.Image, encodedList(it.Categories),
+		encodedList(it.Enclosures), it.Lang, millis(it.Published), it.PublishedRaw, millis(it.Updated),
+		encoded(it.Attribution), text(encoded(it.Topics)), int64(it.Fingerprint), it.ID, len(it.Summary), len(it.Topics))
 }
 
 // aliasHash is the key of one identity of one outlet's item.
@@ -166,13 +166,21 @@ type known struct {
 	id          int64
 	source      string
 	story       string
-	title       string
-	summary     string
+	title       []byte // packed or not: few visits ask for it
+	summary     []byte
 	fingerprint uint64
 	carried     bool // by the visited source
 	orphan      bool // its source is switched off
 	withdrawn   bool
 	reduced     bool // by retention: what comes of it changes nothing
+}
+
+// words are the headline and summary that it has.
+func (k *known) words() (title, summary string, err error) {
+	if title, err = unpack(k.title); err == nil {
+		summary, err = unpack(k.summary)
+	}
+	return title, summary, err
 }
 
 // resolve finds the items that a visit's aliases name. Both maps are filled

@@ -174,7 +174,7 @@ func (t *tx) loadWords(ids []any, byID map[int64]*Item) error {
 		it := &Item{}
 		var published, seen int64
 		var attribution string
-		if err := rows.Scan(&it.ID, &it.Outlet, &it.Story, &it.Title, &it.Link, &it.Summary, &published, &seen, &attribution); err != nil {
+		if err := rows.Scan(&it.ID, &it.Outlet, &it.Story, (*text)(&it.Title), &it.Link, (*text)(&it.Summary), &published, &seen, &attribution); err != nil {
 			return err
 		}
 		if err := decode(attribution, &it.Attribution); err != nil {

@@ -45,6 +45,12 @@ func (e *engine) migrateTo(ctx context.Context, version int) error {
 	return nil
 }
 
+// reshapes are the parts of migrations that SQL cannot say: by number, run in
+// the step's transaction after its statements.
+var reshapes = map[int]func(context.Context, *engine, *sql.Tx) error{
+	23: packItems,
+}
+
 func migrationNumber(name string) (int, error) {
 	n, err := strconv.Atoi(strings.TrimPrefix(name, "migrations/")[:4])
 	if err != nil {
@@ -87,6 +93,11 @@ func (e *engine) step(ctx context.Context, n int, name string) error {
 			continue
 		}
 		if _, err := tx.ExecContext(ctx, stmt); err != nil {
+			return err
+		}
+	}
+	if reshape := reshapes[n]; reshape != nil {
+		if err := reshape(ctx, e, tx); err != nil {
 			return err
 		}
 	}

@@ -165,7 +165,7 @@ func contents(t *testing.T, dsn string) string {
 		tables = `SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema() AND table_name NOT LIKE 'words%'`
 	}
 	var all []string
-	for _, table := range column(t, db.engine.read, tables) {
+	for _, table := range listOf(t, db.engine.read, tables) {
 		text := `SELECT t.* FROM ` + table + ` t`
 		for _, row := range rowsOf(t, db.engine.read, text) {
 			all = append(all, table+": "+row)
@@ -179,7 +179,7 @@ func contents(t *testing.T, dsn string) string {
 	return strings.Join(all, "\n") + fmt.Sprintf("\n%d stories are found", len(found))
 }
 
-func column(t *testing.T, db *sql.DB, query string) (all []string) {
+func listOf(t *testing.T, db *sql.DB, query string) (all []string) {
 	t.Helper()
 	for _, row := range rowsOf(t, db, query) {
 		all = append(all, strings.Trim(row, "|"))

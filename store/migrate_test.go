@@ -111,7 +111,7 @@ func upgrade(t *testing.T, dsn string, version int) {
 	if err != nil || len(found) != 1 {
 		t.Errorf("searched for: %d stories, %v; want the old one", len(found), err)
 	}
-	if version >= partnersSchema && version < ledgerSchema {
+	if version >= partnersSchema && version < ledgerSchema { // oldRows has partners' rows of these
 		enteredPartners(t, db, id)
 	}
 }

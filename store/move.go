@@ -201,6 +201,11 @@ func (c *copied) Values() ([]any, error) {
 	if err := c.rows.Scan(into...); err != nil {
 		return nil, err
 	}
+	for i, v := range c.row { // the driver's empty BLOB, which is no NULL
+		if b, ok := v.([]byte); ok && b == nil {
+			c.row[i] = []byte{}
+		}
+	}
 	c.sum.add(c.row)
 	return slices.Clone(c.row), nil
 }

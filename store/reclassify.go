@@ -132,7 +132,7 @@ func (db *DB) Reclassify(ctx context.Context, rules string, place int64, before 
 				continue
 			}
 			c.Changed++
-			if err := t.exec(`UPDATE items SET topics = $1 WHERE id = $2 AND fingerprint = $3`, encoded(topics[i]), it.ID, int64(it.Fingerprint)); err != nil {
+			if err := t.exec(`UPDATE items SET topics = $1 WHERE id = $2 AND fingerprint = $3`, text(encoded(topics[i])), it.ID, int64(it.Fingerprint)); err != nil {
 				return fmt.Errorf("store topics: %w", err)
 			}
 		}
@@ -180,7 +180,7 @@ func (t *tx) topicItems(story string) ([]Item, error) {
 		var it Item
 		var published, seen int64
 		var topics string
-		if err := rows.Scan(&it.ID, &it.Outlet, &published, &seen, &topics); err != nil {
+		if err := rows.Scan(&it.ID, &it.Outlet, &published, &seen, (*text)(&topics)); err != nil {
 			return nil, err
 		}
 		it.Published, it.Seen = fromMillis(published), fromMillis(seen)

@@ -206,7 +206,10 @@ func oldestFirst(items []Item) []int {
 
 func (v *visit) recordItem(it *Item, backfill bool) error {
 	it.Outlet, it.Source, it.Seen = v.r.Source.Outlet, v.r.Source.ID, v.r.At
-	k := v.identify(it)
+	k, err := v.identify(it)
+	if err != nil {
+		return fmt.Errorf("identify: %w", err)
+	}
 	if k == nil {
 		return v.addItem(it, backfill)
 	}
@@ -216,7 +219,7 @@ func (v *visit) recordItem(it *Item, backfill bool) error {
 // identify climbs the ladder of identity: the canonical link names the item
 // before the guid does, since outlets reuse guids for other articles. It takes
 // a reused guid out of the new item's aliases.
-func (v *visit) identify(it *Item) *known {
+func (v *visit) identify(it *Item) (*known, error) {
 	var byGUID *known
 	linked := false
 	for _, a := range it.Aliases {
@@ -227,17 +230,21 @@ func (v *visit) identify(it *Item) *known {
 			continue
 		}
 		if !isGUID {
-			return v.byID[id]
+			return v.byID[id], nil
 		}
 		if byGUID == nil {
 			byGUID = v.byID[id]
 		}
 	}
-	if byGUID == nil || !linked || !v.judge.Reused(byGUID.title, byGUID.summary, it) {
-		return byGUID
+	if byGUID == nil || !linked {
+		return byGUID, nil
+	}
+	title, summary, err := byGUID.words()
+	if err != nil || !v.judge.Reused(title, summary, it) {
+		return byGUID, err
 	}
 	it.Aliases = slices.DeleteFunc(slices.Clone(it.Aliases), func(a string) bool { return strings.HasPrefix(a, "guid:") })
-	return nil
+	return nil, nil
 }
 
 // addItem stores an item never seen before, in a story of its own or in that
@@ -285,7 +292,7 @@ func (v *visit) addItem(it *Item, backfill bool) error {
 	if err := v.relate(it, near, v.judge.Related(it, near, corpus)); err != nil {
 		return fmt.Errorf("relate: %w", err)
 	}
-	v.byID[it.ID] = &known{id: it.ID, source: it.Source, story: it.Story, title: it.Title, summary: it.Summary, fingerprint: it.Fingerprint, carried: true}
+	v.byID[it.ID] = &known{id: it.ID, source: it.Source, story: it.Story, title: []byte(it.Title), summary: []byte(it.Summary), fingerprint: it.Fingerprint, carried: true}
 	v.changes.New++
 	if !it.Published.IsZero() {
 		v.dates = append(v.dates, dated{it.Published, it.Seen, v.r.Source.State.Visited})
@@ -340,11 +347,15 @@ func (v *visit) meetAgain(it *Item, k *known) error {
 	if err := v.updateItem(it); err != nil {
 		return fmt.Errorf("update: %w", err)
 	}
-	if k.title != it.Title {
-		if err := v.keepTitle(k.id, k.title, millis(v.r.At)); err != nil {
+	title, _, err := k.words()
+	if err != nil {
+		return fmt.Errorf("read title: %w", err)
+	}
+	if title != it.Title {
+		if err := v.keepTitle(k.id, title, millis(v.r.At)); err != nil {
 			return fmt.Errorf("keep title: %w", err)
 		}
-		k.title = it.Title
+		k.title = []byte(it.Title)
 	}
 	if err := v.addSketch(millis(v.r.At), it); err != nil {
 		return fmt.Errorf("store sketch: %w", err)

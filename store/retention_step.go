@@ -277,20 +277,20 @@ func thinned(column string, was any) (any, error) {
 		return int64(1), nil
 	case "check_at": // its page is asked for no more
 		return int64(0), nil
-	case "summary", "content", "image", "published_raw", "merge_evidence":
+	case "summary", "content":
+		return text(""), nil
+	case "image", "published_raw", "merge_evidence", "categories", "enclosures":
 		return "", nil
-	case "categories", "enclosures":
-		return "[]", nil
 	case "topics":
 		var all []ItemTopic
-		text, ok := was.(string)
-		if !ok {
-			return nil, fmt.Errorf("topics are a %T", was)
-		}
-		if err := decode(text, &all); err != nil {
+		var stored text
+		if err := stored.Scan(was); err != nil {
 			return nil, err
 		}
-		return encoded(mainReasons(all)), nil
+		if err := decode(string(stored), &all); err != nil {
+			return nil, err
+		}
+		return text(encoded(mainReasons(all))), nil
 	}
 	return was, nil
 }

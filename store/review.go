@@ -280,7 +280,7 @@ func (db *DB) HiddenBy(ctx context.Context, story string) (now string, ruling in
 	return story, 0, fmt.Errorf("story %s: %w", story, ErrNotFound)
 }
 
-// eachText reads two columns of text for these stories; query ends where their
+// eachText reads two columns of text, the second of which may be packed, for these stories; query ends where their
 // list begins.
 func (db *DB) eachText(ctx context.Context, query string, stories []string, each func(a, b string)) error {
 	for chunk := range slices.Chunk(stories, maxParams) {
@@ -303,7 +303,7 @@ func (db *DB) eachRow(ctx context.Context, query string, args []any, each func(a
 	defer rows.Close()
 	for rows.Next() {
 		var a, b string
-		if err := rows.Scan(&a, &b); err != nil {
+		if err := rows.Scan(&a, (*text)(&b)); err != nil {
 			return err
 		}
 		each(a, b)

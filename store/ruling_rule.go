@@ -117,7 +117,7 @@ func (t *tx) noStory(id string) error {
 	for n := min(len(id), storyIDLength) - 1; n > 1; n-- {
 		var near, title string
 		err := t.queryRow(`SELECT s.id, i.title FROM stories s JOIN items i ON i.story = s.id
-			WHERE s.id >= $1 AND s.id < $2 ORDER BY s.id, i.id LIMIT 1`, id[:n], id[:n]+"~").Scan(&near, &title)
+			WHERE s.id >= $1 AND s.id < $2 ORDER BY s.id, i.id LIMIT 1`, id[:n], id[:n]+"~").Scan(&near, (*text)(&title))
 		if err == nil {
 			return fmt.Errorf("story %s: %w; the nearest is %s (%s)", id, ErrNotFound, near, title)
 		}

@@ -99,7 +99,7 @@ func (t *tx) enterWords(story string) error {
 	var doc int64
 	var title, summary string
 	if err := t.queryRow(`SELECT s.listed, i.title, i.summary FROM stories s JOIN items i ON i.id = s.quoted WHERE s.id = $1`,
-		story).Scan(&doc, &title, &summary); err != nil {
+		story).Scan(&doc, (*text)(&title), (*text)(&summary)); err != nil {
 		return fmt.Errorf("read the words of %s: %w", story, err)
 	}
 	x := t.w.engine.index
@@ -295,7 +295,7 @@ func (db *DB) fitting(ctx context.Context, sel Selection, found []place) ([]plac
 		defer rows.Close()
 		for rows.Next() {
 			var id, lang, title, summary string
-			if err := rows.Scan(&id, &lang, &title, &summary); err != nil {
+			if err := rows.Scan(&id, &lang, (*text)(&title), (*text)(&summary)); err != nil {
 				return nil, err
 			}
 			fit[id] = sel.fits(lang, func() []string { return indexed(title, summary) })

@@ -102,6 +102,14 @@ func encoded(v any) string {
 	return string(b)
 }
 
+// encodedList is encoded for a list that most items have not.
+func encodedList[T any](list []T) string {
+	if len(list) == 0 {
+		return ""
+	}
+	return encoded(list)
+}
+
 // decode reads what encoded wrote into a zero value. Most lists are empty.
 func decode(s string, into any) error {
 	switch s {

@@ -196,7 +196,7 @@ func (db *DB) RuledItems(ctx context.Context) ([]RuledItem, error) {
 	for rows.Next() {
 		var r RuledItem
 		var topics, ruled string
-		if err := rows.Scan(&r.Story, &r.Title, &r.Summary, &r.Content, &topics, &ruled); err != nil {
+		if err := rows.Scan(&r.Story, (*text)(&r.Title), (*text)(&r.Summary), (*text)(&r.Content), &topics, &ruled); err != nil {
 			return nil, fmt.Errorf("read ruled items: %w", err)
 		}
 		if err := cmp.Or(decode(topics, &r.Topics), decode(ruled, &r.Ruled)); err != nil {

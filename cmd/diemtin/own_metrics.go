@@ -33,7 +33,7 @@ func newDatabaseMetrics(reg prometheus.Registerer) *databaseMetrics {
 	return &databaseMetrics{
 		busy:    busy,
 		schema:  gauge("schema_version", "Number of the newest migration that the database has seen."),
-		bytes:   gauge("db_size_bytes", "Size of the database, of its log apart. Plan for 1 to 3 KB an item."),
+		bytes:   gauge("db_size_bytes", "Size of the database, of its log apart. Plan for 1.5 to 2 KB an item in SQLite, whole texts and sealed archives apart."),
 		free:    gauge("db_free_bytes", "Of its size, what is free to be used again; SQLite only."),
 		log:     gauge("db_log_bytes", "Size of SQLite's write-ahead log. If it grows without end, something reads for hours: look for a forgotten sqlite3 on the file."),
 		waiting: gauge("db_writes_waiting", "Writes that wait for the one writer, 256 at most. If it stays above 100, the disk is too slow, or the database locked."),

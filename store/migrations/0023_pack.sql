@@ -1,0 +1,3 @@
+-- Less room. Four columns of items hold packed text from now on: title,
+-- summary, content and topics. SQL cannot pack: the program writes the table
+-- anew (store/repack.go).
