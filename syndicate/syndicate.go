@@ -177,6 +177,7 @@ type Server struct {
 	mux    *router
 	views  map[*language]views // templates of the pages
 	pages  *pageCache
+	others *pageCache // of addresses with a query
 	tally  *tally
 	script string    // address of the pages' script
 	lang   *language // of the pages it makes; see speaking
