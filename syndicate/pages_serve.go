@@ -35,7 +35,8 @@ const (
 // such as how many outlets carry a story.
 type pageCache struct {
 	now    func() time.Time
-	most   int // pages kept at once
+	most   int  // pages kept at once
+	newest bool // where all of them are fresh, one goes for the next
 	flight singleflight.Group
 
 	mu   sync.Mutex
@@ -82,7 +83,7 @@ func (c *pageCache) fresh(path string) *rendition {
 }
 
 // keep stores a page. If there are too many, those that are no longer fresh are
-// given up; if all are, this one is not kept.
+// given up; if all are fresh, this one is not kept, or takes the place of any.
 func (c *pageCache) keep(path string, doc *rendition) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -92,6 +93,12 @@ func (c *pageCache) keep(path string, doc *rendition) {
 			if now.Sub(k.at) >= freshFor {
 				delete(c.kept, p)
 			}
+		}
+	}
+	if c.newest && len(c.kept) >= c.most {
+		for p := range c.kept {
+			delete(c.kept, p)
+			break
 		}
 	}
 	if len(c.kept) < c.most {

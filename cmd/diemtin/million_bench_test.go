@@ -225,7 +225,8 @@ func (a *archive) cached(b *testing.B, cfg *config, ask func(http.Handler) time.
 	return took
 }
 
-// warm asks for each page of a server that has not made any.
+// warm asks for each page of a server that has not made any; days that the first
+// round has counted are counted, as they are in a service that runs.
 func (a *archive) warm(b *testing.B, cfg *config, ask func(http.Handler) time.Duration) (took []time.Duration) {
 	s, db := a.site(b, cfg)
 	defer db.Close()
