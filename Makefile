@@ -7,15 +7,18 @@
 # make axe     every kind of page in a browser, held to WCAG 2.2 AA by axe-core from npm
 # make pictures   those of README, of the demo
 # make release   static binaries and Debian packages in dist/
+# make bench   what polls, pages and memory cost, beside what is aimed at; QUICK=1: in two minutes
+# make bench-go   every Go benchmark
 # make bench-freshness SEED=7 | TRACE=FILE   delay at the same number of polls, against other policies
 # make eval-stories DATA=DIR   how well copies are told, on labelled articles
-.PHONY: demo run build quick test readers html axe pictures bench bench-freshness eval-stories soak fuzz fmt vuln licences release clean
+.PHONY: demo run build quick test readers html axe pictures bench bench-go bench-freshness eval-stories soak fuzz fmt vuln licences release clean
 
 GO ?= go
 BIN := bin/diemtin
 TIME ?= 2m
 SEED ?= 7
 SOAK ?= 1000
+QUICK ?=
 TRACE ?=
 VALIDATOR := html-validate@10.9.0
 FRESHNESS ?= # more flags: -freshness.budget=4 -freshness.min=5m -freshness.max=2h -freshness.outlets=300
@@ -63,9 +66,15 @@ pictures:
 	.ci/packages
 	DIEMTIN_PICTURES=$(abspath docs/img) $(GO) test -count=1 -timeout 10m -run '^TestPictures$$' ./cmd/diemtin
 
-# one package after another, so that none disturbs the next; an archive of a
-# million items takes half an hour more: make bench DIEMTIN_BENCH_ITEMS=1000000
+# one table, in docs/benchmarks.md: ten minutes, and half an hour more for an
+# archive of a million items unless DIEMTIN_BENCH_DIR names a folder that keeps
+# it. QUICK=1: under two minutes with a small archive, and writes no file
 bench:
+	@$(GO) run ./evaluation/bench $(if $(QUICK),-quick,-out docs/benchmarks.md)
+
+# every Go benchmark, one package after another, so that none disturbs the next;
+# of a larger archive: make bench-go DIEMTIN_BENCH_ITEMS=1000000
+bench-go:
 	$(GO) test -run '^$$' -bench . -benchmem -p 1 -timeout 3h ./...
 
 bench-freshness:

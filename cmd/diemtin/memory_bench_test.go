@@ -98,8 +98,8 @@ func BenchmarkMemory(b *testing.B) {
 			if seen == memorySources && p.metric(b, "diemtin_opening_sweep_over") == 1 {
 				break
 			}
-			if time.Since(started) > 5*time.Minute {
-				b.Fatalf("%d of %d sources visited after 5 minutes", seen, memorySources)
+			if time.Since(started) > 15*time.Minute {
+				b.Fatalf("%d of %d sources visited after 15 minutes", seen, memorySources)
 			}
 		}
 		time.Sleep(memorySettle)
