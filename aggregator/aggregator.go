@@ -290,7 +290,7 @@ func (a *Aggregator) listHeld(ctx context.Context) {
 // list lists all that is ready, in batches, and says how many.
 func (a *Aggregator) list(ctx context.Context) (listed int, err error) {
 	for {
-		waits, err := a.store.List(ctx, a.now(), listBatch, a.set().judge)
+		waits, err := a.store.List(ctx, a.now(), listBatch, a.judging())
 		a.metrics.listings(waits)
 		listed += len(waits)
 		if err != nil || len(waits) < listBatch {

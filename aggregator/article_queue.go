@@ -208,7 +208,7 @@ func (a *Aggregator) readDue(ctx context.Context, d store.DueArticle) bool {
 		v.Outcome, v.Detail = outcomeOf(err), err.Error()
 		v.RetryAt = retryArticle(err, d.Tries, v.At)
 	}
-	state, changes, err := a.store.RecordArticle(context.WithoutCancel(ctx), v, a.set().judge)
+	state, changes, err := a.store.RecordArticle(context.WithoutCancel(ctx), v, a.judging())
 	if err != nil {
 		log.Error("record article", "error", err)
 		return true // its lease runs out

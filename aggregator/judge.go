@@ -1,6 +1,8 @@
 package aggregator
 
 import (
+	"github.com/prometheus/client_golang/prometheus"
+
 	"diemtin/aggregator/vi"
 	"diemtin/store"
 )
@@ -57,6 +59,25 @@ func (j *Judge) Related(it *store.Item, near []*store.Item, c store.Corpus) []st
 // Original implements store.Judge.
 func (j *Judge) Original(items []store.Item, outlets map[string]store.Outlet) (int, string) {
 	return Original(items, outlets)
+}
+
+// counting is a Judge that counts by what evidence originals are named.
+type counting struct {
+	*Judge
+	named *prometheus.CounterVec // evidence
+}
+
+// judging is the judge in force, as visits ask it.
+func (a *Aggregator) judging() store.Judge { return counting{a.set().judge, a.metrics.named} }
+
+// Original implements store.Judge. What counts is the last step: the one that
+// left no other.
+func (c counting) Original(items []store.Item, outlets map[string]store.Outlet) (int, string) {
+	index, steps := ChooseOriginal(items, outlets)
+	if len(steps) > 0 {
+		c.named.WithLabelValues(string(steps[len(steps)-1].By)).Inc()
+	}
+	return index, inEnglish(steps)
 }
 
 // What two items are to each other.

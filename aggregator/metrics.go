@@ -23,8 +23,10 @@ type metrics struct {
 	topics      *prometheus.CounterVec
 	newest      *prometheus.GaugeVec // topic
 	originals   *prometheus.CounterVec
+	named       *prometheus.CounterVec // evidence
 	repairs     *prometheus.CounterVec
 	gaps        *prometheus.CounterVec
+	overlap     *prometheus.GaugeVec
 	silent      *prometheus.GaugeVec
 	expected    *prometheus.GaugeVec
 	polls       prometheus.Gauge
@@ -77,6 +79,8 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Help: "When a topic last got a new item from this process. If it stays behind, its phrases were changed, or its sources are gone."}, []string{"topic"}),
 		topics:    counter("topic_items_total", "New items by primary topic, none for those without. A topic that stays empty needs better phrases.", "topic"),
 		originals: counter("original_changes_total", "Listed stories whose original was named anew."),
+		named:     counter("originals_named_total", "Originals named, at a story's listing and again as its copies come, by the evidence that decided: only (no other copy), named, naming-none, honest, published, seen-before, rank, seen, stored. Much seen or stored: outlets' dates or ranks are missing.", "evidence"),
+		overlap:   gauge("source_overlap_ratio", "Of the items that a source's document held at the last whole reading, the share that we had. Near 0: the next visits lose items; lower every.min of the source."),
 		repairs:   counter("source_repairs_total", "Things mended or left out while reading, by kind. diemtin probe SOURCE shows where.", "kind"),
 		gaps:      counter("source_gaps_total", "Visits that found no item in common with the visit before, so that items were probably lost. If it grows, lower every.min of the source.", "source"),
 		silent: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "diemtin", Name: "source_silent",
@@ -116,13 +120,16 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	m.freshness.WithLabelValues("pushed")
 	m.originals.WithLabelValues() // from 0 on
 	reg.MustRegister(m.refreshes, m.duration, m.bytes, m.lastSuccess, m.lastNew, m.next, m.failing, m.items, m.merged,
-		m.topics, m.newest, m.originals, m.repairs, m.gaps, m.silent, m.expected, m.polls, m.listed, m.freshness, m.lag, m.inFlight, m.deferred, m.vanished, m.withdrawn, m.swept,
+		m.topics, m.newest, m.originals, m.named, m.repairs, m.gaps, m.overlap, m.silent, m.expected, m.polls, m.listed, m.freshness, m.lag, m.inFlight, m.deferred, m.vanished, m.withdrawn, m.swept,
 		m.articles, m.articleBytes, m.articleQueue, m.articleHolding, m.articleAge, m.united, m.opinionHeard, m.opinionLearned)
 	for _, o := range store.Outcomes {
 		m.refreshes.WithLabelValues(string(o))
 	}
 	for _, o := range []store.ArticleState{store.ArticleRead, store.ArticleNoText} {
 		m.articles.WithLabelValues(string(o))
+	}
+	for _, by := range originalEvidence {
+		m.named.WithLabelValues(string(by))
 	}
 	for _, c := range []string{"new", "changed", "same"} {
 		m.items.WithLabelValues(c)
@@ -139,7 +146,7 @@ func (m *metrics) knownTopics(all []TopicConfig) {
 
 // forget drops what is shown of a source that has left the configuration.
 func (m *metrics) forget(id, outlet string) {
-	for _, g := range []*prometheus.GaugeVec{m.lastSuccess, m.lastNew, m.next, m.failing, m.expected} {
+	for _, g := range []*prometheus.GaugeVec{m.lastSuccess, m.lastNew, m.next, m.failing, m.expected, m.overlap} {
 		g.DeleteLabelValues(id)
 	}
 	m.gaps.DeleteLabelValues(id)

@@ -15,11 +15,15 @@ import (
 // none.
 func Original(items []store.Item, outlets map[string]store.Outlet) (index int, why string) {
 	index, steps := ChooseOriginal(items, outlets)
+	return index, inEnglish(steps)
+}
+
+func inEnglish(steps []OriginalStep) string {
 	said := make([]string, len(steps))
 	for i, s := range steps {
 		said[i] = s.English()
 	}
-	return index, strings.Join(said, "; ")
+	return strings.Join(said, "; ")
 }
 
 // ChooseOriginal is Original with each step that decided something, in order.

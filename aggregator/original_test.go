@@ -6,6 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
 	"diemtin/store"
 )
 
@@ -191,6 +194,26 @@ func TestOriginalVietnamese(t *testing.T) {
 	}{{10 * time.Second, "chưa đầy một phút"}, {5 * time.Minute, "5 phút"}, {95 * time.Minute, "1 giờ 35 phút"}, {3 * time.Hour, "3 giờ"}, {50 * time.Hour, "2 ngày"}} {
 		if got := spell(tc.d); got != tc.want {
 			t.Errorf("%s: got %q, want %q", tc.d, got, tc.want)
+		}
+	}
+}
+
+// What visits name originals by is counted once for each naming, under the
+// evidence that left no other.
+func TestOriginalsAreCounted(t *testing.T) {
+	t.Parallel()
+	m := newMetrics(prometheus.NewRegistry())
+	c := counting{NewJudge(nil), m.named}
+	one := store.Item{ID: 1, Outlet: "a", Title: "Khởi công cầu", Published: testNow.Add(-time.Hour), Seen: testNow}
+	later := one
+	later.ID, later.Outlet, later.Published = 2, "b", testNow
+	c.Original([]store.Item{one}, nil)
+	if i, _ := c.Original([]store.Item{later, one}, nil); i != 1 {
+		t.Errorf("original %d, want 1, published an hour before", i)
+	}
+	for by, want := range map[originalBy]float64{byOnly: 1, byPublished: 1, byNamed: 0, bySeen: 0} {
+		if got := testutil.ToFloat64(m.named.WithLabelValues(string(by))); got != want {
+			t.Errorf("%s: %v, want %v", by, got, want)
 		}
 	}
 }

@@ -34,6 +34,9 @@ const (
 	byID         originalBy = "stored"      // it was stored first
 )
 
+// originalEvidence are the kinds that can decide.
+var originalEvidence = []originalBy{byOnly, byNamed, byNamingNone, byHonest, byPublished, bySeenBefore, byRank, bySeen, byID}
+
 // English says the step in a few words.
 func (s OriginalStep) English() string {
 	switch s.By {

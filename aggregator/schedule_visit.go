@@ -40,6 +40,15 @@ func (r Report) lost(ch store.Changes) bool {
 	return r.Source.State.Visited && before.Items > 0 && r.inDocument > 0 && ch.New+ch.Carried == r.inDocument
 }
 
+// overlap is the share of the document's items that we had before this visit;
+// known is false for a visit that read no document, or the source's first.
+func (r Report) overlap() (share float64, known bool) {
+	if !r.read || !r.Source.State.Visited || r.inDocument == 0 {
+		return 0, false
+	}
+	return 1 - float64(min(r.Changes.New+r.Changes.Carried, r.inDocument))/float64(r.inDocument), true
+}
+
 // observed is what this visit saw of the source's publishing.
 func (r Report) observed(ch store.Changes) observation {
 	o := observation{now: r.at, first: !r.Source.State.Visited, gap: r.gap, read: r.read, items: r.inDocument}

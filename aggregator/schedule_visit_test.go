@@ -1,6 +1,7 @@
 package aggregator
 
 import (
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -32,6 +33,14 @@ func TestGap(t *testing.T) {
 	for id, want := range map[string]float64{"rss": 1, "calm": 0, "empty": 0} {
 		if got := testutil.ToFloat64(a.metrics.gaps.WithLabelValues(id)); got != want {
 			t.Errorf("%s: %v gaps, want %v", id, got, want)
+		}
+	}
+	if got := testutil.CollectAndCount(a.metrics.overlap); got != 3 {
+		t.Errorf("%d sources show what we had of them, want 3", got)
+	}
+	for id, want := range map[string]float64{"rss": 0, "calm": 2.0 / 3, "empty": 0} {
+		if got := testutil.ToFloat64(a.metrics.overlap.WithLabelValues(id)); math.Abs(got-want) > 1e-9 {
+			t.Errorf("%s: we had %v of its items, want %v", id, got, want)
 		}
 	}
 	if why := second["rss"].State.Why; !strings.Contains(why, "no item in common") {

@@ -221,7 +221,7 @@ func (a *Aggregator) putOff(ctx context.Context, src store.Source, until time.Ti
 	st.Why = "several feeds of its host were asked to wait, so the whole host is left alone"
 	a.metrics.deferred.Inc()
 	if _, err := a.store.Record(context.WithoutCancel(ctx), store.Refresh{Source: src, At: a.now(),
-		Settle: func(store.Changes) store.SourceState { return st }}, a.set().judge); err != nil {
+		Settle: func(store.Changes) store.SourceState { return st }}, a.judging()); err != nil {
 		log.Error("put off visit", "error", err)
 	}
 }
@@ -279,7 +279,7 @@ func (a *Aggregator) record(ctx context.Context, c configured, r Report, now tim
 		r.gap = r.lost(ch)
 		r.State = a.push.settle(r.next(c, ch, now, a.plan.Load()), r.Source.ID, c.source.Every, ch.New, now)
 		return r.State
-	}}, a.set().judge)
+	}}, a.judging())
 	if err == nil {
 		r.Changes = changes
 		r.Changes.Same += len(r.Known)
@@ -299,7 +299,7 @@ func (a *Aggregator) record(ctx context.Context, c configured, r Report, now tim
 	if _, err := a.store.Record(ctx, store.Refresh{Source: r.Source, At: at, Settle: func(store.Changes) store.SourceState {
 		r.State = r.next(c, store.Changes{}, now, a.plan.Load())
 		return r.State
-	}}, a.set().judge); err != nil {
+	}}, a.judging()); err != nil {
 		log.Error("record failed visit", "error", err)
 	}
 	return r
@@ -353,6 +353,9 @@ func (a *Aggregator) observe(r Report, log *slog.Logger) {
 	if r.gap {
 		m.gaps.WithLabelValues(r.Source.ID).Inc()
 		log.Warn("gap: no item in common with the last visit, so items may have been lost", "items", len(r.Items))
+	}
+	if share, known := r.overlap(); known {
+		m.overlap.WithLabelValues(r.Source.ID).Set(share)
 	}
 	m.changes(r.Changes)
 	for _, rep := range r.Repairs {

@@ -358,7 +358,7 @@ func (a *Aggregator) deliver(ctx context.Context, p store.Push, doc *Document) (
 		return "empty"
 	}
 	at := a.now()
-	changes, err := a.store.Record(ctx, store.Refresh{Source: src, At: at, Items: items, Hold: a.opening.hold(at), Reading: a.reading(c)}, a.set().judge)
+	changes, err := a.store.Record(ctx, store.Refresh{Source: src, At: at, Items: items, Hold: a.opening.hold(at), Reading: a.reading(c)}, a.judging())
 	if err != nil {
 		log.Error("record delivery", "error", err)
 		return "failed"

@@ -86,7 +86,7 @@ func (a *Aggregator) checkPage(ctx context.Context, c store.Check) bool {
 	if ctx.Err() != nil || v == store.Unclear && a.hosts.leftAlone(c.Link, checker) {
 		return false
 	}
-	withdrawn, restored, err := a.store.Checked(context.WithoutCancel(ctx), c, v, a.now(), a.set().judge)
+	withdrawn, restored, err := a.store.Checked(context.WithoutCancel(ctx), c, v, a.now(), a.judging())
 	switch {
 	case err != nil:
 		log.Error("store page check", "error", err)

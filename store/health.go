@@ -54,6 +54,15 @@ func (db *DB) Waiting() int {
 	return len(db.writer.queue)
 }
 
+// Busy is how often another process or program kept the writer waiting for
+// longer than a second since this one began.
+func (db *DB) Busy() int64 {
+	if db.writer == nil {
+		return 0
+	}
+	return db.writer.busy.Load()
+}
+
 // Schema is the number of the newest migration that the database has seen.
 func (db *DB) Schema(ctx context.Context) (int, error) { return db.engine.schema(ctx) }
 

@@ -8,6 +8,8 @@ import (
 	"maps"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
+	"time"
 )
 
 const (
@@ -16,6 +18,9 @@ const (
 	batchItems = 64
 	// queueLength is how many writes may wait before their callers do.
 	queueLength = 256
+	// busyAfter is the wait for another program's lock that is counted; the
+	// engine itself gives up after ten times as long.
+	busyAfter = time.Second
 )
 
 // errClosed is returned for a write after Close.
@@ -39,6 +44,7 @@ type writer struct {
 	once     sightings       // of the counts
 	channels []ArchiveChannel
 	current  int64        // the number of the channels, see loadChannels
+	busy     atomic.Int64 // begins that waited longer than busyAfter
 	mu       sync.RWMutex // guards closed against a send on a closed queue
 	closed   bool
 	wait     sync.WaitGroup
@@ -121,7 +127,9 @@ func (w *writer) commit(batch []write) {
 	ctx := context.Background() // a caller that gives up must not undo the others
 	errs := make([]error, len(batch))
 	err := func() error {
+		waiting := time.AfterFunc(busyAfter, func() { w.busy.Add(1) })
 		sqlTx, err := w.engine.beginWrite(ctx)
+		waiting.Stop()
 		if err != nil {
 			return err
 		}

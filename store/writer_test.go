@@ -2,13 +2,16 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
+	"net/url"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 func openTest(t *testing.T) *DB {
@@ -169,5 +172,47 @@ func TestCloseWhileWritesWait(t *testing.T) {
 	}
 	if err := db.do(t.Context(), 1, note("late", 1)); !errors.Is(err, errClosed) {
 		t.Errorf("a write after Close got %v", err)
+	}
+}
+
+// Another program that holds the lock of the file is counted once the writer
+// has waited a second, and the write is made when it lets go.
+func TestBusyIsCounted(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "t.db")
+	db, err := Open(t.Context(), "sqlite:"+path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	other, err := sql.Open("sqlite", sqliteURI(path, url.Values{"_txlock": {"immediate"}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	lock, err := other.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := db.Busy(); got != 0 {
+		t.Errorf("busy %d times before any write", got)
+	}
+	done := make(chan error, 1)
+	go func() { done <- db.do(t.Context(), 1, note("n1", 1)) }()
+	for db.Busy() == 0 {
+		select {
+		case err := <-done:
+			t.Fatalf("the write ended while another program held the lock: %v", err)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	if err := lock.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Errorf("write after the lock: %v", err)
+	}
+	if got := db.Busy(); got != 1 {
+		t.Errorf("busy %d times, want once", got)
 	}
 }

@@ -16,6 +16,9 @@ const measureEvery = 15 * time.Second
 // databaseMetrics is what operators see of the database.
 type databaseMetrics struct {
 	schema, bytes, free, log, waiting, disk prometheus.Gauge
+
+	busy    prometheus.Counter
+	counted int64 // of it
 }
 
 func newDatabaseMetrics(reg prometheus.Registerer) *databaseMetrics {
@@ -24,7 +27,11 @@ func newDatabaseMetrics(reg prometheus.Registerer) *databaseMetrics {
 		reg.MustRegister(g)
 		return g
 	}
+	busy := prometheus.NewCounter(prometheus.CounterOpts{Namespace: "diemtin", Name: "db_busy_total",
+		Help: "Writes that another process or program kept waiting for more than a second. With SQLite nothing else should write to the file; with PostgreSQL look for a long transaction (pg_stat_activity)."})
+	reg.MustRegister(busy)
 	return &databaseMetrics{
+		busy:    busy,
 		schema:  gauge("schema_version", "Number of the newest migration that the database has seen."),
 		bytes:   gauge("db_size_bytes", "Size of the database, of its log apart. Plan for 1 to 3 KB an item."),
 		free:    gauge("db_free_bytes", "Of its size, what is free to be used again; SQLite only."),
@@ -37,6 +44,9 @@ func newDatabaseMetrics(reg prometheus.Registerer) *databaseMetrics {
 // measure sets the gauges; what cannot be measured stays as it was.
 func (m *databaseMetrics) measure(ctx context.Context, db *store.DB) {
 	m.waiting.Set(float64(db.Waiting()))
+	busy := db.Busy()
+	m.busy.Add(float64(busy - m.counted))
+	m.counted = busy
 	size, err := db.Size(ctx)
 	if err != nil {
 		return // readyz tells
