@@ -32,7 +32,17 @@ const (
 	// is the slowest.
 	coldSamples = 40
 	startRuns   = 5
+	// quickShare is the part of all these that a quick run takes.
+	quickShare = 5
 )
+
+// runsOf is how many are measured, of so many in a whole run.
+func runsOf(whole int) int {
+	if os.Getenv("DIEMTIN_BENCH_QUICK") != "" {
+		return whole / quickShare
+	}
+	return whole
+}
 
 // ownTime is the processor time of this process so far.
 func ownTime() time.Duration {
@@ -114,7 +124,7 @@ func (a *archive) forget(b *testing.B) {
 func (a *archive) benchmarkStart(b *testing.B, cold bool) {
 	var ready, page []float64
 	for range b.N {
-		for range startRuns {
+		for range runsOf(startRuns) {
 			if cold {
 				a.forget(b)
 			}
@@ -219,7 +229,7 @@ func (a *archive) cached(b *testing.B, cfg *config, ask func(http.Handler) time.
 		s.ServeHTTP(w, r)
 		took = append(took, time.Since(start))
 	})
-	for range pageSamples {
+	for range runsOf(pageSamples) {
 		ask(twice)
 	}
 	return took
@@ -232,7 +242,7 @@ func (a *archive) warm(b *testing.B, cfg *config, ask func(http.Handler) time.Du
 	defer db.Close()
 	for range 2 { // the first round reads the file
 		took = took[:0]
-		for range pageSamples {
+		for range runsOf(pageSamples) {
 			fresh, err := s.With(cfg.syndicate)
 			if err != nil {
 				b.Fatal(err)
@@ -245,7 +255,7 @@ func (a *archive) warm(b *testing.B, cfg *config, ask func(http.Handler) time.Du
 
 // cold asks for each page right after the file was opened, and forgotten before.
 func (a *archive) cold(b *testing.B, cfg *config, ask func(http.Handler) time.Duration) (took []time.Duration) {
-	for range coldSamples {
+	for range runsOf(coldSamples) {
 		a.forget(b)
 		s, db := a.site(b, cfg)
 		took = append(took, ask(s))
