@@ -14,7 +14,9 @@
 # make races SOAK=1000   the store's races, so many times, and three replicas with 2,001 sources
 # make bench-freshness SEED=7 | TRACE=FILE   delay at the same number of polls, against other policies
 # make eval-stories DATA=DIR   how well copies are told, on labelled articles
-.PHONY: demo run build quick test readers html axe pictures bench bench-freshness eval-stories soak races fuzz fmt vuln licences sbom kubernetes samples release clean
+# make bench   what polls, pages and memory cost, beside what is aimed at; QUICK=1: in two minutes
+# make bench-go   every Go benchmark
+.PHONY: demo run build quick test readers html axe pictures bench bench-freshness eval-stories soak races fuzz fmt vuln licences sbom kubernetes samples bench-go release clean
 
 GO ?= go
 BIN := bin/diemtin
@@ -23,6 +25,7 @@ SEED ?= 7
 SOAK ?= 1000
 SOAK_TIME ?= 20m
 KILL_STEPS ?= 150
+QUICK ?=
 TRACE ?=
 VALIDATOR := html-validate@10.9.0
 FRESHNESS ?= # more flags: -freshness.budget=4 -freshness.min=5m -freshness.max=2h -freshness.outlets=300
@@ -70,9 +73,15 @@ pictures:
 	.ci/packages
 	DIEMTIN_PICTURES=$(abspath docs/img) $(GO) test -count=1 -timeout 10m -run '^TestPictures$$' ./cmd/diemtin
 
-# one package after another, so that none disturbs the next; an archive of a
-# million items takes half an hour more: make bench DIEMTIN_BENCH_ITEMS=1000000
+# one table, in docs/benchmarks.md: ten minutes, and half an hour more for an
+# archive of a million items unless DIEMTIN_BENCH_DIR names a folder that keeps
+# it. QUICK=1: under two minutes with a small archive, and writes no file
 bench:
+	@$(GO) run ./evaluation/bench $(if $(QUICK),-quick,-out docs/benchmarks.md)
+
+# every Go benchmark, one package after another, so that none disturbs the next;
+# of a larger archive: make bench-go DIEMTIN_BENCH_ITEMS=1000000
+bench-go:
 	$(GO) test -run '^$$' -bench . -benchmem -p 1 -timeout 3h ./...
 
 bench-freshness:

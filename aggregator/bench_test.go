@@ -4,6 +4,7 @@ package aggregator
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"log/slog"
@@ -32,6 +33,8 @@ const benchItems = 50
 // press writes the feed of a synthetic outlet: its first item has number n,
 // the next n-1, and so on, so that raising n by one brings one new item.
 type press struct {
+	items  int // in the feed; 0 = benchItems
+	words  int // of a summary; 0 = 60
 	newest atomic.Int64
 	etag   atomic.Bool // answers conditional requests
 }
@@ -54,11 +57,11 @@ func (p *press) feed() []byte {
 	var b bytes.Buffer
 	b.WriteString(`<?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel><title>Báo Thử - Trang chủ</title><link>https://thu.example/</link>`)
 	newest := p.newest.Load()
-	for n := newest; n > newest-benchItems; n-- {
+	for n := newest; n > newest-int64(cmp.Or(p.items, benchItems)); n-- {
 		r := rand.New(rand.NewPCG(uint64(n), 3))
 		link := fmt.Sprintf("https://thu.example/tin-tuc/bai-viet-ve-mot-viec-%d.html", n)
 		fmt.Fprintf(&b, `<item><title>%s</title><link>%s?utm_source=rss</link><guid>%s</guid><pubDate>%s</pubDate><description><![CDATA[<a href="%s"><img src="https://thu.example/anh/%d.jpg"/></a></br>%s.]]></description></item>`,
-			benchText(r, 13), link, link, benchStart.Add(time.Duration(n)*time.Second).Format(time.RFC1123Z), link, n, benchText(r, 60))
+			benchText(r, 13), link, link, benchStart.Add(time.Duration(n)*time.Second).Format(time.RFC1123Z), link, n, benchText(r, cmp.Or(p.words, 60)))
 	}
 	b.WriteString(`</channel></rss>`)
 	return b.Bytes()
@@ -116,9 +119,17 @@ func newVisited(b *testing.B) *visited {
 	p.newest.Store(benchItems)
 	origin := httptest.NewServer(p)
 	b.Cleanup(origin.Close)
+	v := visitorOf(b, origin.URL)
+	v.press, v.origin = p, origin
+	return v
+}
+
+// visitorOf visits the feed of an origin.
+func visitorOf(b *testing.B, origin string) *visited {
+	_, host, _ := strings.Cut(origin, "://")
 	cfg := Config{Limits: Limits{AllowPrivate: true, HostPause: new(Duration)}, Topics: shippedTopics(b), Agent: "diemtin/bench (+a@example.vn)",
-		Outlets: []OutletConfig{{ID: "thu", Name: "Báo Thử", Domains: []string{strings.TrimPrefix(origin.URL, "http://"), "thu.example"},
-			Scope: store.National, Sources: []SourceConfig{{ID: "rss", URL: origin.URL + "/rss"}}}}}
+		Outlets: []OutletConfig{{ID: "thu", Name: "Báo Thử", Domains: []string{host, "thu.example"},
+			Scope: store.National, Sources: []SourceConfig{{ID: "rss", URL: origin + "/rss"}}}}}
 	cfg.Check(func(path, problem string) { b.Fatalf("config: %s: %s", path, problem) })
 	db, err := store.Open(b.Context(), "sqlite:"+filepath.Join(b.TempDir(), "bench.db"))
 	if err != nil {
@@ -138,7 +149,7 @@ func newVisited(b *testing.B) *visited {
 	if err != nil {
 		b.Fatal(err)
 	}
-	return &visited{p, origin, a, src}
+	return &visited{a: a, src: src}
 }
 
 func (v *visited) visit(b *testing.B, want store.Outcome, fresh int) {

@@ -3,6 +3,7 @@ package aggregator
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -29,6 +30,7 @@ const (
 	maxHeaderBytes = 64 << 10
 	maxFaultBody   = 64 << 10 // of an error page, read to recognise firewalls
 	idlePerHost    = 2
+	keptSessions   = 1024 // of TLS: the hosts of an installation, each with a session of some KB
 	idleTimeout    = 90 * time.Second
 )
 
@@ -110,6 +112,7 @@ func newTransport(guard bool) *http.Transport {
 		Proxy:                  nil, // the environment's proxy would resolve names behind the guard's back
 		DialContext:            dialer.DialContext,
 		ForceAttemptHTTP2:      true,
+		TLSClientConfig:        &tls.Config{ClientSessionCache: tls.NewLRUClientSessionCache(keptSessions)},
 		TLSHandshakeTimeout:    dialTimeout,
 		ResponseHeaderTimeout:  headerTimeout,
 		MaxResponseHeaderBytes: maxHeaderBytes,

@@ -42,7 +42,8 @@ func (s *Server) pageRoutes() error {
 	if err := s.openPages(); err != nil {
 		return fmt.Errorf("templates of the pages: %w", err)
 	}
-	s.pages = newPageCache(s.now)
+	s.pages, s.others = newPageCache(s.now), newPageCache(s.now)
+	s.others.most, s.others.newest = maxOtherPages, true
 	s.mux.HandleFunc("GET /{$}", s.serve((*Server).homePage))
 	s.folder("/days/", (*Server).daysPage)
 	s.folder("/days/{day}/", func(s *Server, ctx context.Context, r *http.Request) (page, error) {

@@ -154,8 +154,12 @@ func (s *Server) weeks(ch *Channel, first time.Time, counts map[store.Day]int, h
 // order of the calendar.
 func (s *Server) strip(ctx context.Context, day store.Day, n int) ([]cell, error) {
 	all, _ := s.cfg.channel("", "")
-	first := store.DayOf(day.Start().AddDate(0, 0, -stripSpan))
+	first := store.DayOf(day.Start().AddDate(0, 0, 1-n))
 	counts, _, err := s.monthCounts(ctx, &all, first, day)
+	if err == nil && len(counts) < n { // there are days without news: it looks further back
+		first = store.DayOf(day.Start().AddDate(0, 0, -stripSpan))
+		counts, _, err = s.monthCounts(ctx, &all, first, day)
+	}
 	if err != nil {
 		return nil, err
 	}

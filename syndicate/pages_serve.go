@@ -24,6 +24,10 @@ const (
 	// maxKeptPages is how many pages are kept at once. They are kept for
 	// freshFor only, so this many are asked for within a second.
 	maxKeptPages = 512
+
+	// maxOtherPages is the same of searches and other pages that readers make
+	// up the address of.
+	maxOtherPages = 64
 )
 
 // pageCache keeps pages for as long as [freshFor]: however many ask for one, it
@@ -31,6 +35,8 @@ const (
 // such as how many outlets carry a story.
 type pageCache struct {
 	now    func() time.Time
+	most   int  // pages kept at once
+	newest bool // where all of them are fresh, one goes for the next
 	flight singleflight.Group
 
 	mu   sync.Mutex
@@ -43,7 +49,7 @@ type keptPage struct {
 }
 
 func newPageCache(now func() time.Time) *pageCache {
-	return &pageCache{now: now, kept: map[string]keptPage{}}
+	return &pageCache{now: now, most: maxKeptPages, kept: map[string]keptPage{}}
 }
 
 // get returns the page of a path, made by build unless it is at hand.
@@ -77,19 +83,25 @@ func (c *pageCache) fresh(path string) *rendition {
 }
 
 // keep stores a page. If there are too many, those that are no longer fresh are
-// given up; if all are, this one is not kept.
+// given up; if all are fresh, this one is not kept, or takes the place of any.
 func (c *pageCache) keep(path string, doc *rendition) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.now()
-	if len(c.kept) >= maxKeptPages {
+	if len(c.kept) >= c.most {
 		for p, k := range c.kept {
 			if now.Sub(k.at) >= freshFor {
 				delete(c.kept, p)
 			}
 		}
 	}
-	if len(c.kept) < maxKeptPages {
+	if c.newest && len(c.kept) >= c.most {
+		for p := range c.kept {
+			delete(c.kept, p)
+			break
+		}
+	}
+	if len(c.kept) < c.most {
 		c.kept[path] = keptPage{doc, now}
 	}
 }
@@ -115,17 +127,19 @@ func (s *Server) serve(f pageFunc) http.HandlerFunc {
 			p.Address = plainAddress(r)
 			return s.render(p)
 		}
-		var doc *rendition
-		var err error
-		if asksForOther(r.URL) { // forms and older pages: rare, and without bound
+		kept, address := s.pages, s.lang.to(r.URL.Path)
+		if asksForOther(r.URL) { // there is no bound to these: they have room of their own
+			kept, address = s.others, s.lang.to(r.URL.Path+"?"+r.URL.RawQuery)
+		}
+		doc, err := kept.get(address, func() (*rendition, error) {
+			// Others wait for this too: it does not end with the first reader.
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), pageTimeout)
+			defer cancel()
+			return build(ctx)
+		})
+		var much busy
+		if errors.As(err, &much) { // perhaps another reader has used up what is his
 			doc, err = build(r.Context())
-		} else {
-			doc, err = s.pages.get(s.lang.to(r.URL.Path), func() (*rendition, error) {
-				// Others wait for this too: it does not end with the first reader.
-				ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), pageTimeout)
-				defer cancel()
-				return build(ctx)
-			})
 		}
 		if err != nil {
 			s.answerWithout(w, r, err)
@@ -184,7 +198,9 @@ func (s *Server) render(p page) (*rendition, error) {
 	}
 	header := s.pageHeader()
 	header.Set("Cache-Control", askFirst)
-	doc, err := newRendition(body.Bytes(), "text/html; charset=utf-8", header, time.Time{})
+	// Most pages are asked for once while they are kept: the best gzip would cost
+	// as much as writing them.
+	doc, err := compressed(body.Bytes(), "text/html; charset=utf-8", header, time.Time{}, quickGzip)
 	if err != nil {
 		return nil, renderError{err}
 	}

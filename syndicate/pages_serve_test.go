@@ -81,6 +81,26 @@ func TestPageCacheHasABound(t *testing.T) {
 	}
 }
 
+// TestPageCacheOfSearchesKeepsTheNewest: whoever asks for a page twice gets the
+// same, however many others readers make up.
+func TestPageCacheOfSearchesKeepsTheNewest(t *testing.T) {
+	t.Parallel()
+	c := newPageCache(time.Now)
+	c.now = func() time.Time { return time.Date(2024, 11, 5, 12, 0, 0, 0, time.UTC) }
+	c.most, c.newest = 4, true
+	for i := range 20 {
+		path, made := fmt.Sprint("/search?q=", i), 0
+		for range 2 {
+			if _, err := c.get(path, func() (*rendition, error) { made++; return &rendition{}, nil }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if made != 1 || len(c.kept) > 4 {
+			t.Errorf("%s: made %d times, %d kept", path, made, len(c.kept))
+		}
+	}
+}
+
 // TestForeignParameters: what platforms add to links must not make a page anew.
 func TestForeignParameters(t *testing.T) {
 	t.Parallel()

@@ -183,6 +183,7 @@ type Server struct {
 	mux    *router
 	views  map[*language]views // templates of the pages
 	pages  *pageCache
+	others *pageCache // of addresses with a query
 	tally  *tally
 	script string    // address of the pages' script
 	lang   *language // of the pages it makes; see speaking
@@ -228,7 +229,7 @@ func New(cfg Config, st Store, log *slog.Logger, reg prometheus.Registerer) (*Se
 	if err != nil {
 		return nil, err
 	}
-	return build(cfg, st, log, m, nil)
+	return build(cfg, st, log, m, nil, &tally{})
 }
 
 // With builds the server of another configuration on the same store, with the
@@ -240,12 +241,24 @@ func (s *Server) With(cfg Config) (*Server, error) {
 	if reflect.DeepEqual(cfg.Visitors, s.cfg.Visitors) {
 		used = s.visitors
 	}
-	return build(cfg, s.store, s.log, serverMetrics{s.feedMetrics, s.apiRequests}, used)
+	counts := &tally{}
+	if sameChannels(&cfg, &s.cfg) {
+		counts = s.tally
+	}
+	return build(cfg, s.store, s.log, serverMetrics{s.feedMetrics, s.apiRequests}, used, counts)
 }
 
-// build builds a server; used is what visitors have used up, nil = nothing.
-func build(cfg Config, st Store, log *slog.Logger, m serverMetrics, used *visitors) (*Server, error) {
-	s := &Server{cfg: cfg, store: st, log: log, mux: &router{}, tally: &tally{}, now: time.Now, lang: languages[0], words: languages[0].words,
+// sameChannels says whether every channel holds the same stories under two
+// configurations: then what was counted of days holds.
+func sameChannels(a, b *Config) bool {
+	return reflect.DeepEqual(a.Outlets, b.Outlets) && reflect.DeepEqual(a.Topics, b.Topics) && reflect.DeepEqual(a.Channels, b.Channels) &&
+		reflect.DeepEqual(a.Places, b.Places) && reflect.DeepEqual(a.Renamed, b.Renamed)
+}
+
+// build builds a server; used is what visitors have used up, nil = nothing, and
+// counts what is known of days.
+func build(cfg Config, st Store, log *slog.Logger, m serverMetrics, used *visitors, counts *tally) (*Server, error) {
+	s := &Server{cfg: cfg, store: st, log: log, mux: &router{}, tally: counts, now: time.Now, lang: languages[0], words: languages[0].words,
 		feedMetrics: m.feeds, apiRequests: m.api, visitors: used}
 	if cfg.Now != nil {
 		s.now = cfg.Now

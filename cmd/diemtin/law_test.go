@@ -20,6 +20,7 @@ var law = map[string][]string{
 	"diemtin/syndicate":             {"diemtin/store", "diemtin/aggregator/vi"},
 	"diemtin/syndicate/hub":         {"diemtin/store"},
 	"diemtin/deploy/samples/go":     {},
+	"diemtin/evaluation/bench":      {},
 	"diemtin/evaluation/load":       {"diemtin/store", "diemtin/aggregator"},
 	"diemtin/evaluation/stories":    {"diemtin/store", "diemtin/aggregator"},
 	"diemtin/cmd/diemtin":           {"diemtin", "diemtin/store", "diemtin/aggregator", "diemtin/aggregator/vi", "diemtin/aggregator/outlettest", "diemtin/syndicate", "diemtin/syndicate/hub"},
