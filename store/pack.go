@@ -13,7 +13,7 @@ import (
 
 // What items say is most of the database, and most of that is Vietnamese
 // syllables, of which there are 16,279 and which take five and a half bytes
-// each with the space behind. Packed, one takes two (decision 24).
+// each with the space behind. Packed, one takes two (decision 22).
 //
 // A packed text begins with packedMark. Then stand, as bytes:
 //

@@ -102,7 +102,6 @@ func unpackItems(t *testing.T, path string) int {
 		do(`UPDATE items SET title = $1, summary = $2, content = $3, topics = $4 WHERE id = $5`, it.Title, it.Summary, it.Content, string(topics), it.ID)
 	}
 	do(`UPDATE items SET categories = 'null' WHERE categories = ''`)
-	do(`CREATE UNIQUE INDEX unsealed_story ON unsealed (story, scope)`)
 	do(`UPDATE meta SET value = 22 WHERE name = 'schema'`)
 	return len(items)
 }

@@ -100,7 +100,8 @@ func TestRetentionAtWork(t *testing.T) {
 	if _, stderr, code := output(t, "retention", "--config", config, "--db", dsn); code != 2 || !strings.Contains(stderr, "has no retention") {
 		t.Errorf("without a rule: exit %d, %q", code, stderr)
 	}
-	p := serve(t, config, dsn)
+	tokens, token := lansToken(t)
+	p := serve(t, config, dsn, "--tokens", tokens)
 	plan := regexp.MustCompile(`(?m)^bao +20 +20 +0 +\d{4}-\d\d-\d\d`)
 	eventually(t, "a plan of what is sealed", func() bool {
 		stdout, _, code := output(t, "retention", "--config", config, "--db", dsn, "--age", "365d")
@@ -120,7 +121,7 @@ func TestRetentionAtWork(t *testing.T) {
 	}
 	before := read()
 	edit(t, config, func(s string) string { return s + "retention: {age: 365d}\n" })
-	if stdout, stderr, code := output(t, "reload", "--admin", strings.TrimPrefix(p.admin, "http://")); code != 0 {
+	if stdout, stderr, code := bearing(t, token, "reload", "--admin", strings.TrimPrefix(p.admin, "http://")); code != 0 {
 		t.Fatalf("reload: exit %d, %q %q", code, stdout, stderr)
 	}
 	eventually(t, "retention", func() bool { return p.metric(t, `diemtin_retention_last_run_timestamp_seconds`) > 0 })
