@@ -35,7 +35,7 @@ func killSteps(t *testing.T) int {
 	if testing.Short() {
 		return 3
 	}
-	return 4
+	return 12
 }
 
 // What was served once and committed is there once, no delivery is lost, and
@@ -261,6 +261,7 @@ func (k *killRun) free() {
 		`UPDATE hub_subscriptions SET lease_until = 0 WHERE lease_until > 0`,
 		`UPDATE hub_requests SET lease_until = 0 WHERE lease_until > 0`,
 		`UPDATE articles SET due_at = 1 WHERE lease_by <> ''`, // held until then
+		`UPDATE hosts SET lease_until = 0, ready_at = 0`,      // a killed process's rest a minute
 	} {
 		if _, err := k.db.ExecContext(k.t.Context(), query); err != nil {
 			var missing bool // a process killed while it made the schema
