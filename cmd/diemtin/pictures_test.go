@@ -15,6 +15,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"diemtin/aggregator/outlettest"
+	"diemtin/store"
 )
 
 // TestPictures makes README's pictures, of the demo's news: make pictures.
@@ -31,13 +32,14 @@ func TestPictures(t *testing.T) {
 	defer cancel()
 	tab, cancel := chromedp.NewContext(alloc)
 	defer cancel()
+	yesterday := string(store.DayOf(time.Now().AddDate(0, 0, -1))) // full, whatever the hour
 	for _, x := range []struct {
 		name, address string
 		width, height int64
 	}{
 		{"home", p.public + "/", 1280, 1000},
-		{"day", p.public + "/days/" + today() + "/?by=time", 390, 844},
-		{"embed", partner(t, p.public) + "/", 900, 590},
+		{"day", p.public + "/days/" + yesterday + "/?by=time", 390, 844},
+		{"embed", partner(t, p.public) + "/", 900, 640},
 	} {
 		shot, err := photograph(tab, x.address, x.width, x.height)
 		if err == nil {
@@ -71,7 +73,7 @@ func partner(t *testing.T, base string) string {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		fmt.Fprintf(w, `<!DOCTYPE html><html lang="vi"><meta charset="utf-8"><title>Cổng thông tin của đơn vị</title>
 <style>body{margin:0;font:16px/1.6 system-ui,"Noto Sans",sans-serif;color:#223}header{background:#1d4e89;color:#fff;padding:14px 28px;font-size:22px}
-main{display:grid;grid-template-columns:1fr 340px;gap:28px;padding:20px 28px}p{color:#556}iframe{border:1px solid #cdd;width:340px;height:450px}h2{margin:0 0 8px;font-size:18px}</style>
+main{display:grid;grid-template-columns:1fr 340px;gap:28px;padding:20px 28px}p{color:#556}iframe{border:1px solid #cdd;width:340px;height:500px}h2{margin:0 0 8px;font-size:18px}</style>
 <header>Cổng thông tin của đơn vị</header><main><section><h2>Giới thiệu</h2><p>Đây là trang của một đơn vị khác. Khung bên cạnh nhúng một chuyên mục bằng một dòng mã, không cần script.</p>
 <h2>Lịch công tác</h2><p>Thứ Hai: giao ban đầu tuần.</p><p>Thứ Tư: tiếp công dân.</p><p>Thứ Sáu: hội nghị sơ kết tháng.</p></section>
 <section><h2>Tin xây dựng Đảng</h2><iframe src="%s/embed/topics/xay-dung-dang/?count=4" title="Tin xây dựng Đảng"></iframe></section></main></html>`, base)
