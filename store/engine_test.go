@@ -2,7 +2,6 @@ package store
 
 import (
 	"database/sql"
-	"os"
 	"testing"
 )
 
@@ -10,13 +9,7 @@ import (
 // writing: PostgreSQL ends what is silent for long.
 func TestSilentWriteEnds(t *testing.T) {
 	t.Parallel()
-	base := os.Getenv("DIEMTIN_TEST_POSTGRES")
-	if base == "" {
-		if os.Getenv("CI") != "" {
-			t.Fatal("DIEMTIN_TEST_POSTGRES is not set; the test command starts a server and sets it")
-		}
-		t.Skip("no PostgreSQL: DIEMTIN_TEST_POSTGRES is not set")
-	}
+	base := testServer(t)
 	e, err := openEngine(t.Context(), base, false)
 	if err != nil {
 		t.Fatal(err)

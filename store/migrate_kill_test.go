@@ -50,13 +50,7 @@ func TestKilledWhileMigrating(t *testing.T) {
 			r, kills, midway := rand.New(rand.NewPCG(seed, 1)), 0, 0
 			fresh := func(name string) string { return "sqlite:" + filepath.Join(t.TempDir(), name+".db") }
 			if engine == "postgres" {
-				base := os.Getenv("DIEMTIN_TEST_POSTGRES")
-				if base == "" {
-					if os.Getenv("CI") != "" {
-						t.Fatal("DIEMTIN_TEST_POSTGRES is not set; the test command starts a server and sets it")
-					}
-					t.Skip("no PostgreSQL: DIEMTIN_TEST_POSTGRES is not set")
-				}
+				base := testServer(t)
 				fresh = func(name string) string { return ownSchema(t, base, fmt.Sprint(name, "_", time.Now().UnixNano())) }
 			}
 			for range rounds {

@@ -22,16 +22,23 @@ func TestMigrateFromEverySchema(t *testing.T) {
 		})
 		t.Run(fmt.Sprint("postgres/", version), func(t *testing.T) {
 			t.Parallel()
-			base := os.Getenv("DIEMTIN_TEST_POSTGRES")
-			if base == "" {
-				if os.Getenv("CI") != "" {
-					t.Fatal("DIEMTIN_TEST_POSTGRES is not set; the test command starts a server and sets it")
-				}
-				t.Skip("no PostgreSQL: DIEMTIN_TEST_POSTGRES is not set")
-			}
+			base := testServer(t)
 			upgrade(t, ownSchema(t, base, fmt.Sprint("old", version, "_", time.Now().UnixNano())), version)
 		})
 	}
+}
+
+// testServer is the PostgreSQL that the test command starts.
+func testServer(t *testing.T) string {
+	t.Helper()
+	base := os.Getenv("DIEMTIN_TEST_POSTGRES")
+	if base == "" {
+		if os.Getenv("CI") != "" {
+			t.Fatal("DIEMTIN_TEST_POSTGRES is not set; the test command starts a server and sets it")
+		}
+		t.Skip("no PostgreSQL: DIEMTIN_TEST_POSTGRES is not set")
+	}
+	return base
 }
 
 // ownSchema makes a schema of PostgreSQL that goes with the test.

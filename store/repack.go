@@ -65,20 +65,12 @@ func (e *engine) itemsSchema(ctx context.Context, tx *sql.Tx) (table, indexes []
 }
 
 // column is the one column of text that a query asks for.
-func column(ctx context.Context, tx *sql.Tx, query string) (all []string, err error) {
+func column(ctx context.Context, tx *sql.Tx, query string) ([]string, error) {
 	rows, err := tx.QueryContext(ctx, query)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var s string
-		if err := rows.Scan(&s); err != nil {
-			return nil, err
-		}
-		all = append(all, s)
-	}
-	return all, rows.Err()
+	return texts(rows)
 }
 
 // repackItems copies all of items_was into items, in the order of their ids.

@@ -3,7 +3,6 @@ package store_test
 import (
 	"database/sql"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -23,13 +22,7 @@ func engines(t *testing.T, test func(t *testing.T, open func() *store.DB)) {
 	})
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
-		base := os.Getenv("DIEMTIN_TEST_POSTGRES")
-		if base == "" {
-			if os.Getenv("CI") != "" {
-				t.Fatal("DIEMTIN_TEST_POSTGRES is not set; the test command starts a server and sets it")
-			}
-			t.Skip("no PostgreSQL: DIEMTIN_TEST_POSTGRES is not set")
-		}
+		base := postgresServer(t)
 		test(t, opener(t, freshSchema(t, base)))
 	})
 }

@@ -1,9 +1,6 @@
 package syndicate_test
 
 import (
-	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -63,24 +60,8 @@ func TestWebFormsSample(t *testing.T) {
 	s := newSite(t)
 	s.fill()
 	var mood atomic.Int32
-	over := make(chan struct{})
-	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch mood.Load() {
-		case well:
-			s.server.ServeHTTP(w, r)
-		case hanging:
-			fmt.Fprint(w, `<div class="diemtin">`)
-			w.(http.Flusher).Flush()
-			<-over
-		case failing:
-			http.Error(w, "no", http.StatusServiceUnavailable)
-		case cutOff:
-			fmt.Fprint(w, `<div class="diemtin" lang="vi"><ul><li>nửa chừng`)
-		}
-	}))
-	t.Cleanup(service.Close)
-	t.Cleanup(func() { close(over) }) // runs first
-	host, root := aspnetApplication(t, service.URL+"/embed/topics/kinh-te/fragment.html?count=2")
+	service := moody(t, s.server, &mood)
+	host, root := aspnetApplication(t, service+"/embed/topics/kinh-te/fragment.html?count=2")
 	show := func(m int32) string {
 		t.Helper()
 		mood.Store(m)

@@ -25,22 +25,13 @@ const (
 	cutOff
 )
 
-// TestSamplesRun runs the samples that can run here: their pages hold the
-// fragment under default-src 'self', within two seconds and a bit whatever the
-// service does, and keep the last good copy.
-func TestSamplesRun(t *testing.T) {
-	t.Parallel()
-	if testing.Short() {
-		t.Skip("the short loop starts no other programs")
-	}
-	s := newSite(t)
-	s.fill()
-	var mood atomic.Int32
+// moody is a service at loopback, its address, that does as mood says.
+func moody(t *testing.T, server http.Handler, mood *atomic.Int32) string {
 	over := make(chan struct{})
 	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch mood.Load() {
 		case well:
-			s.server.ServeHTTP(w, r)
+			server.ServeHTTP(w, r)
 		case hanging:
 			fmt.Fprint(w, `<div class="diemtin">`)
 			w.(http.Flusher).Flush()
@@ -53,7 +44,22 @@ func TestSamplesRun(t *testing.T) {
 	}))
 	t.Cleanup(service.Close)
 	t.Cleanup(func() { close(over) }) // runs first
-	fragment := service.URL + "/embed/topics/kinh-te/fragment.html?count=2"
+	return service.URL
+}
+
+// TestSamplesRun runs the samples that can run here: their pages hold the
+// fragment under default-src 'self', within two seconds and a bit whatever the
+// service does, and keep the last good copy.
+func TestSamplesRun(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("the short loop starts no other programs")
+	}
+	s := newSite(t)
+	s.fill()
+	var mood atomic.Int32
+	service := moody(t, s.server, &mood)
+	fragment := service + "/embed/topics/kinh-te/fragment.html?count=2"
 	built := filepath.Join(t.TempDir(), "sample")
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", built, samples+"go").CombinedOutput(); err != nil {
 		t.Fatalf("build the Go sample: %v\n%s", err, out)

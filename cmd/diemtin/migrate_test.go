@@ -132,8 +132,8 @@ func sameChannels(t *testing.T, got, want map[string]string) {
 	}
 }
 
-// postgresSchema is the address of a schema of its own.
-func postgresSchema(t *testing.T) string {
+// postgresServer is where tests may make databases and schemas of their own.
+func postgresServer(t *testing.T) string {
 	t.Helper()
 	base := os.Getenv("DIEMTIN_TEST_POSTGRES")
 	if base == "" {
@@ -142,6 +142,13 @@ func postgresSchema(t *testing.T) string {
 		}
 		t.Skip("no PostgreSQL: DIEMTIN_TEST_POSTGRES is not set")
 	}
+	return base
+}
+
+// postgresSchema is the address of a schema of its own.
+func postgresSchema(t *testing.T) string {
+	t.Helper()
+	base := postgresServer(t)
 	db, err := sql.Open("pgx", base)
 	if err != nil {
 		t.Fatal(err)

@@ -104,13 +104,7 @@ func complaints(log string) (panicked int, failed []string) {
 // takes turns in writing with all other tests.
 func postgresDatabase(t *testing.T) string {
 	t.Helper()
-	base := os.Getenv("DIEMTIN_TEST_POSTGRES")
-	if base == "" {
-		if os.Getenv("CI") != "" {
-			t.Fatal("DIEMTIN_TEST_POSTGRES is not set; the test command starts a server and sets it")
-		}
-		t.Skip("no PostgreSQL: DIEMTIN_TEST_POSTGRES is not set")
-	}
+	base := postgresServer(t)
 	db, err := sql.Open("pgx", base)
 	if err != nil {
 		t.Fatal(err)

@@ -58,10 +58,8 @@ func TestSoak(t *testing.T) {
 	}
 	t.Logf("%d answers to readers (%d of them 304), %d reloads (%d refused), %d backups, deliveries %v",
 		s.answers.Load(), s.notModified.Load(), s.reloads.Load(), s.refused.Load(), s.copies.Load(), s.deliveries())
-	if late, all := s.late.Load(), s.answers.Load(); late*100 > all {
-		t.Errorf("%d of %d answers were 503: not made within their ten seconds", late, all)
-	} else if late > 0 {
-		t.Logf("%d answers were 503, not made within their ten seconds", late)
+	if late := s.late.Load(); late > 0 {
+		t.Errorf("%d answers were 503: not made within their ten seconds", late)
 	}
 	s.calm()
 	s.check()
@@ -155,7 +153,7 @@ func (s *soak) start() {
 func (s *soak) configure(fault string) {
 	text := s.world.ConfigYAML(outlettest.Config{BaseURL: s.site.url, Min: 2 * time.Second, Max: 5 * time.Second})
 	text = strings.Replace(text, "polls_per_hour: 20000", fmt.Sprintf("polls_per_hour: %d, timeout: 3s, hold: 30s, max_bytes: 2000000", 20_000+s.reloads.Load()%9), 1)
-	text = strings.Replace(text, "outlets:\n", "visitors: {per_minute: 100000}\nbackup: {dir: copies, every: 10m, keep: 2}\noutlets:\n", 1)
+	text = strings.Replace(text, "outlets:\n", "visitors: {per_minute: 100000}\nbackup: {dir: copies, every: 10m, keep: 2}\nretention: {age: 365d, every: 1m}\noutlets:\n", 1)
 	text += "  - {id: du-dan, name: Báo Dữ, domains: [du.example], scope: national, article: never, sources: ["
 	for _, path := range slices.Sorted(maps.Keys(hostileSources())) {
 		text += fmt.Sprintf("{id: du-%s, url: %q, every: {min: 2s, max: 10s}},", path[1:], s.hostile.URL+path)
@@ -173,7 +171,6 @@ func (s *soak) plays() []func(context.Context) {
 		every(20*time.Second, s.reload),
 		every(time.Minute, s.backup),
 		every(time.Second, s.follow),
-		// What makes the database smaller belongs here.
 	}
 	for n := range 4 {
 		plays = append(plays, s.reader(uint64(n)))
